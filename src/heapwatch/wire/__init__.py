@@ -1,0 +1,1 @@
+"""Bytes to nouns and back: one file a format, both directions. No sockets, no clocks."""
