@@ -1,0 +1,1 @@
+"""What a JVM says: finding JVMs, asking them for class histograms, reading their counters. Linux only."""

@@ -1,0 +1,247 @@
+"""Class histograms as a JVM prints them (`jmap -histo`, `jcmd GC.class_histogram`, attach `inspectheap`).
+
+     num     #instances         #bytes  class name (module)
+    -------------------------------------------------------
+       1:        238313        9532520  com.shop.Cart$Item
+       2:        126377        7260816  [B (java.base@21.0.8)
+    Total        364690       16793336
+
+A class name may hold anything but `. ; [ /`, also line ends, so a row counts as one only if its number
+follows the row's before; any other line goes on with the name above it, and the last `Total` is the end.
+The total must agree with the rows: a text that was cut or tampered with is refused whole, because a wrong
+sum is worse than none. The same name from k class loaders is k rows: they are summed, k is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from heapwatch.errors import Truncated, Unreadable
+from heapwatch.jvm.names import Rule, jvm_form, normalise, split_module
+from heapwatch.model import Histogram
+
+_ROW = re.compile(r"^[ \t]*([0-9]{1,9}):[ \t]+([0-9]{1,19})[ \t]+([0-9]{1,19})[ \t]{1,2}(.*)$", re.DOTALL)
+_NUMBERS_AND_NAME = re.compile(r"^ +([0-9]{1,19}) +([0-9]{1,19})  (.*)$", re.DOTALL)
+_TOTAL = re.compile(r"^Total[ \t]+([0-9]{1,19})[ \t]+([0-9]{1,19})[ \t]*$")
+_FIRST_ROW = re.compile(r"^[ \t]*1:[ \t]+[0-9]{1,19}[ \t]+[0-9]{1,19}[ \t]")
+_HEADER = "\n num     #instances         #bytes  class name (module)\n" + "-" * 55 + "\n"
+_LARGEST = 2**63 - 1
+_MEMO_LIMIT = 100_000
+_OVERLONG = 1900  # bytes; the VM cuts names some bytes further on
+
+# "   1:", "   2:", ...: the numbers of the rows, compared as a list instead of parsed one by one.
+_NUMBERS = [f"{number:4d}:" for number in range(1, 10_000)]
+
+
+class Row(NamedTuple):
+    name: str
+    module: str
+    instances: int
+    bytes: int
+
+
+def decode(data: bytes) -> str:
+    """The text of a reply or file. Never fails: what is no text becomes U+FFFD, and `parse` judges it.
+
+    A JVM writes "modified UTF-8": a character beyond U+FFFF is two surrogates of three bytes each.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    if data[:3] == b"\xef\xbb\xbf":
+        data = data[3:]
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "\n".join(_decode_line(line) for line in data.split(b"\n"))
+
+
+def _decode_line(line: bytes) -> str:
+    try:
+        joined = line.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
+        return joined.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "replace")
+
+
+def parse(text: str, rules: Sequence[Rule] = ()) -> Histogram:
+    """The histogram in `text`; what stands before and after it is ignored. Truncated when it is cut off."""
+    return Parser(rules).parse(text)
+
+
+def split(text: str) -> Iterator[str]:
+    """The histograms of a file, one by one, each with the lines that stand before it (`4711:` of jcmd).
+
+    One that was cut off is among them, so that `parse` can say so.
+    """
+    lines: List[str] = []
+    end = rows = 0
+    for line in text.split("\n"):
+        if _FIRST_ROW.match(line):
+            if rows:
+                yield "\n".join(lines[:end])
+                lines = lines[end:]
+            rows = 1
+            end = len(lines) + 1
+        elif rows and (_TOTAL.match(line.rstrip("\r")) or _ROW.match(line)):
+            end = len(lines) + 1
+        lines.append(line)
+    if rows:
+        yield "\n".join(lines[:end])
+
+
+def render(histogram: Histogram) -> str:
+    """As `jmap -histo` prints it. A class that was k rows is k rows again: `parse(render(h)) == h`."""
+    out = [_HEADER]
+    number = 0
+    columns = zip(histogram.classes, histogram.instances, histogram.bytes, histogram.rows)
+    for name, instances, size, rows in columns:
+        module = histogram.modules.get(name)
+        raw = f"{jvm_form(name)} ({module})" if module else jvm_form(name)
+        more_instances, first_instances = _shares(instances, rows)
+        more_bytes, first_bytes = _shares(size, rows)
+        for row in range(rows):
+            number += 1
+            count = more_instances if row else first_instances
+            total = more_bytes if row else first_bytes
+            out.append(f"{number:4d}: {count:13d}  {total:13d}  {raw}\n")
+    out.append(f"Total {histogram.total_instances:13d}  {histogram.total_bytes:13d}\n")
+    return "".join(out)
+
+
+def _shares(total: int, rows: int) -> Tuple[int, int]:
+    share = total // rows if rows else 0
+    return share, total - share * (rows - 1)
+
+
+class Parser:
+    """Parses one JVM's histograms again and again.
+
+    It remembers names, and the rows of the last text: most classes of an application have the same
+    numbers as before, and their rows are then recognised by one look-up.
+    """
+
+    def __init__(self, rules: Sequence[Rule] = ()) -> None:
+        self._rules = tuple(rules)
+        self._names: Dict[str, Tuple[str, str]] = {}
+        self._last: Dict[str, Row] = {}
+
+    def parse(self, text: str) -> Histogram:
+        rows = self._regular(text)
+        if rows is None:
+            rows = self._careful(text)
+        return _summed(rows)
+
+    def _regular(self, text: str) -> Optional[List[Row]]:
+        """The rows of a text without any surprise: None means look closer, not that it is wrong."""
+        lines = text.split("\n")
+        while lines and not lines[-1]:
+            lines.pop()
+        total = _TOTAL.match(lines.pop()) if lines else None
+        if total is None:
+            return None
+        first = next((i for i, line in enumerate(lines[:8]) if line.startswith("   1:")), None)
+        if first is None:
+            return None
+        del lines[:first]
+        if len(lines) > len(_NUMBERS) or [line[:5] for line in lines] != _NUMBERS[: len(lines)]:
+            return None
+        last = self._last
+        rows: List[Row] = []
+        known = {}
+        for cells in [line[5:] for line in lines]:
+            row = last.get(cells)
+            if row is None:
+                match = _NUMBERS_AND_NAME.match(cells)
+                if match is None:
+                    return None
+                row = self._row(match[1], match[2], match[3])
+            known[cells] = row
+            rows.append(row)
+        if not _agree(rows, total):
+            return None
+        self._last = known
+        return rows
+
+    def _careful(self, text: str) -> List[Row]:
+        """Names with line ends, forged rows, texts of other tools, more than 9,999 classes."""
+        if text.count("\r\n") > text.count("\n") // 2:
+            text = text.replace("\r\n", "\n")
+        raw: List[List[str]] = []
+        tail: List[str] = []  # lines after a Total that may yet turn out to be part of a name
+        total = None
+        for line in text.split("\n"):
+            match = _ROW.match(line)
+            if match and int(match[1]) == len(raw) + 1:
+                if tail and raw:
+                    raw[-1][2] = "\n".join([raw[-1][2], *tail])
+                tail, total = [], None
+                raw.append([match[2], match[3], match[4]])
+                continue
+            found = _TOTAL.match(line)
+            if found:
+                if total is not None and raw:
+                    raw[-1][2] = "\n".join([raw[-1][2], *tail])
+                    tail = []
+                total = found
+            if total is not None:
+                tail.append(line)
+            elif raw:
+                raw[-1][2] += "\n" + line
+        if total is None:
+            if not raw:
+                raise Unreadable("no class histogram in this text (no row '1:' and no Total line)")
+            raise Truncated(f"class histogram is cut off: no Total line after {len(raw)} rows")
+        rows = [self._row(instances, size, name) for instances, size, name in raw]
+        if not _agree(rows, total):
+            raise Truncated(
+                f"class histogram is cut off or altered: {len(rows)} rows hold "
+                f"{sum(row.instances for row in rows)} instances and {sum(row.bytes for row in rows)} bytes, "
+                f"its Total line says {total[1]} and {total[2]}"
+            )
+        return rows
+
+    def _row(self, instances: str, size: str, raw: str) -> Row:
+        name = self._names.get(raw)
+        if name is None:
+            if len(self._names) >= _MEMO_LIMIT:
+                self._names.clear()
+            bare, module = split_module(raw)
+            name = self._names[raw] = (normalise(bare, self._rules), module)
+        row = Row(name[0], name[1], int(instances), int(size))
+        if row.instances > _LARGEST or row.bytes > _LARGEST:
+            raise Unreadable(f"number beyond 63 bits in a class histogram: {row.instances} {row.bytes}")
+        return row
+
+
+def _agree(rows: List[Row], total: re.Match[str]) -> bool:
+    if sum([row[2] for row in rows]) != int(total[1]) or sum([row[3] for row in rows]) != int(total[2]):
+        return False
+    if int(total[1]) > _LARGEST or int(total[2]) > _LARGEST:
+        raise Unreadable(f"number beyond 63 bits in a class histogram: {total[1]} {total[2]}")
+    return True
+
+
+def _summed(rows: List[Row]) -> Histogram:
+    """Rows of one name are added up, in the place of the first."""
+    if not rows:
+        return Histogram([], array("q"), array("q"), array("q"))
+    names, modules, instances, sizes = zip(*rows)
+    modules_of = {name: module for name, module in zip(names, modules) if module}
+    if len(set(names)) == len(names):
+        ones = array("q", [1]) * len(names)
+        return Histogram(list(names), array("q", instances), array("q", sizes), ones, modules_of)
+    place: Dict[str, int] = {}
+    counts, totals, loaders = array("q"), array("q"), array("q")
+    for name, count, size in zip(names, instances, sizes):
+        at = place.setdefault(name, len(counts))
+        if at == len(counts):
+            counts.append(count)
+            totals.append(size)
+            loaders.append(1)
+        else:
+            counts[at] += count
+            totals[at] += size
+            loaders[at] += 1
+    return Histogram(list(place), counts, totals, loaders, modules_of)
