@@ -1,0 +1,35 @@
+"""The agent's ways out, a file each: http (our server), graphite, file, stdout.
+
+What returning from `send` guarantees is the first thing each sink's docstring says.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from heapwatch.errors import Refused
+from heapwatch.model import Batch
+
+
+class Sink(Protocol):
+    """One way out. `send` returns when the batch is delivered as well as this way can promise.
+
+    It raises Unavailable when the same batch may go through later, Refused when it never will, and
+    NotLetIn when not the batch is at fault but our token or the address.
+    """
+
+    name: str
+
+    def send(self, batch: Batch) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class EncodedSink(Sink, Protocol):
+    """A sink whose own form is the wire's: it takes what `wire.batch.encode` made as it is."""
+
+    def send_encoded(self, data: bytes) -> None: ...
+
+
+class NotLetIn(Refused):
+    """The door is shut for everything we send (token, address); the batch is worth keeping until it opens."""
