@@ -1,0 +1,107 @@
+"""Graphite lines that are halves of class samples, put together to snapshots.
+
+    memleak1.count.java.lang.String 41200 1795341600
+    memleak1.size.java.lang.String 988800 1795341600
+
+Nothing in the protocol says that a histogram is complete, and counts may all come before sizes, even by
+two connections. So the lines of one host and time are collected until none has come for `settle` seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from heapwatch.model import ALL, Batch, Histogram, JvmId, Snapshot
+from heapwatch.wire.graphite import Lines
+from heapwatch.wire.paths import Template
+
+UNNAMED = "unnamed"
+"""The application's name where the path has no place for it."""
+
+_LARGEST = float(2**53)
+
+
+@dataclass
+class _Open:
+    touched: float
+    count: dict[str, int] = field(default_factory=dict)
+    size: dict[str, int] = field(default_factory=dict)
+
+
+class ClassLines:
+    """Open snapshots by (host, jvm, time); bounded by `rows_at_most` class samples in all."""
+
+    def __init__(
+        self,
+        template: Template,
+        *,
+        settle: float = 2.0,
+        rows_at_most: int = 1_000_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._template = template
+        self._settle = settle
+        self._rows_at_most = rows_at_most
+        self._clock = clock
+        self._open: dict[tuple[str, str, int], _Open] = {}
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return self._rows
+
+    @property
+    def full(self) -> bool:
+        """More is open than there is room for: ask `ready` at once."""
+        return self._rows > self._rows_at_most
+
+    def sift(self, lines: Lines) -> tuple[list[str], list[int], list[float]]:
+        """Keep the class samples; return the columns of what is an ordinary metric."""
+        now = self._clock()
+        series: list[str] = []
+        times: list[int] = []
+        values: list[float] = []
+        read = self._template.read
+        for path, moment, value in zip(lines.paths, lines.times, lines.values, strict=True):
+            found = read(path) if 0 <= value < _LARGEST and ";" not in path else None
+            if found is None:
+                series.append(path)
+                times.append(moment)
+                values.append(value)
+                continue
+            key = (found.host, found.jvm or UNNAMED, moment)
+            snapshot = self._open.get(key)
+            if snapshot is None:
+                snapshot = self._open[key] = _Open(now)
+            snapshot.touched = now
+            column = snapshot.count if found.measure == "count" else snapshot.size
+            self._rows += found.class_name not in column
+            column[found.class_name] = round(value)
+        return series, times, values
+
+    def ready(self, everything: bool = False) -> Iterator[Batch]:
+        """The snapshots for which no line came lately; oldest first when there are too many."""
+        before = self._clock() - self._settle
+        by_age = sorted(self._open.items(), key=lambda item: item[1].touched)
+        for key, snapshot in by_age:
+            if everything or snapshot.touched <= before or self.full:
+                del self._open[key]
+                self._rows -= len(snapshot.count) + len(snapshot.size)
+                yield _batch(key, snapshot)
+
+
+def _batch(key: tuple[str, str, int], parts: _Open) -> Batch:
+    host, jvm, moment = key
+    classes = sorted(parts.count.keys() | parts.size.keys())
+    histogram = Histogram(
+        classes,
+        array("q", [parts.count.get(name, 0) for name in classes]),
+        array("q", [parts.size.get(name, 0) for name in classes]),
+        array("q", [1] * len(classes)),
+    )
+    told = repr((key, classes, list(histogram.instances), list(histogram.bytes)))
+    digest = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return Batch(f"graphite:{digest}", 0, [Snapshot(JvmId(host, jvm, 0, 0), moment, ALL, histogram)])

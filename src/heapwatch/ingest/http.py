@@ -1,0 +1,184 @@
+"""The HTTP doors: a raw histogram text, or a batch of an agent. Answered only once it is stored.
+
+The order of the checks is the order of what they cost: rate, declared size, memory in flight, size as it
+comes, decompression in steps, then the format. Whatever fails is counted by reason, with its first bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
+from heapwatch.ingest import bodies
+from heapwatch.ingest.batcher import Batcher, rows_of
+from heapwatch.ingest.doors import Door
+from heapwatch.ingest.limits import InFlight, Rates, TooLarge, TooMany, TooSlow
+from heapwatch.ingest.rejects import Rejects
+from heapwatch.jvm import histogram
+from heapwatch.model import Batch, Histogram, JvmId, Snapshot
+from heapwatch.wire import batch as wire
+
+PID_LINE = re.compile(r"\A\s*(\d{1,10}):[ \t]*\r?\n")
+MOST_LABELS = 64
+LONGEST_LABEL = 1024
+
+# The first class that fits counts. A reason is a label of our metrics: never text from the outside.
+REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (UsageError, "bad-parameter"),
+    (TooMany, "too-many"),
+    (TooLarge, "too-large"),
+    (TooSlow, "too-slow"),
+    (Truncated, "truncated"),
+    (Unreadable, "unreadable"),
+    (Refused, "refused"),
+    (Unavailable, "unavailable"),
+    (ClientDisconnect, "hung-up"),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost."""
+
+    body: int
+    text: int
+    idle: float
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What the sender of a raw histogram says about it."""
+
+    host: str
+    jvm: str
+    time: int
+    mode: str
+    pid: int | None = None
+    started: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Names and labels are stored for ever, so they have limits."""
+        for name, value in (("host", self.host), ("jvm", self.jvm)):
+            if not value.strip() or len(value) > LONGEST_LABEL:
+                raise UsageError(f"{name}: a histogram needs to say whose it is: ?host=NAME&jvm=APPLICATION")
+        if len(self.labels) > MOST_LABELS:
+            raise UsageError(f"label: at most {MOST_LABELS} labels")
+        for name, value in self.labels.items():
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", name) or len(value) > LONGEST_LABEL:
+                raise UsageError(f"label.{name[:40]}: a name of letters, digits and _.- and a short value")
+
+
+class HttpDoors:
+    """Both uploads. Lives on the event loop; decoding runs in two threads beside it."""
+
+    def __init__(
+        self, batcher: Batcher, rejects: Rejects, limits: Limits, rates: Rates, in_flight: InFlight
+    ) -> None:
+        self.rates = rates
+        self.histograms = Door("histogram")
+        self.batches = Door("batch")
+        self._batcher = batcher
+        self._rejects = rejects
+        self._limits = limits
+        self._in_flight = in_flight
+        self._decoders = ThreadPoolExecutor(2, "heapwatch-decode")
+
+    def close(self) -> None:
+        self._decoders.shutdown(wait=False, cancel_futures=True)
+
+    async def take_histogram(self, request: Request, source: str, upload: Upload) -> dict[str, Any]:
+        """Store the text in the body; the answer says what was read."""
+
+        def decode(body: bytes) -> Batch:
+            encoding = request.headers.get("content-encoding", "")
+            return as_batch(read_histogram(body, encoding, upload, self._limits.text), body)
+
+        batch, fresh = await self._take(request, source, self.histograms, decode)
+        snapshot = batch.snapshots[0]
+        found = snapshot.histogram
+        return {
+            "stored": True,
+            "duplicate": not fresh,
+            **snapshot.jvm._asdict(),
+            "time": snapshot.time,
+            "mode": snapshot.mode,
+            "rows": sum(found.rows),
+            "classes": len(found),
+            "instances": found.total_instances,
+            "bytes": found.total_bytes,
+        }
+
+    async def take_batch(self, request: Request, source: str) -> dict[str, Any]:
+        """Store an agent's batch; a replay is recognised."""
+
+        def decode(body: bytes) -> Batch:
+            encoding = request.headers.get("content-encoding", "")
+            return wire.decode(bodies.decompress(body, encoding, self._limits.text))
+
+        _, fresh = await self._take(request, source, self.batches, decode)
+        return {"stored": True, "duplicate": not fresh}
+
+    async def _take(
+        self, request: Request, source: str, door: Door, decode: Callable[[bytes], Batch]
+    ) -> tuple[Batch, bool]:
+        body = b""
+        try:
+            self.rates.take(source)
+            with self._in_flight.room() as grow:
+                body = await self._body(request, grow)
+                door.came(len(body), requests=1)
+                loop = asyncio.get_running_loop()
+                batch = await loop.run_in_executor(self._decoders, decode, body)
+                fresh = await self._batcher.add(batch)
+            door.samples += rows_of(batch) if fresh else 0
+        except (HeapwatchError, ClientDisconnect) as error:
+            reason = next((slug for kind, slug in REASONS if isinstance(error, kind)), "failed")
+            self._rejects.add(door.name, reason, body, source, str(error))
+            raise
+        return batch, fresh
+
+    async def _body(self, request: Request, grow: Callable[[int], None]) -> bytes:
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._limits.body:
+            raise TooLarge(f"the body is larger than {self._limits.body} bytes (setting max_body)")
+        return await bodies.read(request.stream(), self._limits.body, self._limits.idle, grow)
+
+
+def read_histogram(body: bytes, encoding: str, upload: Upload, limit: int) -> Snapshot:
+    """The one histogram in a body, whatever tool wrote it."""
+    text = histogram.decode(bodies.decompress(body, encoding or bodies.sniff(body), limit))
+    found = _parse(text)
+    pid_line = PID_LINE.match(text)
+    pid = upload.pid if upload.pid is not None else int(pid_line[1]) if pid_line else 0
+    jvm = JvmId(upload.host, upload.jvm, pid, upload.started)
+    return Snapshot(jvm, upload.time, upload.mode, found, labels=upload.labels)
+
+
+def _parse(text: str) -> Histogram:
+    if not text.strip():
+        raise Unreadable("the body is empty; send what jmap -histo prints (curl --data-binary @-)")
+    try:
+        return histogram.parse(text)
+    except Unreadable:
+        number = sum(1 for _ in histogram.split(text))
+        if number > 1:
+            raise Unreadable(
+                f"{number} histograms in one body; send one a request, or use heapwatch import"
+            ) from None
+        raise
+
+
+def as_batch(snapshot: Snapshot, body: bytes) -> Batch:
+    """The same text for the same JVM and time is the same batch, so that a retry is stored once."""
+    told = (*snapshot.jvm, snapshot.time, snapshot.mode, sorted(snapshot.labels.items()))
+    digest = hashlib.blake2b(repr(told).encode() + body, digest_size=16).hexdigest()
+    return Batch(f"upload:{digest}", 0, [snapshot])

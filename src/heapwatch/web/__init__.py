@@ -1,0 +1,1 @@
+"""API, pages and the process of `heapwatch serve`."""

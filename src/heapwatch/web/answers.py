@@ -1,0 +1,376 @@
+"""The shapes of the API's answers, for /openapi.json and with it for the screens' types.
+
+The store's answers are not run through these models (columns of 100,000 cells would be checked one by one);
+a test holds what the routes really answer against them instead. Times are epoch ms, sizes bytes; a cell
+that is null has no sample. Class bytes are shallow sizes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """What is not described here may still be there: an answer may grow without a new version."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Fault(Model):
+    code: str
+    message: str
+    hint: str
+
+
+class ErrorAnswer(Model):
+    """What every status from 400 on has as its body."""
+
+    error: Fault
+
+
+class Jvm(Model):
+    """One life of one JVM process."""
+
+    host: str
+    jvm: str
+    pid: int
+    started: int
+    labels: dict[str, str]
+    java: str
+    collector: str
+    user: str
+    container: str
+    command: str
+    first_seen: int
+    last_seen: int
+    state: str = Field(description="up, exited or silent")
+
+
+class Jvms(Model):
+    jvms: list[Jvm]
+
+
+class Spark(Model):
+    times: list[int]
+    values: list[float | None]
+
+
+class TopClass(Model):
+    class_: str = Field(alias="class")
+    bytes_per_min: float | None
+
+
+class FleetRow(Model):
+    """The newest life of one JVM, as the first screen shows it."""
+
+    host: str
+    jvm: str
+    pid: int
+    started: int
+    labels: dict[str, str]
+    java: str
+    collector: str
+    user: str
+    container: str
+    state: str
+    last_seen: int
+    heap_used: float | None
+    heap_after_gc: float | None
+    heap_max: float | None
+    growth_per_hour: float | None
+    gc_load: float | None
+    bytes: int | None
+    instances: int | None
+    classes: int | None
+    spark: Spark
+    top_class: TopClass | None
+    pause_ms: float | None
+    pause_share: float | None
+    interval_s: float | None
+    restarts: int
+    last_event: Any = None
+
+
+class Fleet(Model):
+    total: int
+    rows: list[FleetRow]
+
+
+class TotalsSeries(Model):
+    labels: dict[str, str | int]
+    bytes: list[int | None]
+    instances: list[int | None]
+    classes: list[int | None]
+
+
+class Totals(Model):
+    from_: int = Field(alias="from")
+    to: int
+    interval_s: float
+    rollup: str
+    times: list[int]
+    series: list[TotalsSeries]
+    warnings: list[str]
+
+
+class ValueSeries(Model):
+    labels: dict[str, str | int]
+    values: list[float | None]
+
+
+class Values(Model):
+    """Series of one value a time: top classes, metrics."""
+
+    from_: int = Field(alias="from")
+    to: int
+    interval_s: float
+    rollup: str
+    times: list[int]
+    series: list[ValueSeries]
+    warnings: list[str]
+
+
+class ClassSeries(Model):
+    labels: dict[str, str | int]
+    bytes: list[int | None]
+    instances: list[int | None]
+
+
+class ClassHistory(Model):
+    from_: int = Field(alias="from")
+    to: int
+    interval_s: float
+    rollup: str
+    times: list[int]
+    series: list[ClassSeries]
+    warnings: list[str]
+
+
+class SnapshotHead(Model):
+    """The figures of one stored histogram."""
+
+    time: int
+    bytes: int
+    instances: int
+    classes: int
+    pause_ms: float | None
+    mode: str
+
+
+class ClassColumns(Model):
+    class_: list[str] = Field(alias="class")
+    package: list[str]
+    kind: list[str]
+    rows: list[int]
+    instances: list[int]
+    bytes: list[int]
+    delta_instances: list[int]
+    delta_bytes: list[int]
+    bytes_per_min: list[float | None]
+
+
+class Classes(Model):
+    """The classes of one life, and what changed since `before`; a class that is gone has zeros."""
+
+    before: SnapshotHead | None
+    after: SnapshotHead | None
+    total: int
+    columns: ClassColumns
+
+
+class PackageColumns(Model):
+    package: list[str]
+    classes: list[int]
+    instances: list[int]
+    bytes: list[int]
+    delta_bytes: list[int]
+
+
+class Packages(Model):
+    """The same difference, summed by package."""
+
+    before: SnapshotHead | None
+    after: SnapshotHead | None
+    total: int
+    columns: PackageColumns
+
+
+class ClassNames(Model):
+    classes: list[str]
+    total: int
+
+
+class Labels(Model):
+    labels: list[str]
+
+
+class LabelValues(Model):
+    values: list[str]
+
+
+class MetricName(Model):
+    metric: str
+    labels: dict[str, str | int]
+    last_seen: int
+
+
+class MetricNames(Model):
+    metrics: list[MetricName]
+
+
+class SnapshotColumns(Model):
+    time: list[int]
+    host: list[str]
+    jvm: list[str]
+    pid: list[int]
+    mode: list[str]
+    instances: list[int]
+    bytes: list[int]
+    classes: list[int]
+    pause_ms: list[float | None]
+    duration_ms: list[float | None]
+
+
+class Snapshots(Model):
+    columns: SnapshotColumns
+
+
+class HistogramColumns(Model):
+    class_: list[str] = Field(alias="class")
+    instances: list[int]
+    bytes: list[int]
+
+
+class StoredHistogram(Model):
+    """One stored histogram; `format=text` gives it as jmap -histo prints it."""
+
+    columns: HistogramColumns
+
+
+class EventRow(Model):
+    time: int
+    kind: str
+    labels: dict[str, str]
+    text: str
+
+
+class Events(Model):
+    events: list[EventRow]
+
+
+class DoorStatus(Model):
+    """One way in, and what came through it since the start."""
+
+    name: str
+    address: str
+    requests: int
+    bytes: int
+    samples: int
+    open: int
+    last: int | None
+
+
+class AgentStatus(Model):
+    id: str
+    host: str
+    version: str
+    last_seen: int
+    sequence: int
+    lag: float | None
+
+
+class Status(Model):
+    version: str
+    started: int
+    uptime_s: float
+    ready: bool
+    problems: list[str]
+    doors: list[DoorStatus]
+    agents: list[AgentStatus]
+
+
+class RejectRow(Model):
+    time: int
+    door: str
+    peer: str
+    reason: str
+    sample: str
+    detail: str
+
+
+class RejectList(Model):
+    rejects: list[RejectRow]
+    counts: dict[str, dict[str, int]]
+
+
+class UploadAnswer(Model):
+    """What was read and stored; the total was checked against its rows."""
+
+    stored: bool
+    duplicate: bool
+    host: str
+    jvm: str
+    pid: int
+    started: int
+    time: int
+    mode: str
+    rows: int
+    classes: int
+    instances: int
+    bytes: int
+
+
+class BatchAnswer(Model):
+    stored: bool
+    duplicate: bool
+
+
+class Who(Model):
+    name: str
+    scopes: list[str]
+    open: bool = Field(description="no token exists, so everybody on this machine may do everything")
+
+
+class TokenRow(Model):
+    id: str
+    name: str
+    scopes: list[str]
+    created: int
+    expires: int | None
+    last_used: int | None
+
+
+class TokenList(Model):
+    tokens: list[TokenRow]
+
+
+class NewToken(Model):
+    name: str = Field(description="whose it is")
+    scopes: list[str] = Field(description="ingest, read, admin")
+    expires: str | int | None = Field(None, description="when it ends, for example now+90d; never if absent")
+
+
+class MadeToken(Model):
+    token: str = Field(description="the secret; it is shown only here")
+    id: str
+    name: str
+    scopes: list[str]
+    created: int
+    expires: int | None
+
+
+class Revoked(Model):
+    revoked: str
+
+
+class Reloaded(Model):
+    reloaded: bool
+    changed: list[str]
+    restart_needed: list[str]
+
+
+class Health(Model):
+    status: str
+    problems: list[str] = []

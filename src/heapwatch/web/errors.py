@@ -1,0 +1,95 @@
+"""Our errors as HTTP answers: `{"error": {"code", "message", "hint"}}` with the status that fits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
+from heapwatch.ingest.limits import TooLarge, TooMany, TooSlow
+from heapwatch.web.auth import Forbidden, Unauthenticated
+
+
+class NotFound(HeapwatchError):
+    """There is nothing of that name, or nothing at that time."""
+
+
+# The first class that fits counts, so subclasses stand above their bases.
+ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
+    (UsageError, 400, "bad-parameter", "the parameters are described in /docs"),
+    (
+        Unauthenticated,
+        401,
+        "unauthenticated",
+        "send Authorization: Bearer hw_..., made by `heapwatch token create`",
+    ),
+    (Forbidden, 403, "forbidden", "ask whoever runs this server for a token with the right scope"),
+    (NotFound, 404, "not-found", ""),
+    (TooSlow, 408, "too-slow", "send the body without long pauses"),
+    (TooLarge, 413, "too-large", "send it in smaller parts, or raise the limit in the server's settings"),
+    (Truncated, 422, "truncated", "nothing was stored; take it again and send it whole"),
+    (Unreadable, 422, "unreadable", "nothing was stored"),
+    (Refused, 422, "refused", "nothing was stored; sending it again changes nothing"),
+    (TooMany, 429, "too-many", "wait as long as Retry-After says"),
+    (Unavailable, 503, "unavailable", "try again as Retry-After says; nothing of this request was stored"),
+)
+
+
+def answer(
+    status: int, code: str, message: str, hint: str = "", headers: dict[str, str] | None = None
+) -> Response:
+    """One error, in the form that every client of the API knows."""
+    body = {"error": {"code": code, "message": message, "hint": hint}}
+    return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def response_to(error: HeapwatchError) -> Response:
+    """The answer that one of our own errors becomes."""
+    for kind, status, code, hint in ANSWERS:
+        if isinstance(error, kind):
+            headers = {}
+            retry_after = getattr(error, "retry_after", None)
+            if status in (429, 503):
+                headers["Retry-After"] = str(max(1, math.ceil(retry_after or 1)))
+            if status == 401:
+                headers["WWW-Authenticate"] = 'Bearer realm="heapwatch"'
+            if status in (408, 413):
+                headers["Connection"] = "close"
+            return answer(status, code, str(error), hint, headers)
+    return answer(500, "failed", str(error))
+
+
+async def on_own(_request: Request, error: Exception) -> Response:
+    """An error that a route raised on purpose."""
+    assert isinstance(error, HeapwatchError)
+    return response_to(error)
+
+
+async def on_http(_request: Request, error: Exception) -> Response:
+    """Starlette's own: no such route, wrong method."""
+    assert isinstance(error, HTTPException)
+    code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "failed")
+    return answer(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+
+
+async def on_validation(_request: Request, error: Exception) -> Response:
+    """A parameter that is missing or has the wrong form."""
+    assert isinstance(error, RequestValidationError)
+    return answer(400, "bad-parameter", "; ".join(_fault(fault) for fault in error.errors()))
+
+
+async def on_bug(_request: Request, error: Exception) -> Response:
+    """What nobody foresaw: the traceback goes to the log, its text not to the outside."""
+    return answer(500, "bug", f"the server failed ({type(error).__name__})", "its log has the traceback")
+
+
+def _fault(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"] if part not in ("query", "body", "path"))
+    given = fault.get("input")
+    shown = f" (got {str(given)[:80]!r})" if isinstance(given, (str, int, float)) else ""
+    return f"{where or 'body'}: {fault['msg']}{shown}"
