@@ -1,0 +1,167 @@
+"""./run lint and ./run test: stages in order, each with its own summary, one total at the end."""
+
+from __future__ import annotations
+
+import os
+import xml.etree.ElementTree as ElementTree
+from typing import Dict, List, NamedTuple, Sequence
+
+from . import pages, python
+from .work import CACHE, ROOT, VENV, Failure, Stopwatch, passed_through
+
+REPORTS = CACHE / "test-reports"
+
+AGENT_ROOMS = ["errors.py", "model.py", "__init__.py", "jvm", "wire", "ship", "agent"]
+"""What runs on the hosts of a fleet, where Python is old."""
+
+
+class Stage(NamedTuple):
+    name: str
+    marks: str  # pytest's -m
+    workers: int
+
+
+STAGES = [
+    Stage("unit", "not (store or jvm or browser or e2e or soak)", 2),
+    Stage("store", "store and not (jvm or browser or e2e or soak)", 1),
+    Stage("jvm", "jvm and not (browser or e2e or soak)", 1),
+    Stage("browser", "browser and not (e2e or soak)", 1),
+    Stage("e2e", "e2e and not soak", 1),
+]
+"""Cheap before dear. The later ones measure and drive whole processes, so nothing runs beside them."""
+
+SOAK = Stage("soak", "soak", 1)
+
+
+class Count(NamedTuple):
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Count) -> Count:  # type: ignore[override]
+        return Count(*(mine + theirs for mine, theirs in zip(self, other)))
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def _bin(name: str) -> str:
+    return str(VENV / "bin" / name)
+
+
+def _sources(*names: str) -> List[str]:
+    return [name for name in names if (ROOT / name).exists()]
+
+
+def _lint_commands() -> Dict[str, List[str]]:
+    code = _sources("src", "tests", "benchmarks", "scripts", "run", "hatch_build.py", "examples")
+    prose = _sources(
+        "src", "tests", "docs", "ui/src", "examples/memleak/src", "examples/memleak/twin", "README.md"
+    )
+    prose += _sources("CHANGELOG.md", "CONTRIBUTING.md", "scripts", "benchmarks", "deploy")
+    agent = [f"src/heapwatch/{room}" for room in AGENT_ROOMS if (ROOT / "src/heapwatch" / room).exists()]
+    old = ["-t=3.9-", "--no-tips", "--eval-annotations", "--violations", "--backport", "typing"]
+    return {
+        "ruff check": [_bin("ruff"), "check", "--quiet", *code],
+        "ruff format": [_bin("ruff"), "format", "--check", "--quiet", *code],
+        "mypy": [_bin("mypy"), "--no-error-summary"],
+        "import floors": [_bin("lint-imports"), "--no-timing"],
+        "spelling": [_bin("codespell"), *prose],
+        "Python 3.9": [_bin("vermin"), *old, "run", "scripts/runner", *agent],
+    }
+
+
+def lint() -> Count:
+    """Every check runs, whatever the one before said."""
+    count = Count()
+    environment = {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    for name, command in _lint_commands().items():
+        count += _checked(name, passed_through(command, environment))
+    if (ROOT / "ui" / "package.json").exists():
+        count += _checked("TypeScript", pages.script("check"))
+        count += _checked("ui tests", pages.script("test"))
+    return count
+
+
+def _checked(name: str, code: int) -> Count:
+    print(f"  {'ok' if code == 0 else 'FAILED':<8} {name}", flush=True)
+    return Count(passed=1) if code == 0 else Count(failed=1)
+
+
+def stage(which: Stage, arguments: Sequence[str] = ()) -> Count:
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    report = REPORTS / f"{which.name}.xml"
+    report.unlink(missing_ok=True)
+    workers = ["-n", str(which.workers), "--dist", "loadfile"] if which.workers > 1 else []
+    command = [
+        str(python.PYTHON),
+        "-m",
+        "pytest",
+        "-q",
+        "-m",
+        which.marks,
+        *workers,
+        f"--junitxml={report}",
+        *arguments,
+    ]
+    code = passed_through(command)
+    count = _read(report)
+    nothing_collected = 5
+    if code not in (0, nothing_collected) and count.failed == 0:
+        return count + Count(failed=1)  # pytest itself gave up: a broken conftest, an interrupt
+    return count
+
+
+def _read(report: os.PathLike) -> Count:  # type: ignore[type-arg]
+    """The counts of a JUnit report; nothing when pytest did not come to write one."""
+    try:
+        suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+    except (OSError, ElementTree.ParseError):
+        return Count()
+    total = Count()
+    for suite in suites:
+        number = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
+        bad = number["failures"] + number["errors"]
+        total += Count(number["tests"] - bad - number["skipped"], bad, number["skipped"])
+    return total
+
+
+def test(arguments: Sequence[str]) -> int:
+    """`./run test`, `./run test fast`, `./run test unit jvm`, `./run test -k word`, or any mixture."""
+    words = [word for word in arguments if not word.startswith("-")]
+    named = {each.name: each for each in [*STAGES, SOAK]}
+    first: List[str] = []
+    for word in words:
+        if word not in named and word not in ("lint", "fast"):
+            break
+        first.append(word)
+    rest = list(arguments)[len(first) :]
+    if "fast" in first:
+        first = ["lint", "unit"]
+    if not first:
+        first = ([] if rest else ["lint"]) + [each.name for each in STAGES]
+    watch = Stopwatch()
+    total, by_stage = Count(), {}
+    for name in first:
+        print(f"\n== {name}", flush=True)
+        by_stage[name] = lint() if name == "lint" else stage(named[name], rest)
+        total += by_stage[name]
+    print()
+    for name, count in by_stage.items():
+        print(f"  {name:<8} {count}")
+    print(f"  in {watch}\n\n{total}", flush=True)
+    if total.failed == 0 and total.passed == 0:
+        raise Failure("No test ran: nothing matches " + " ".join(arguments))
+    return 1 if total.failed else 0
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """Run benchmarks/*.py, or the one that is named, with its own arguments."""
+    folder = ROOT / "benchmarks"
+    known = sorted(path.stem for path in folder.glob("[!_]*.py"))
+    if arguments and not arguments[0].startswith("-"):
+        if arguments[0] not in known:
+            raise Failure(f"There is no benchmark {arguments[0]!r}; there are: {', '.join(known)}")
+        return passed_through([str(python.PYTHON), str(folder / f"{arguments[0]}.py"), *arguments[1:]])
+    codes = [passed_through([str(python.PYTHON), str(folder / f"{name}.py"), *arguments]) for name in known]
+    return max(codes, default=0)

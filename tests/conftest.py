@@ -1,0 +1,25 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Callable
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], str]:
+    """`needs("mvn")` is the path of a tool; without it the test is skipped, and fails where nothing may be missing."""
+
+    def path_of(tool: str) -> str:
+        path = shutil.which(tool)
+        if path is None:
+            missing = f"{tool} is not on PATH (./run setup and ./run test install what they can)"
+            if os.environ.get("CI") == "true":
+                pytest.fail(missing)
+            pytest.skip(missing)
+        return path
+
+    return path_of
