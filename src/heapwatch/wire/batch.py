@@ -6,19 +6,22 @@
       head       ints: agent, sequence, number of snapshots, of metric blocks, of events
       snapshot   ints: host, jvm, pid, started, time, mode      floats: pause, duration (nan = not measured)
                  heap: ints (names), floats                     labels: ints (names), ints (values)
-                 steps: classes      ints: instances, bytes, rows
-                 steps: classes that have a module              ints: their modules
-      block      labels    steps: times    ints: metric names    numbers: one column a metric
-      event      ints: time, kind, text    labels
+                 classes         0x00, ints; or 0x01, ints (first, count): texts that follow each other
+                 ints: instances, bytes, rows
+                 ints: module of each class + 1, 0 for none; or nothing when no class has one
+      block      labels      ints: first time, steps to the others
+                 ints: metric names      floats: the values, metric by metric
+      event      ints: time, kind, text      labels
 
-    ints         count u32, width u8 (1, 2, 4 or 8), then signed little-endian integers of that width
-    steps        ints: the first value or nothing; ints: the differences of neighbours
-    floats       count u32, then little-endian float64
-    numbers      0x00 and floats, or 0x01 and steps when every value is a whole number
+    ints, floats   count u32, then as many int64 or float64, little-endian; but from 32 on: mask u8, then for
+                   each bit set in the mask, lowest first, that byte of all numbers in turn; a byte that is
+                   0 in all of them is left out
 
-A text is named by its index. Lengths and counts are checked against what is there, and against limits,
-before anything is made of them, so hostile bytes cost at most a few times `max_size` in memory and end in
-`Unreadable`.
+A text is named by its index. Long columns lie byte by byte because that packs better than number by number,
+and because cutting them up so costs a tenth of finding a width for each.
+
+Lengths and counts are checked against what is there, and against limits, before anything is made of them,
+so hostile bytes cost at most a few times `max_size` in memory and end in `Unreadable`.
 """
 
 from __future__ import annotations
@@ -27,17 +30,17 @@ import struct
 import sys
 import zlib
 from array import array
-from itertools import accumulate, chain
+from itertools import accumulate
 from math import isfinite, isinf, isnan, nan
-from operator import sub
-from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
+from operator import itemgetter, sub
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.model import ALL, LIVE, Batch, Event, Histogram, JvmId, MetricBlock, Snapshot
 
 CONTENT_TYPE = "application/x-heapwatch-batch"
-MAX_SIZE = 32 << 20
-"""Largest batch, decompressed, that `decode` accepts unless told otherwise."""
+MAX_SIZE = 16 << 20
+"""Largest batch, decompressed, that `decode` accepts unless told otherwise: some 300,000 class samples."""
 
 MAX_PARTS = 20_000
 """Most snapshots, metric blocks and events that one batch may hold together."""
@@ -48,8 +51,7 @@ MAX_TEXTS = 1 << 20
 _NAME, _VERSION = b"hwb", 1
 _LEVEL = 1  # 2 % larger than level 6 on real histograms, for a third of the time
 _LATEST = 10_413_792_000_000  # the year 2300: the last time that every store of ours can hold
-_WHOLE = float(1 << 53)
-_CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
+_LONG = 32  # numbers from which on a column lies byte by byte
 _SWAP = sys.byteorder == "big"
 
 
@@ -69,11 +71,7 @@ def encode(batch: Batch) -> bytes:
     for snapshot in batch.snapshots:
         _write_snapshot(body, snapshot)
     for block in batch.metrics:
-        body.labels(block.labels)
-        body.steps(block.times)
-        body.ints(map(texts.__getitem__, block.values))
-        for column in block.values.values():
-            body.numbers(column)
+        _write_block(body, block)
     for event in batch.events:
         body.ints((event.time, texts[event.kind], texts[event.text]))
         body.labels(event.labels)
@@ -84,9 +82,9 @@ def encode(batch: Batch) -> bytes:
 
 def decode(data: bytes, max_size: int = MAX_SIZE) -> Batch:
     """The batch in these bytes; Truncated when they end too early, Unreadable when they are anything else."""
-    body = _Reader(_unpack(data, max_size))
+    body = _Reader(_unpack(data, max_size), room=8 * max_size)
     body.read_texts()
-    agent, sequence, snapshots, blocks, events = body.some_ints(5)
+    agent, sequence, snapshots, blocks, events = body.ints(5)
     if min(sequence, snapshots, blocks, events) < 0:
         raise Unreadable("batch with negative numbers in its head")
     if snapshots + blocks + events > MAX_PARTS:
@@ -103,24 +101,53 @@ def decode(data: bytes, max_size: int = MAX_SIZE) -> Batch:
 
 
 def _write_snapshot(body: _Writer, snapshot: Snapshot) -> None:
-    texts, jvm, histogram = body.texts, snapshot.jvm, snapshot.histogram
+    texts, jvm = body.texts, snapshot.jvm
     body.ints(
         (texts[jvm.host], texts[jvm.jvm], jvm.pid, jvm.started, snapshot.time, texts[snapshot.mode]),
     )
-    body.floats(nan if cost is None else cost for cost in (snapshot.pause, snapshot.duration))
-    body.ints(map(texts.__getitem__, snapshot.heap))
+    body.floats([nan if cost is None else cost for cost in (snapshot.pause, snapshot.duration)])
+    body.references(snapshot.heap)
     body.floats(snapshot.heap.values())
     body.labels(snapshot.labels)
-    body.steps(array("q", map(texts.__getitem__, histogram.classes)))
+    _write_histogram(body, snapshot.histogram)
+
+
+def _write_histogram(body: _Writer, histogram: Histogram) -> None:
+    classes, known = histogram.classes, len(body.texts)
+    references = body.lookup(classes)
+    if len(body.texts) == known + len(classes):
+        body.raw(b"\1")
+        body.ints((known, len(classes)))
+    else:
+        body.raw(b"\0")
+        body.ints(references)
     body.ints(histogram.instances)
     body.ints(histogram.bytes)
     body.ints(histogram.rows)
-    body.steps(array("q", map(texts.__getitem__, histogram.modules)))
-    body.ints(map(texts.__getitem__, histogram.modules.values()))
+    if histogram.modules:
+        place: Dict[Optional[str], int] = {None: 0}
+        for module in set(histogram.modules.values()):
+            place[module] = body.texts[module] + 1
+        body.ints(map(place.__getitem__, map(histogram.modules.get, classes)))
+    else:
+        body.ints(())
+
+
+def _write_block(body: _Writer, block: MetricBlock) -> None:
+    times = block.times
+    body.labels(block.labels)
+    body.ints(times[:1] + array("q", map(sub, times[1:], times)))
+    body.references(block.values)
+    values = array("d")
+    for column in block.values.values():
+        if len(column) != len(times):
+            raise ValueError(f"metric block of {len(times)} times with a column of {len(column)}")
+        values.extend(column)
+    body.floats(values)
 
 
 def _read_snapshot(body: _Reader) -> Snapshot:
-    host, jvm, pid, started, time, mode = body.some_ints(6)
+    host, jvm, pid, started, time, mode = body.ints(6)
     pause, duration = _costs(body.floats())
     heap_names = body.texts_of(body.ints())
     heap = dict(zip(heap_names, body.floats(len(heap_names))))
@@ -142,7 +169,7 @@ def _read_snapshot(body: _Reader) -> Snapshot:
 
 
 def _read_histogram(body: _Reader) -> Histogram:
-    classes = body.texts_of(body.steps())
+    classes = body.classes()
     count = len(classes)
     instances, sizes, rows = body.ints(count), body.ints(count), body.ints(count)
     if len(set(classes)) != count:
@@ -150,27 +177,33 @@ def _read_histogram(body: _Reader) -> Histogram:
     for column in (instances, sizes, rows):
         if count and (min(column) < 0 or sum(column) >> 63):
             raise Unreadable("histogram with negative or overflowing numbers")
-    owned = body.texts_of(body.steps())
-    modules = dict(zip(owned, body.texts_of(body.ints(len(owned)))))
+    owners = body.ints()
+    if len(owners) not in (0, count):
+        raise Unreadable(f"{len(owners)} modules for {count} classes")
+    owned = [(name, owner - 1) for name, owner in zip(classes, owners) if owner]
+    modules = dict(zip((name for name, _ in owned), body.texts_of([owner for _, owner in owned])))
     return Histogram(classes, instances, sizes, rows, modules)
 
 
 def _read_block(body: _Reader) -> MetricBlock:
     labels = body.labels()
-    times = body.steps()
-    if times and (times[0] < 0 or times[-1] > _LATEST or any(map(int.__ge__, times, times[1:]))):
+    steps = body.ints()
+    if steps and (steps[0] < 0 or sum(steps) > _LATEST or (len(steps) > 1 and min(steps[1:]) <= 0)):
         raise Unreadable("metrics whose times do not rise, or are out of range")
+    times = array("q", accumulate(steps))
     names = body.texts_of(body.ints())
-    values = {name: body.numbers(len(times)) for name in names}
+    numbers = body.floats(len(names) * len(times))
+    if any(map(isinf, numbers)):
+        raise Unreadable("metrics with an infinite value")
+    size = len(times)
+    values = {name: numbers[at * size : (at + 1) * size] for at, name in enumerate(names)}
     if len(values) != len(names):
         raise Unreadable("metrics that name a column twice")
-    if any(any(map(isinf, column)) for column in values.values()):
-        raise Unreadable("metrics with an infinite value")
     return MetricBlock(labels, times, values)
 
 
 def _read_event(body: _Reader) -> Event:
-    time, kind, text = body.some_ints(3)
+    time, kind, text = body.ints(3)
     return Event(_moment(time), body.text(kind), body.labels(), body.text(text))
 
 
@@ -221,49 +254,60 @@ class _Writer:
         self.texts = _Texts()
         self._parts: List[bytes] = []
 
-    def parts(self) -> Iterable[bytes]:
+    def parts(self) -> List[bytes]:
         # What is no text (a lone half of a surrogate pair) is written as its escape: the wire is UTF-8.
         blobs = [text.encode("utf-8", "backslashreplace") for text in self.texts]
         body, self._parts = self._parts, []
         self.ints(map(len, blobs))
         return [*self._parts, b"".join(blobs), b"".join(body)]
 
-    def ints(self, values: Iterable[int]) -> None:
-        column = values if isinstance(values, array) else array("q", values)
-        width = 1
-        if column:
-            low, high = min(column), max(column)
-            while not -(1 << (8 * width - 1)) <= low <= high < 1 << (8 * width - 1):
-                width *= 2
-        self._parts.append(struct.pack("<IB", len(column), width))
-        self._parts.append(_little(column if width == 8 else array(_CODES[width], column)))
+    def raw(self, data: bytes) -> None:
+        self._parts.append(data)
 
-    def steps(self, values: Sequence[int]) -> None:
-        self.ints(values[:1])
-        self.ints(map(sub, values[1:], values))
+    def ints(self, values: Iterable[int]) -> None:
+        self._planes(values if isinstance(values, array) else array("q", values))
 
     def floats(self, values: Iterable[float]) -> None:
-        column = array("d", values)
-        self._parts.append(struct.pack("<I", len(column)))
-        self._parts.append(_little(column))
+        self._planes(values if isinstance(values, array) else array("d", values))
 
-    def numbers(self, values: array[float]) -> None:
-        whole = _whole(values)
-        if whole is None:
-            self._parts.append(b"\0")
-            self.floats(values)
-        else:
-            self._parts.append(b"\1")
-            self.steps(whole)
+    def lookup(self, texts: Sequence[str]) -> Sequence[int]:
+        if len(texts) < 2:
+            return [self.texts[text] for text in texts]
+        found: Sequence[int] = itemgetter(*texts)(self.texts)  # twice as fast as a comprehension
+        return found
+
+    def references(self, texts: Iterable[str]) -> None:
+        self.ints(map(self.texts.__getitem__, texts))
 
     def labels(self, labels: Mapping[str, str]) -> None:
-        self.ints(map(self.texts.__getitem__, labels))
-        self.ints(map(self.texts.__getitem__, labels.values()))
+        self.references(labels)
+        self.references(labels.values())
+
+    def _planes(self, column: array[int] | array[float]) -> None:
+        if _SWAP:
+            column = column[:]
+            column.byteswap()
+        count, mask = len(column), 0
+        self._parts.append(struct.pack("<I", count))
+        if count < _LONG:
+            self._parts.append(column.tobytes())
+            return
+        cells = memoryview(column).cast("B")
+        small = cells.cast("i")[1::2].tobytes().count(0) == 4 * count
+        planes = []
+        for place in range(4 if small else 8):
+            plane = cells[place::8].tobytes()
+            if plane.count(0) != count:
+                planes.append(plane)
+                mask |= 1 << place
+        self._parts.append(bytes((mask,)))
+        self._parts += planes
 
 
 class _Reader:
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, room: int) -> None:
         self._body = body
+        self._room = room  # bytes that columns may still take: one of zeros is nothing on the wire
         self._at = 0
         self._texts: List[str] = []
 
@@ -272,6 +316,11 @@ class _Reader:
         if self._at > len(self._body):
             raise Truncated("batch ends in the middle of a column")
         return self._body[start : self._at]
+
+    def _use(self, size: int) -> None:
+        self._room -= size
+        if self._room < 0:
+            raise Unreadable("batch holds more numbers than its size allows")
 
     def end(self) -> None:
         if self._at != len(self._body):
@@ -301,48 +350,42 @@ class _Reader:
             self.text(max(indexes))
         return list(map(self._texts.__getitem__, indexes))
 
+    def classes(self) -> List[str]:
+        kind = self._take(1)
+        if kind == b"\0":
+            return self.texts_of(self.ints())
+        first, count = self.ints(2)
+        if kind != b"\1" or first < 0 or count < 0 or first + count > len(self._texts):
+            raise Unreadable(f"classes of kind {kind!r}, {count} from text {first} of {len(self._texts)}")
+        self._use(8 * count)
+        return self._texts[first : first + count]
+
     def ints(self, expected: int | None = None) -> array[int]:
-        count, width = struct.unpack("<IB", self._take(5))
-        if width not in _CODES:
-            raise Unreadable(f"integers {width} bytes wide")
-        if expected is not None and count != expected:
-            raise Unreadable(f"column of {count} where {expected} belong")
-        column: array[int] = array(_CODES[width])
-        column.frombytes(self._take(count * width))
-        if _SWAP:
-            column.byteswap()
-        return column if width == 8 else array("q", column)
-
-    def some_ints(self, count: int) -> List[int]:
-        return list(self.ints(count))
-
-    def steps(self, expected: int | None = None) -> array[int]:
-        first = self.ints()
-        try:
-            column = array("q", accumulate(chain(first, self.ints())))
-        except OverflowError as error:
-            raise Unreadable("column whose steps lead out of range") from error
-        if len(first) != min(1, len(column)) or expected not in (None, len(column)):
-            raise Unreadable(f"column of {len(column)} that does not fit its neighbours")
+        column: array[int] = array("q")
+        self._planes(column, expected)
         return column
 
     def floats(self, expected: int | None = None) -> array[float]:
+        column: array[float] = array("d")
+        self._planes(column, expected)
+        return column
+
+    def _planes(self, column: array[int] | array[float], expected: int | None) -> None:
         (count,) = struct.unpack("<I", self._take(4))
         if expected is not None and count != expected:
             raise Unreadable(f"column of {count} where {expected} belong")
-        column: array[float] = array("d")
-        column.frombytes(self._take(count * 8))
+        self._use(8 * count)
+        if count < _LONG:
+            column.frombytes(self._take(8 * count))
+        else:
+            (mask,) = self._take(1)
+            cells = bytearray(8 * count)
+            for place in range(8):
+                if mask >> place & 1:
+                    cells[place::8] = self._take(count)
+            column.frombytes(cells)
         if _SWAP:
             column.byteswap()
-        return column
-
-    def numbers(self, count: int) -> array[float]:
-        kind = self._take(1)
-        if kind == b"\0":
-            return self.floats(count)
-        if kind == b"\1":
-            return array("d", self.steps(count))
-        raise Unreadable(f"column of kind {kind!r}")
 
     def labels(self) -> Dict[str, str]:
         names = self.texts_of(self.ints())
@@ -350,20 +393,3 @@ class _Reader:
         if len(labels) != len(names):
             raise Unreadable("label that is given twice")
         return labels
-
-
-def _whole(values: array[float]) -> array[int] | None:
-    try:
-        whole = array("q", map(int, values))
-    except (ValueError, OverflowError):  # nan, infinite, too large
-        return None
-    if array("d", whole) != values or (whole and max(max(whole), -min(whole)) > _WHOLE):
-        return None
-    return whole
-
-
-def _little(column: array[int] | array[float]) -> bytes:
-    if _SWAP:
-        column = column[:]
-        column.byteswap()
-    return column.tobytes()
