@@ -199,7 +199,7 @@ class CollectionWatch:
         self.after_gc: Optional[float] = None
 
     def observe(self, plan: Plan, raw: Raw) -> str:
-        """ "old", "concurrent" or "young" when one ended since the reading before, the widest first; else ""."""
+        """The kind of the widest that ended since the reading before (old, concurrent, young), or ""."""
         counts = plan.collections(raw)
         before, self._counts = self._counts, counts
         if before is None:

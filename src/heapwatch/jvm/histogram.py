@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from collections import Counter
+from itertools import compress
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.jvm.names import Rule, jvm_form, normalise, split_module
@@ -29,7 +31,6 @@ _FIRST_ROW = re.compile(r"^[ \t]*1:[ \t]+[0-9]{1,19}[ \t]+[0-9]{1,19}[ \t]")
 _HEADER = "\n num     #instances         #bytes  class name (module)\n" + "-" * 55 + "\n"
 _LARGEST = 2**63 - 1
 _MEMO_LIMIT = 100_000
-_OVERLONG = 1900  # bytes; the VM cuts names some bytes further on
 
 # "   1:", "   2:", ...: the numbers of the rows, compared as a list instead of parsed one by one.
 _NUMBERS = [f"{number:4d}:" for number in range(1, 10_000)]
@@ -128,79 +129,73 @@ class Parser:
         self._last: Dict[str, Row] = {}
 
     def parse(self, text: str) -> Histogram:
-        rows = self._regular(text)
-        if rows is None:
-            rows = self._careful(text)
-        return _summed(rows)
+        """As the function of this name; the rows that are as they were last time cost next to nothing."""
+        histogram = self._regular(text)
+        return self._careful(text) if histogram is None else histogram
 
-    def _regular(self, text: str) -> Optional[List[Row]]:
-        """The rows of a text without any surprise: None means look closer, not that it is wrong."""
+    def _regular(self, text: str) -> Optional[Histogram]:
+        """The histogram of a text without any surprise. None means look closer, not that it is wrong."""
         lines = text.split("\n")
         while lines and not lines[-1]:
             lines.pop()
         total = _TOTAL.match(lines.pop()) if lines else None
-        if total is None:
-            return None
-        first = next((i for i, line in enumerate(lines[:8]) if line.startswith("   1:")), None)
-        if first is None:
+        first = next((at for at, line in enumerate(lines[:8]) if line.startswith(_NUMBERS[0])), None)
+        if total is None or first is None:
             return None
         del lines[:first]
         if len(lines) > len(_NUMBERS) or [line[:5] for line in lines] != _NUMBERS[: len(lines)]:
             return None
-        last = self._last
-        rows: List[Row] = []
-        known = {}
-        for cells in [line[5:] for line in lines]:
-            row = last.get(cells)
-            if row is None:
-                match = _NUMBERS_AND_NAME.match(cells)
-                if match is None:
-                    return None
-                row = self._row(match[1], match[2], match[3])
-            known[cells] = row
-            rows.append(row)
-        if not _agree(rows, total):
+        cells = [line[5:] for line in lines]
+        rows = [self._last.get(cell) or self._regular_row(cell) for cell in cells]
+        if None in rows:
             return None
-        self._last = known
-        return rows
+        known = cast(List[Row], rows)
+        self._last = dict(zip(cells, known))
+        return _summed(known, total)
 
-    def _careful(self, text: str) -> List[Row]:
+    def _regular_row(self, cells: str) -> Optional[Row]:
+        match = _NUMBERS_AND_NAME.match(cells)
+        return self._row(match[1], match[2], match[3]) if match else None
+
+    def _careful(self, text: str) -> Histogram:
         """Names with line ends, forged rows, texts of other tools, more than 9,999 classes."""
         if text.count("\r\n") > text.count("\n") // 2:
             text = text.replace("\r\n", "\n")
-        raw: List[List[str]] = []
-        tail: List[str] = []  # lines after a Total that may yet turn out to be part of a name
+        numbers: List[Tuple[str, str]] = []
+        names: List[List[str]] = []  # the lines of each name
+        tail: List[str] = []  # a Total and what follows: the end, or more of the last name
         total = None
         for line in text.split("\n"):
             match = _ROW.match(line)
-            if match and int(match[1]) == len(raw) + 1:
-                if tail and raw:
-                    raw[-1][2] = "\n".join([raw[-1][2], *tail])
+            if match and int(match[1]) == len(names) + 1:
+                if names:
+                    names[-1] += tail
                 tail, total = [], None
-                raw.append([match[2], match[3], match[4]])
+                numbers.append((match[2], match[3]))
+                names.append([match[4]])
                 continue
             found = _TOTAL.match(line)
             if found:
-                if total is not None and raw:
-                    raw[-1][2] = "\n".join([raw[-1][2], *tail])
-                    tail = []
-                total = found
-            if total is not None:
+                if names:
+                    names[-1] += tail
+                tail, total = [line], found
+            elif total is not None:
                 tail.append(line)
-            elif raw:
-                raw[-1][2] += "\n" + line
+            elif names:
+                names[-1].append(line)
         if total is None:
-            if not raw:
+            if not names:
                 raise Unreadable("no class histogram in this text (no row '1:' and no Total line)")
-            raise Truncated(f"class histogram is cut off: no Total line after {len(raw)} rows")
-        rows = [self._row(instances, size, name) for instances, size, name in raw]
-        if not _agree(rows, total):
+            raise Truncated(f"class histogram is cut off: no Total line after {len(names)} rows")
+        rows = [self._row(count, size, "\n".join(name)) for (count, size), name in zip(numbers, names)]
+        histogram = _summed(rows, total)
+        if histogram is None:
             raise Truncated(
                 f"class histogram is cut off or altered: {len(rows)} rows hold "
                 f"{sum(row.instances for row in rows)} instances and {sum(row.bytes for row in rows)} bytes, "
                 f"its Total line says {total[1]} and {total[2]}"
             )
-        return rows
+        return histogram
 
     def _row(self, instances: str, size: str, raw: str) -> Row:
         name = self._names.get(raw)
@@ -209,39 +204,33 @@ class Parser:
                 self._names.clear()
             bare, module = split_module(raw)
             name = self._names[raw] = (normalise(bare, self._rules), module)
-        row = Row(name[0], name[1], int(instances), int(size))
-        if row.instances > _LARGEST or row.bytes > _LARGEST:
-            raise Unreadable(f"number beyond 63 bits in a class histogram: {row.instances} {row.bytes}")
-        return row
+        return Row(name[0], name[1], int(instances), int(size))
 
 
-def _agree(rows: List[Row], total: re.Match[str]) -> bool:
-    if sum([row[2] for row in rows]) != int(total[1]) or sum([row[3] for row in rows]) != int(total[2]):
-        return False
+def _summed(rows: List[Row], total: re.Match[str]) -> Optional[Histogram]:
+    """Rows of one name are added up, in the place of the first. None when the total is another."""
+    names, modules, instances, sizes = zip(*rows) if rows else ((), (), (), ())
+    if (sum(instances), sum(sizes)) != (int(total[1]), int(total[2])):
+        return None
     if int(total[1]) > _LARGEST or int(total[2]) > _LARGEST:
         raise Unreadable(f"number beyond 63 bits in a class histogram: {total[1]} {total[2]}")
-    return True
-
-
-def _summed(rows: List[Row]) -> Histogram:
-    """Rows of one name are added up, in the place of the first."""
-    if not rows:
-        return Histogram([], array("q"), array("q"), array("q"))
-    names, modules, instances, sizes = zip(*rows)
-    modules_of = {name: module for name, module in zip(names, modules) if module}
-    if len(set(names)) == len(names):
+    modules_of = dict(compress(zip(names, modules), modules))
+    rows_of = Counter(names)
+    if len(rows_of) == len(names):
         ones = array("q", [1]) * len(names)
         return Histogram(list(names), array("q", instances), array("q", sizes), ones, modules_of)
-    place: Dict[str, int] = {}
-    counts, totals, loaders = array("q"), array("q"), array("q")
-    for name, count, size in zip(names, instances, sizes):
-        at = place.setdefault(name, len(counts))
-        if at == len(counts):
-            counts.append(count)
-            totals.append(size)
-            loaders.append(1)
-        else:
-            counts[at] += count
-            totals[at] += size
-            loaders[at] += 1
-    return Histogram(list(place), counts, totals, loaders, modules_of)
+    counts, totals = dict(zip(names, instances)), dict(zip(names, sizes))
+    repeated = {name for name, number in rows_of.items() if number > 1}
+    for name in repeated:
+        counts[name] = totals[name] = 0
+    for row in rows:
+        if row[0] in repeated:
+            counts[row[0]] += row[2]
+            totals[row[0]] += row[3]
+    return Histogram(
+        list(rows_of),
+        array("q", counts.values()),
+        array("q", totals.values()),
+        array("q", rows_of.values()),
+        modules_of,
+    )

@@ -82,7 +82,8 @@ class Layout:
                 name = data[offset + name_at : offset + data_at].partition(b"\0")[0]
                 self._places[name.decode("utf-8", "replace")] = _Entry(kind, offset + data_at, size)
             offset += length
-        self._paired = [name for name in self._places if _PAIRED.match(name)]
+        self._paired = [place.offset for name, place in self._places.items() if _PAIRED.match(name)]
+        self.end = max((place.offset + place.length for place in self._places.values()), default=_HEADER)
 
     def fits(self, data: bytes) -> bool:
         """Whether `data` has the layout that was read: same number of entries, size and change time."""
@@ -101,10 +102,7 @@ class Layout:
         return found
 
     def paired(self, data: bytes) -> List[int]:
-        return [self._long(data, self._places[name].offset)[0] for name in self._paired]
-
-    def end(self) -> int:
-        return max((place.offset + place.length for place in self._places.values()), default=_HEADER)
+        return [self._long(data, offset)[0] for offset in self._paired]
 
 
 def _header(data: bytes) -> Tuple[str, int, int]:
@@ -177,12 +175,12 @@ class PerfData:
     def _bytes(self) -> Tuple[bytes, Layout]:
         layout = self._layout
         try:
-            data = os.pread(self._descriptor, layout.end() if layout else _LARGEST_FILE, 0)
+            data = os.pread(self._descriptor, layout.end if layout else _LARGEST_FILE, 0)
             if layout is None or not layout.fits(data):
                 data = os.pread(self._descriptor, _LARGEST_FILE, 0)
                 layout = self._layout = Layout(data)
                 self._plan = None
-            elif len(data) < layout.end():
+            elif len(data) < layout.end:
                 raise Truncated("hsperfdata was cut off by someone")
         except OSError as error:
             raise Unreadable(f"hsperfdata: {error.strerror}") from error
