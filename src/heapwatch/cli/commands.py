@@ -1,0 +1,64 @@
+"""The one table of commands. A command's module is imported only when it is the one that runs.
+
+`summary` is what `heapwatch --help` shows; it is also the first line of the command's own docstring (a
+test compares them), so that the list of commands needs no import of them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MACHINE = "This machine, without a server"
+SERVER = "Run it"
+ASK = "Ask a server"
+DATA = "Move data"
+UPKEEP = "Upkeep"
+
+GROUPS = (MACHINE, SERVER, ASK, DATA, UPKEEP)
+
+
+class Command(NamedTuple):
+    name: str
+    where: str  # "module:function" in this room, or "module:app" when it has commands of its own
+    summary: str
+    group: str
+
+
+COMMANDS = (
+    Command("ps", "ps:ps", "List the JVMs of this machine.", MACHINE),
+    Command("histo", "histo:histo", "Print the classes that take most of a heap.", MACHINE),
+    Command("top", "top:top", "Watch the classes of a heap live, and what grows.", MACHINE),
+    Command("diff", "diff:diff", "Print what grew between two histograms.", MACHINE),
+    Command(
+        "watch",
+        "watch:watch",
+        "Print histograms again and again for other programs.",
+        MACHINE,
+    ),
+    Command("up", "up:up", "Supervise this machine: server and agent in one go.", SERVER),
+    Command("serve", "serve:serve", "Run the server: store, API and screens.", SERVER),
+    Command("agent", "agent:agent", "Run or inspect the agent of this machine.", SERVER),
+    Command("demo", "demo:app", "Show a leak growing on three real JVMs.", SERVER),
+    Command("jvms", "jvms:jvms", "List the JVMs a server knows, and how they grow.", ASK),
+    Command("totals", "totals:totals", "Show the heap's total by time.", ASK),
+    Command("classes", "classes:classes", "Show the classes of one JVM, or their change.", ASK),
+    Command("class", "history:history", "Show one class by time, on every JVM.", ASK),
+    Command("metric", "metric:metric", "Show a metric by time, or list the metrics.", ASK),
+    Command("snapshots", "snapshots:snapshots", "List the stored histograms.", ASK),
+    Command("events", "events:events", "List starts, exits, deploys and other events.", ASK),
+    Command("status", "status:status", "Show how the server, its doors and agents are.", ASK),
+    Command("import", "imports:imports", "Store histogram files of any JDK.", DATA),
+    Command("export", "export:export", "Write stored histograms to a file.", DATA),
+    Command("backup", "backup:backup", "Copy a store to a file.", DATA),
+    Command("restore", "backup:restore", "Make a store from a backup.", DATA),
+    Command("token", "token:app", "Make, list and revoke API tokens.", UPKEEP),
+    Command("config", "config:app", "Show every setting and where it comes from.", UPKEEP),
+    Command("doctor", "doctor:doctor", "Say what works here, what not, and what to do.", UPKEEP),
+    Command(
+        "support-bundle",
+        "support:support",
+        "Pack what a maintainer needs to see.",
+        UPKEEP,
+    ),
+    Command("completion", "completion:completion", "Print the completion script of a shell.", UPKEEP),
+)

@@ -1,0 +1,176 @@
+"""From histogram files to batches that can be sent twice and are stored once.
+
+A batch is one histogram, and its name (agent, sequence) is made of everything that is stored of it. So the
+same files again, the same histogram in another archive, or a log that has grown since the last import add
+only what is new. A histogram that was cut off is reported and never stored in part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import IO, Iterator
+
+from heapwatch.cli import archives
+from heapwatch.cli.naming import Naming, Pattern, default_mode, guess, moment
+from heapwatch.errors import HeapwatchError, Unreadable, UsageError
+from heapwatch.jvm import histogram
+from heapwatch.model import Batch, JvmId, Snapshot
+
+PIECE = 4 << 20
+"""Bytes read at a time; a file of any length is cut into histograms as it is read."""
+
+LONGEST = 64 << 20
+"""Bytes without a histogram's end after which a file is given up."""
+
+_FIRST_ROW = re.compile(r"^[ \t]*1:[ \t]+\d", re.MULTILINE)
+
+FUTURE_MS = 86_400_000
+"""A time further ahead than this is taken for a misread name, not for a clock that is ahead."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a histogram gets its identity: what flags say wins over the path, the path over the defaults."""
+
+    given: Naming = field(default_factory=Naming)
+    pattern: Pattern | None = None
+    utc: bool = False
+    every: float | None = None  # seconds between the histograms of one file
+
+    def of_path(self, path: str) -> Naming:
+        told = self.pattern.read(path) if self.pattern else guess(path, self.utc)
+        return self.given.over(told)
+
+
+@dataclass
+class Counts:
+    files: int = 0
+    histograms: int = 0
+    rows: int = 0
+    ignored: int = 0  # files without any histogram
+    bad: list[archives.Bad] = field(default_factory=list)
+
+
+class Reader:
+    """Reads files into batches and counts what it meets."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.counts = Counts()
+        self._rules = rules
+        self._parser = histogram.Parser()
+
+    def batches(self, inputs: archives.Inputs) -> Iterator[Batch]:
+        for found in inputs:
+            if isinstance(found, archives.Bad):
+                self.counts.bad.append(found)
+                continue
+            self.counts.files += 1
+            try:
+                yield from self._file(found)
+            except (HeapwatchError, *archives.BROKEN) as error:
+                self.counts.bad.append(archives.Bad(found.name, archives.reason(error)))
+
+    def _file(self, file: archives.File) -> Iterator[Batch]:
+        known = self._rules.of_path(file.name)
+        found = texts(file.stream)
+        first_two = list(itertools.islice(found, 2))
+        times = _Times(file.mtime, known.time, len(first_two) > 1, self._rules)
+        for number, text in enumerate(itertools.chain(first_two, found), 1):
+            try:
+                snapshot = self._snapshot(text, known, times)
+            except Unreadable as error:
+                where = f"{file.name}, histogram {number}" if len(first_two) > 1 else file.name
+                self.counts.bad.append(archives.Bad(where, str(error)))
+                continue
+            self.counts.histograms += 1
+            self.counts.rows += len(snapshot.histogram)
+            yield Batch(name_of(snapshot), 0, [snapshot])
+        self.counts.ignored += not first_two
+
+    def _snapshot(self, text: str, known: Naming, times: _Times) -> Snapshot:
+        head = _FIRST_ROW.split(text, maxsplit=1)[0]
+        at = times.next(head)
+        parsed = self._parser.parse(text)
+        jvm = JvmId(
+            known.host or socket.gethostname(),
+            known.jvm or "imported",
+            known.pid or _jcmd_pid(head) or 0,
+            known.started or 0,
+        )
+        return Snapshot(jvm, at, default_mode(known), parsed, labels=known.labels)
+
+
+class _Times:
+    """When a file's histograms were taken: their own time lines say, else its name, else its date."""
+
+    def __init__(self, mtime: int, named: int | None, several: bool, rules: Rules) -> None:
+        self._first = named if named is not None else mtime
+        self._several = several
+        self._rules = rules
+        self._number = 0
+
+    def next(self, head: str) -> int:
+        at = moment(_last_lines(head), self._rules.utc)
+        if at is None:
+            if self._several and self._rules.every is None:
+                raise UsageError("several histograms, no times: say how far apart, --every 10s")
+            at = self._first + round(self._number * (self._rules.every or 0) * 1000)
+        self._number += 1
+        if at > time.time() * 1000 + FUTURE_MS:
+            raise UsageError("its time lies in the future: give --pattern, --time or --utc")
+        return at
+
+
+def texts(stream: IO[bytes]) -> Iterator[str]:
+    """The histograms of a file of any length, one by one, each with what stands before it."""
+    data = stream.read(PIECE)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # UTF-16, as PowerShell's `>` writes: not to be cut at b"\n"
+        yield from histogram.split(histogram.decode(data + stream.read(LONGEST)))
+        return
+    held = ""
+    while data:
+        ended = data.rfind(b"\n") + 1
+        held += histogram.decode(data[:ended])
+        # The last one may go on in the next piece.
+        for text in list(histogram.split(held))[:-1]:
+            yield text
+            held = held[len(text) + 1 :]
+        rest = data[ended:]
+        if len(held) + len(rest) > LONGEST:
+            raise Unreadable(f"{LONGEST >> 20} MiB without the end of a histogram")
+        piece = stream.read(PIECE)
+        if not piece:
+            held += histogram.decode(rest)
+            break
+        data = rest + piece
+    yield from histogram.split(held)
+
+
+def name_of(snapshot: Snapshot) -> str:
+    """A name for the batch that holds this snapshot alone; equal for equal content."""
+    jvm, h = snapshot.jvm, snapshot.histogram
+    digest = hashlib.sha256(
+        repr((*jvm, snapshot.time, snapshot.mode, sorted(snapshot.labels.items()))).encode()
+    )
+    for column in (h.instances, h.bytes, h.rows):
+        digest.update(column.tobytes())
+    digest.update("\n".join(h.classes).encode("utf-8", "surrogatepass"))
+    return f"import:{digest.hexdigest()[:32]}"
+
+
+def _jcmd_pid(head: str) -> int | None:
+    """`4711:` on a line of its own is how jcmd begins."""
+    for line in reversed(head.splitlines()):
+        if line.endswith(":") and line[:-1].isdigit():
+            return int(line[:-1])
+    return None
+
+
+def _last_lines(head: str) -> str:
+    """The few lines before a histogram, last one first: what a loop wrote between two of them."""
+    return "\n".join(reversed(head.splitlines()[-5:]))
