@@ -1,0 +1,298 @@
+"""The whole demo: one server, three hosts with a JVM and an agent each, a control socket and a screen.
+
+One thread and one loop: every quarter of a second it looks at everything once. Whatever ends the loop, the
+processes are ended in `close`: agents first, so that what they hold still arrives, then server and JVMs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+import webbrowser
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from heapwatch.cli.client import Client
+from heapwatch.cli.demo import figures, summary
+from heapwatch.cli.demo.build import Program
+from heapwatch.cli.demo.control import ControlSocket
+from heapwatch.cli.demo.hosts import FIXED, Happening, Host, Load
+from heapwatch.cli.demo.processes import Process, stop_all
+from heapwatch.cli.demo.screen import Screen, View
+from heapwatch.cli.options import ServerOptions
+from heapwatch.errors import HeapwatchError, Refused, Unavailable
+from heapwatch.model import Batch, Event
+from heapwatch.wire import batch as wire
+
+STEP_S = 0.25
+ASK_EVERY_S = 1.0
+SERVER_READY_S = 60.0
+PREFERRED_PORT = 7077
+PREFERRED_GRAPHITE_PORT = 2003
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for."""
+
+    loads: tuple[Load, ...]
+    interval_s: float
+    state: Path
+    data: Path | None
+    browser: bool
+    for_s: float | None
+
+
+def plan(fast: bool, state: Path, data: Path | None, browser: bool, for_s: float | None) -> Plan:
+    downloads, heap_mib, interval_s = (700.0, 192, 2.0) if fast else (110.0, 192, 5.0)
+    shares = {"memleak1": 1.0, "memleak2": 0.85, "memleak3": 1.2}
+    loads = tuple(Load(name, downloads * share, heap_mib) for name, share in shares.items())
+    return Plan(loads, interval_s, state, data, browser, for_s)
+
+
+class Demo:
+    def __init__(self, plan: Plan, program: Program, screen: Screen) -> None:
+        self._plan = plan
+        self._program = program
+        self._screen = screen
+        self._begun = time.time()
+        self._happenings: list[Happening] = []
+        self._reported = 0
+        self._rollout: list[Host] = []
+        self._fixed = False
+        self._ending = False
+        self._asked = 0.0
+        self._figures: dict[str, figures.HostFigures] = {}
+        self._agents: list[Process] = []
+        self._hosts: list[Host] = []
+        self._server: Process | None = None
+        self._cleanup = ExitStack()
+        self.url = ""
+
+    def open(self) -> None:
+        """Start everything; returns once the server answers."""
+        folder = self._folder()
+        self._control = self._cleanup.enter_context(closing(ControlSocket(self._plan.state)))
+        self._logs = folder / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._start_server(folder)
+        self._client = self._cleanup.enter_context(Client(ServerOptions(server=self.url)))
+        for load in self._plan.loads:
+            host = Host(load, self._program, self._logs, self._happened)
+            self._hosts.append(host)
+            host.start()
+            self._agents.append(self._start_agent(host.name, folder))
+        self._await_server()
+        self._screen.say(f"three JVMs on {self._program.actors}; look at {self.url}")
+        if self._plan.browser:
+            self._open_browser()
+
+    def run(self) -> None:
+        """Go on until the time is over, somebody says stop, or a process of ours fails."""
+        while not self._ending:
+            for host in self._hosts:
+                host.tick()
+            self._roll_out()
+            self._check_ours()
+            self._control.poll(self._answer)
+            self._press(self._screen.key())
+            self._look()
+            if self._plan.for_s is not None and self._elapsed() >= self._plan.for_s:
+                self._ending = True
+            time.sleep(STEP_S)
+
+    def close(self) -> list[str]:
+        """End what we started, and say in words what was seen."""
+        words: list[str] = []
+        try:
+            stop_all(self._agents)
+            if self._server and self._server.exit_code() is None and self._hosts:
+                words = self._words()
+        finally:
+            jvms = [host.process for host in self._hosts if host.process]
+            stop_all(jvms, grace_s=3.0)
+            stop_all([self._server] if self._server else [])
+            self._cleanup.close()
+        return words
+
+    def _words(self) -> list[str]:
+        try:
+            names = [host.name for host in self._hosts]
+            return summary.lines(self._client, names, int(self._begun * 1000), self._happenings)
+        except HeapwatchError as error:
+            return [f"(no summary: {error})"]
+
+    def _folder(self) -> Path:
+        if self._plan.data is not None:
+            self._plan.data.mkdir(parents=True, exist_ok=True)
+            return self._plan.data
+        folder = Path(tempfile.mkdtemp(prefix="heapwatch-demo-"))
+        self._cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    def _start_server(self, folder: Path) -> None:
+        port = free_port(PREFERRED_PORT)
+        graphite = free_port(PREFERRED_GRAPHITE_PORT)
+        self.url = f"http://127.0.0.1:{port}"
+        self._server = Process(
+            "server",
+            [
+                *_ours("heapwatch.cli.main"),
+                *("serve", "--data", str(folder / "store")),
+                *("--listen", f"127.0.0.1:{port}", "--graphite-listen", f"127.0.0.1:{graphite}"),
+            ],
+            self._logs / "server.log",
+        )
+
+    def _start_agent(self, host: str, folder: Path) -> Process:
+        return Process(
+            f"agent of {host}",
+            [
+                *_ours("heapwatch.agent.main"),
+                *("run", "--server", self.url, "--host", host, "--only", host),
+                *("--interval", f"{self._plan.interval_s:g}s", "--label", "demo=memleak"),
+                *("--spool", str(folder / "spool" / host), "--listen", "127.0.0.1:0"),
+            ],
+            self._logs / f"agent-{host}.log",
+        )
+
+    def _await_server(self) -> None:
+        deadline = time.monotonic() + SERVER_READY_S
+        while time.monotonic() < deadline:
+            self._check_ours()
+            try:
+                self._client.text("/readyz")
+                return
+            except (Unavailable, Refused):
+                time.sleep(STEP_S)
+        raise HeapwatchError(f"the server was not ready after {SERVER_READY_S:.0f} s; {self._keep_logs()}")
+
+    def _check_ours(self) -> None:
+        """The JVMs may fail, that is the show; the server and the agents may not."""
+        for process in [self._server, *self._agents]:
+            code = process.exit_code() if process else None
+            if process and code is not None:
+                self._screen.say(process.last_words())
+                raise HeapwatchError(f"the {process.name} ended (exit code {code}); {self._keep_logs()}")
+
+    def _keep_logs(self) -> str:
+        kept = Path(tempfile.mkdtemp(prefix="heapwatch-demo-logs-"))
+        shutil.copytree(self._logs, kept, dirs_exist_ok=True)
+        return f"the logs: {kept}"
+
+    def _roll_out(self) -> None:
+        """Deploy to one host after the other, the next when the one before is up."""
+        if not self._rollout:
+            return
+        if all(host.state == "up" for host in self._hosts if host.release == FIXED):
+            self._rollout.pop(0).deploy(FIXED)
+
+    def _fix(self) -> None:
+        if not self._fixed:
+            self._fixed = True
+            self._rollout = list(self._hosts)
+
+    def _answer(self, word: str) -> dict[str, Any]:
+        if word == "fix":
+            self._fix()
+        elif word == "stop":
+            self._ending = True
+        elif word != "status":
+            return {"error": f"no such word: {word}"}
+        return {
+            "pid": os.getpid(),
+            "url": self.url,
+            "elapsed_s": round(self._elapsed(), 1),
+            "actors": self._program.actors,
+            "hosts": {
+                host.name: {
+                    "state": host.state,
+                    "version": host.release.version,
+                    "pid": host.process.pid if host.process else None,
+                    "restarts": host.restarts,
+                }
+                for host in self._hosts
+            },
+            "processes": [process.pid for process in self._running()],
+        }
+
+    def _running(self) -> list[Process]:
+        known = [self._server, *self._agents, *(host.process for host in self._hosts)]
+        return [process for process in known if process and process.exit_code() is None]
+
+    def _press(self, key: str) -> None:
+        if key in ("q", "Q"):
+            self._ending = True
+        elif key in ("f", "F"):
+            self._fix()
+        elif key in ("o", "O"):
+            self._open_browser()
+
+    def _open_browser(self) -> None:
+        can_show = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+        if not can_show or not webbrowser.open(self.url):
+            self._screen.say(f"open {self.url} in a browser")
+
+    def _happened(self, happening: Happening) -> None:
+        self._happenings.append(happening)
+        self._screen.happened(happening)
+
+    def _look(self) -> None:
+        """Report what happened, ask for figures, show them; at most once a second."""
+        if time.monotonic() - self._asked < ASK_EVERY_S:
+            return
+        self._asked = time.monotonic()
+        try:
+            self._report()
+            names = [host.name for host in self._hosts]
+            self._figures = figures.read(self._client, names, int(self._begun * 1000))
+        except Unavailable:  # busy for a moment; the picture keeps the last figures
+            pass
+        self._screen.show(
+            View(
+                self.url,
+                self._program.actors,
+                self._elapsed(),
+                self._hosts,
+                self._figures,
+                self._happenings,
+                self._fixed,
+            )
+        )
+
+    def _report(self) -> None:
+        """Tell the server what only the supervisor of the JVMs knows: that memory ended, and when."""
+        news = [happening for happening in self._happenings[self._reported :] if happening.kind == "oom"]
+        if news:
+            events = [
+                Event(each.time, each.kind, {"host": each.host, "jvm": each.host}, each.text) for each in news
+            ]
+            body = wire.encode(Batch(f"demo:{os.getpid()}", self._reported + 1, events=events))
+            self._client.send("/api/v1/batch", body, "application/x-heapwatch-batch")
+        self._reported = len(self._happenings)
+
+    def _elapsed(self) -> float:
+        return time.time() - self._begun
+
+
+def free_port(preferred: int) -> int:
+    """The preferred port of loopback, or another one when it is taken."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise HeapwatchError("no free port on 127.0.0.1")
+
+
+def _ours(module: str) -> list[str]:
+    return [sys.executable, "-m", module]
