@@ -61,6 +61,10 @@ class Attachment:
 
     def execute(self, command: str, *arguments: str, timeout: float = JCMD_TIMEOUT_S) -> str:
         """Ask the JVM and return its whole answer; every way to fail is an AttachError."""
+        return decode(self.answer(command, *arguments, timeout=timeout))
+
+    def answer(self, command: str, *arguments: str, timeout: float = JCMD_TIMEOUT_S) -> bytes:
+        """As `execute`, but the bytes as the JVM wrote them."""
         if self.target.vm != "hotspot":
             raise UnsupportedVm(f"JVM {self.target.pid} is {_vm_name(self.target.vm)}: not supported yet")
         deadline = time.monotonic() + timeout
@@ -102,7 +106,7 @@ class Attachment:
         """Which protocol the JVM speaks. Up to 23 it does not know the question, which is an answer too."""
         deadline = time.monotonic() + VERSION_TIMEOUT_S
         result, text = _split(self._exchange(visit, listener, _v1("getversion", ["options"]), deadline))
-        words = text.split()
+        words = decode(text).split()
         if result != 0 or not words or words[0] != "2":
             return "1"
         return "2 streaming" if len(words) > 1 and "streaming" in words[1].split(",") else "2"
@@ -114,7 +118,7 @@ class Attachment:
         command: str,
         arguments: Sequence[str],
         deadline: float,
-    ) -> str:
+    ) -> bytes:
         if self._protocol == "1":
             data = _v1(command, arguments)
         elif self._protocol == "2":
@@ -136,7 +140,7 @@ class Attachment:
             raise OperationRefused(f"JVM {self.target.pid} no longer speaks the protocol it announced")
         if result != 0:
             raise OperationRefused(
-                f"JVM {self.target.pid} refused {command!r}: {_one_line(text) or f'result {result}'}"
+                f"JVM {self.target.pid} refused {command!r}: {_one_line(decode(text)) or f'result {result}'}"
             )
         return text
 
@@ -252,11 +256,11 @@ def _v2(command: str, arguments: Sequence[str]) -> bytes:
     return b"2\0%d\0%s" % (len(body), body)
 
 
-def _split(answer: bytes) -> Tuple[int, str]:
+def _split(answer: bytes) -> Tuple[int, bytes]:
     """The result and the text of an answer."""
     result, _, text = answer.partition(b"\n")
     try:
-        return int(result), decode(text)
+        return int(result), text
     except ValueError:
         raise Closed(f"no answer of a JVM: {answer[:40]!r}") from None
 

@@ -282,7 +282,7 @@ def _spaces(raw: Raw) -> List[_Space]:
 def _young_pool(name: str) -> str:
     if "eden" in name:
         return "eden"
-    return "survivor" if name.startswith("s") else "young"
+    return "survivor" if name.startswith("surv") or name in ("s0", "s1") else "young"
 
 
 def _collectors(raw: Raw) -> List[_Collector]:

@@ -161,6 +161,10 @@ class PerfData:
             data, before = again, layout.paired(again)
         return layout.values(data if layout.fits(data) else again, names)
 
+    def content(self) -> bytes:
+        """The file as it is now."""
+        return os.pread(self._descriptor, _LARGEST_FILE, 0)
+
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
