@@ -111,6 +111,7 @@ class Batcher:
         self._inserting_since: float | None = None
         self.figures = Figures()
         self.trouble = ""
+        self._trouble_since = 0.0
 
     @property
     def depth(self) -> int:
@@ -120,6 +121,10 @@ class Batcher:
     def stuck_for(self) -> float:
         """Seconds for which the insert of this moment has been running; 0 when there is none."""
         return 0.0 if self._inserting_since is None else time.monotonic() - self._inserting_since
+
+    def trouble_age(self) -> float:
+        """Seconds since an insert failed last."""
+        return time.monotonic() - self._trouble_since
 
     def start(self) -> None:
         """Begin to insert."""
@@ -251,14 +256,18 @@ class Batcher:
                 each.done.set_result(new)
 
     def _fail(self, waiting: list[_Waiting], error: HeapwatchError) -> None:
-        self.figures.failures += 1
-        self.trouble = str(error)
+        self._troubled(error)
         log.error("insert failed", batches=len(waiting), error=str(error))
         for each in waiting:
             self._forget(each)
             if not each.done.done():
                 each.done.set_exception(error)
                 each.done.exception()  # the sender may be gone; then nobody else would look at it
+
+    def _troubled(self, error: HeapwatchError) -> None:
+        self.figures.failures += 1
+        self.trouble = str(error)
+        self._trouble_since = time.monotonic()
 
     def _forget(self, waiting: _Waiting) -> None:
         self._pending.pop((waiting.batch.agent, waiting.batch.sequence), None)
@@ -284,8 +293,7 @@ class Batcher:
 
     async def _samples_failed(self, samples: Samples, error: HeapwatchError) -> None:
         """A line protocol has no answer: what the store cannot take now waits, and so does its sender."""
-        self.figures.failures += 1
-        self.trouble = str(error)
+        self._troubled(error)
         log.error("insert of samples failed", samples=len(samples.series), error=str(error))
         if self._stopping or not isinstance(error, Unavailable):
             self.figures.dropped_samples += len(samples.series)

@@ -13,6 +13,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import structlog
 
@@ -32,7 +33,11 @@ SETTLE_EVERY_S = 0.5
 AGAIN_AFTER_S = 2.0
 
 
-def bind(host: str, port: int, *, udp: bool) -> tuple[socket.socket, socket.socket | None]:
+GraphiteSockets: TypeAlias = "tuple[socket.socket, socket.socket | None]"
+"""A listening stream socket, and a datagram socket on the same port or None."""
+
+
+def bind(host: str, port: int, *, udp: bool) -> GraphiteSockets:
     """Listening sockets for both transports, on one port; the kernel chooses it when it is 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     stream = socket.socket(family, socket.SOCK_STREAM)

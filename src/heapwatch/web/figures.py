@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from heapwatch import __version__
+from heapwatch.ingest.batcher import Batcher
+from heapwatch.ingest.doors import Door
+from heapwatch.web.live import Hub
+from heapwatch.web.readers import Readers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -59,29 +63,71 @@ def gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def gauges(
-    name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], float]]
-) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=labels)
-    for told, value in values:
-        family.add_metric(told, value)
-    return family
-
-
 def counter(name: str, text: str, value: float) -> Metric:
     return CounterMetricFamily(name, text, value=value)
 
 
-def counters(
-    name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], float]]
-) -> Metric:
-    family = CounterMetricFamily(name, text, labels=labels)
+def labelled(family: Metric, values: Iterable[tuple[Sequence[str], float | None]]) -> Metric:
+    """The family with these label values; what is None is left out."""
+    assert isinstance(family, (CounterMetricFamily, GaugeMetricFamily))
     for told, value in values:
-        family.add_metric(told, value)
+        if value is not None:
+            family.add_metric(list(told), value)
     return family
 
 
-def about(started: float) -> Iterable[Metric]:
-    """Version and age of the process."""
-    yield gauges("heapwatch_info", "Version of this server", ("version",), [((__version__,), 1)])
-    yield gauge("heapwatch_uptime_seconds", "Age of this process", time.time() - started)
+def of_process(started: float) -> Iterator[Metric]:
+    """Version and age."""
+    info = GaugeMetricFamily("heapwatch_info", "Version of this server", labels=["version"])
+    yield labelled(info, [((__version__,), 1)])
+    yield gauge("heapwatch_start_time_seconds", "When this process started", started)
+
+
+def of_doors(doors: Sequence[Door], rejects: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:
+    """What came in, and what was turned away."""
+    columns: dict[str, tuple[str, Callable[[Door], int]]] = {
+        "requests": ("Requests, connections and datagrams", lambda door: door.requests),
+        "bytes": ("Bytes received", lambda door: door.bytes),
+        "samples": ("Class samples and metric points taken", lambda door: door.samples),
+    }
+    for name, (text, read) in columns.items():
+        came = CounterMetricFamily(f"heapwatch_door_{name}", text, labels=["door"])
+        yield labelled(came, [((door.name,), read(door)) for door in doors])
+    open_ = GaugeMetricFamily("heapwatch_door_connections", "Open connections", labels=["door"])
+    yield labelled(open_, [((door.name,), door.open) for door in doors])
+    family = CounterMetricFamily("heapwatch_rejects", "What was turned away", labels=["door", "reason"])
+    yield labelled(
+        family,
+        [((door, reason), number) for door, reasons in rejects.items() for reason, number in reasons.items()],
+    )
+
+
+def of_batcher(batcher: Batcher) -> Iterator[Metric]:
+    """The queue before the store."""
+    told = batcher.figures
+    yield gauge("heapwatch_queue_rows", "Rows that wait for their insert", batcher.depth)
+    yield gauge("heapwatch_insert_running_seconds", "Age of the insert of this moment", batcher.stuck_for())
+    yield counter("heapwatch_batches_stored", "Batches stored", told.batches)
+    yield counter("heapwatch_batches_duplicate", "Replays recognised", told.duplicates)
+    yield counter("heapwatch_rows_stored", "Rows of batches stored", told.rows)
+    yield counter("heapwatch_samples_stored", "Points of plain metrics stored", told.samples)
+    yield counter("heapwatch_samples_dropped", "Points of plain metrics lost", told.dropped_samples)
+    yield counter("heapwatch_insert_failures", "Inserts that failed", told.failures)
+
+
+def of_clients(hub: Hub, readers: Readers) -> Iterator[Metric]:
+    """Who listens and asks."""
+    yield gauge("heapwatch_live_clients", "Open live streams", hub.clients)
+    yield counter("heapwatch_live_messages", "Messages queued for live streams", hub.sent)
+    yield counter("heapwatch_live_dropped", "Messages dropped for slow live streams", hub.dropped)
+    yield gauge("heapwatch_queries_running", "Queries that run or wait", readers.busy)
+    yield counter("heapwatch_queries_cancelled", "Queries whose client left", readers.cancelled)
+
+
+def of_store(status: Mapping[str, Any]) -> Iterator[Metric]:
+    """Sizes of the store, and how far behind each agent is."""
+    rows = GaugeMetricFamily("heapwatch_store_rows", "Rows by table", labels=["table"])
+    yield labelled(rows, [((table,), number) for table, number in status.get("rows", {}).items()])
+    yield gauge("heapwatch_store_bytes", "Bytes of the store on disk", status.get("disk_bytes", 0))
+    lag = GaugeMetricFamily("heapwatch_agent_lag_seconds", "Age of an agent's newest data", labels=["agent"])
+    yield labelled(lag, [((agent["id"],), agent.get("lag")) for agent in status.get("agents", [])])

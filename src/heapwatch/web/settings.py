@@ -29,6 +29,8 @@ from pydantic_settings import (
 )
 
 from heapwatch.errors import UsageError
+from heapwatch.wire.paths import DEFAULT as TEMPLATE
+from heapwatch.wire.paths import Template
 
 ENV_PREFIX = "HEAPWATCH_"
 SECRET_FOLDERS = ("/run/secrets",)
@@ -98,6 +100,7 @@ class Settings(BaseSettings):
     graphite_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="networks that may send Graphite lines beyond loopback, for example 10.0.0.0/8"
     )
+    graphite_template: str = Field(TEMPLATE, description="paths that fit it are classes of histograms")
     graphite_connections: int = Field(256, ge=1, le=100_000, description="most Graphite connections at once")
     graphite_idle: float = Field(300.0, gt=0, description="seconds a Graphite connection may be silent")
 
@@ -116,10 +119,12 @@ class Settings(BaseSettings):
     query_timeout: float = Field(30.0, gt=0, description="seconds after which a query is stopped")
     live_clients: int = Field(200, ge=1, description="live streams (one a browser tab) at once")
 
-    retention_days: float = Field(14.0, gt=0, description="days that class and metric samples are kept")
-    rollup_days: float = Field(365.0, gt=0, description="days that hourly figures are kept")
+    raw_days: int = Field(14, ge=0, description="days that class and metric samples are kept; 0 = for ever")
+    hour_days: int = Field(90, ge=0, description="days that hourly figures and totals are kept; 0 = for ever")
+    event_days: int = Field(365, ge=0, description="days that events are kept; 0 = for ever")
     max_disk: int = Field(0, ge=0, description="bytes the store may take; 0 = no limit")
-    min_free_disk: int = Field(1 << 30, ge=0, description="bytes of free disk below which uploads get 503")
+    min_free_disk: int = Field(256 << 20, ge=0, description="bytes of free disk below which uploads get 503")
+    fsync: bool = Field(True, description="wait for the disk before an upload is acknowledged")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto = text on a terminal")
@@ -158,6 +163,15 @@ class Settings(BaseSettings):
     def _graphite_listen(cls, value: str) -> str:
         if value not in ("off", ""):
             parse_address(value)
+        return value
+
+    @field_validator("graphite_template")
+    @classmethod
+    def _template(cls, value: str) -> str:
+        try:
+            Template(value)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
         return value
 
     @field_validator("graphite_allow")

@@ -1,0 +1,97 @@
+"""The server's way in by HTTP; the doors themselves are in ingest/http.py."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Security
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heapwatch.ingest.http import Upload
+from heapwatch.web import answers
+from heapwatch.web.auth import Caller
+from heapwatch.web.parameters import MODES, labels_of, named, now_ms, only_known
+from heapwatch.web.services import caller, peer_of, services_of
+from heapwatch.web.times import parse_time
+from heapwatch.wire.batch import CONTENT_TYPE
+
+router = APIRouter(tags=["ingest"])
+
+Uploader = Annotated[Caller, Security(caller, scopes=["ingest"])]
+
+
+def _body(media_type: str, text: str) -> dict[str, Any]:
+    schema = {"type": "string", "format": "binary"}
+    return {
+        "requestBody": {"required": True, "description": text, "content": {media_type: {"schema": schema}}}
+    }
+
+
+def _source(who: Caller, request: Request) -> str:
+    """What a rate limit is counted for: a token, or an address when there is none."""
+    return who.name if who.token_id else peer_of(request)
+
+
+@router.post(
+    "/api/v1/histogram",
+    response_model=answers.UploadAnswer,
+    summary="Store one histogram text",
+    dependencies=[Depends(only_known)],
+    openapi_extra=_body("text/plain", "what jmap -histo, jcmd GC.class_histogram or jattach printed"),
+)
+async def histogram(
+    request: Request,
+    who: Uploader,
+    host: Annotated[str, Query(description="the machine's name")],
+    jvm: Annotated[str, Query(description="the application's stable name")],
+    pid: Annotated[int | None, Query(ge=0, le=2**31, description="else from jcmd's first line")] = None,
+    started: Annotated[str | None, Query(description="when the process started")] = None,
+    time: Annotated[str, Query(description="when the histogram was taken")] = "now",
+    mode: Annotated[MODES, Query(description="live if it was taken with -histo:live")] = "all",
+) -> Response:
+    """Text of any JDK from 8 on, plain or gzip, zstd, deflate; `label.NAME=VALUE` adds labels.
+
+    200 means stored. A text that is cut off, or whose rows do not add up to its Total, is refused whole.
+    The same text for the same JVM and time is stored once.
+    """
+    services, now = services_of(request), now_ms()
+    upload = Upload(
+        host,
+        jvm,
+        named("time", lambda text: parse_time(text, now), time),
+        mode,
+        pid,
+        named("started", lambda text: parse_time(text, now), started) if started else 0,
+        labels_of(request),
+    )
+    upload.check()
+    return JSONResponse(await services.doors.take_histogram(request, _source(who, request), upload))
+
+
+@router.post(
+    "/api/v1/batch",
+    response_model=answers.BatchAnswer,
+    summary="Store one batch of an agent",
+    dependencies=[Depends(only_known)],
+    openapi_extra=_body(CONTENT_TYPE, "snapshots, metrics and events, as wire/batch.py describes"),
+)
+async def batch(request: Request, who: Uploader) -> Response:
+    """200 means stored. A replay (same agent and sequence) is answered the same and stored once."""
+    return JSONResponse(await services_of(request).doors.take_batch(request, _source(who, request)))
+
+
+@router.get(
+    "/api/v1/ingest/rejects",
+    response_model=answers.RejectList,
+    summary="What was turned away, and why",
+    dependencies=[Security(caller, scopes=["read"]), Depends(only_known)],
+)
+async def rejects(
+    request: Request,
+    limit: Annotated[int, Query(ge=0, le=500, description="newest first")] = 100,
+) -> Response:
+    """The newest rejects with the first 400 bytes of each, and counts by door and reason."""
+    kept = services_of(request).rejects
+    body = {"rejects": kept.newest(limit), "counts": kept.counts()}
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,209 @@
+"""The process of `heapwatch serve`: sockets, store, application, signals, and an orderly end.
+
+    bind sockets -> check that they may be open -> open the store -> serve
+    SIGTERM, SIGINT: end live streams -> accept nothing -> answer what is under way -> insert what has
+    arrived -> close the store -> exit code 0
+
+Sockets come first because their errors are the commonest; nothing is answered before the store is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from heapwatch import __version__
+from heapwatch.errors import UsageError
+from heapwatch.ingest.graphite import GraphiteSockets, bind
+from heapwatch.store import Store, open_store
+from heapwatch.web import logs
+from heapwatch.web.app import create_app
+from heapwatch.web.auth import Tokens
+from heapwatch.web.settings import Address, Settings
+
+log = structlog.get_logger("heapwatch.serve")
+
+GRACE_S = 5
+KEEP_ALIVE_S = 75
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where a server that has begun to answer can be reached."""
+
+    url: str
+    graphite: Address | None
+
+
+def serve(
+    settings: Settings,
+    *,
+    ready: Callable[[Serving], None] | None = None,
+    reload: Callable[[], Settings] | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT. `ready` is called once, when the server answers.
+
+    `reload` reads the settings again for /-/reload.
+    """
+    logs.configure(settings.log_level, settings.log_format)
+    _make_data(settings.data)
+    check_exposure(settings)
+    http = _bind_http(settings.http)
+    graphite: GraphiteSockets | None = None
+    try:
+        if settings.graphite is not None:
+            graphite = bind(settings.graphite.host, settings.graphite.port, udp=settings.graphite_udp)
+        store = open_store_for(settings)
+    except BaseException:
+        http.close()
+        for other in graphite or ():
+            if other is not None:
+                other.close()
+        raise
+    try:
+        asyncio.run(_serve(store, settings, http, graphite, ready, reload))
+    finally:
+        store.close()
+        log.info("stopped")
+
+
+def open_store_for(settings: Settings) -> Store:
+    """The store that these settings describe."""
+    return open_store(settings.store_location)
+
+
+def check_exposure(settings: Settings) -> None:
+    """Refuse to be reachable from outside without any protection, unless told so."""
+    if settings.insecure:
+        return
+    if not settings.http.loopback and not Tokens(settings.tokens_file).all():
+        raise UsageError(
+            f"{settings.http} can be reached from other machines, and there is no token yet: make one with "
+            "`heapwatch token create`, listen on 127.0.0.1, or accept the risk with --insecure"
+        )
+    if settings.graphite and not settings.graphite.loopback and not settings.graphite_allow:
+        raise UsageError(
+            f"Graphite on {settings.graphite} takes lines from everybody: name the networks that may send "
+            "with --graphite-allow, listen on 127.0.0.1, or accept the risk with --insecure"
+        )
+
+
+async def _serve(
+    store: Store,
+    settings: Settings,
+    http: socket.socket,
+    graphite: GraphiteSockets | None,
+    ready: Callable[[Serving], None] | None,
+    reload: Callable[[], Settings] | None,
+) -> None:
+    app = create_app(store, settings, graphite=graphite, reload=reload)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+    server = _Server(config, on_stop=app.state.services.hub.close)
+    told = asyncio.create_task(_tell(server, settings, http, graphite, ready))
+    try:
+        await server.serve(sockets=[http])
+    finally:
+        told.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await told
+
+
+async def _tell(
+    server: _Server,
+    settings: Settings,
+    http: socket.socket,
+    graphite: GraphiteSockets | None,
+    ready: Callable[[Serving], None] | None,
+) -> None:
+    await server.answering.wait()
+    scheme = "https" if settings.tls_cert else "http"
+    address = Address(*http.getsockname()[:2])
+    lines = Address(*graphite[0].getsockname()[:2]) if graphite else None
+    serving = Serving(f"{scheme}://{address}", lines)
+    log.info(
+        "serving",
+        url=serving.url,
+        graphite=str(lines) if lines else "off",
+        data=str(settings.data),
+        version=__version__,
+    )
+    if ready is not None:
+        ready(serving)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but SIGTERM is an orderly end with exit code 0, and live streams end at once."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.answering = asyncio.Event()
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answering.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        caught = (signal.SIGTERM, signal.SIGINT)
+        for number in caught:
+            loop.add_signal_handler(number, self._stop, number)
+        try:
+            yield
+        finally:
+            for number in caught:
+                loop.remove_signal_handler(number)
+
+    def _stop(self, number: int) -> None:
+        log.info("stopping", signal=signal.Signals(number).name)
+        if self.should_exit and number == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+        self._on_stop()
+
+
+def _bind_http(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(512)
+    except OSError as error:
+        listening.close()
+        raise UsageError(
+            f"cannot listen on {address}: {error.strerror}; choose another address with --listen"
+        ) from error
+    return listening
+
+
+def _make_data(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UsageError(
+            f"cannot make the data folder {folder}: {error.strerror}; choose another with --data"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write in the data folder {folder}; choose another with --data")

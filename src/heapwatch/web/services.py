@@ -1,0 +1,227 @@
+"""Everything the routes share, put together once: the store, the doors, the live hub, who may do what.
+
+A route reads parameters and calls this; it holds no state of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from prometheus_client.core import Metric
+from starlette.requests import Request
+from starlette.responses import Response
+
+from heapwatch import __version__
+from heapwatch.ingest.batcher import Batcher, Samples
+from heapwatch.ingest.class_lines import ClassLines
+from heapwatch.ingest.doors import Door
+from heapwatch.ingest.graphite import GraphiteDoor, GraphiteSockets
+from heapwatch.ingest.http import HttpDoors, Limits
+from heapwatch.ingest.limits import InFlight, Rates
+from heapwatch.ingest.rejects import Rejects
+from heapwatch.web import figures, logs, negotiation
+from heapwatch.web.auth import ANYBODY, Caller, Forbidden, Tokens, Unauthenticated
+from heapwatch.web.figures import Figures
+from heapwatch.web.live import Hub
+from heapwatch.web.readers import Readers
+from heapwatch.web.settings import Settings
+from heapwatch.web.timers import Task, Timers
+from heapwatch.wire.paths import Template
+
+if TYPE_CHECKING:
+    from heapwatch.store import Store
+
+STUCK_AFTER_S = 60.0
+TROUBLE_LASTS_S = 30.0
+
+# What /-/reload can change in a running server; the rest needs a restart, and the answer says so.
+RELOADABLE = ("allowed_hosts", "ingest_rate", "ingest_burst", "log_level")
+
+
+class Services:
+    """One server's parts. `start` and `stop` run on the event loop that serves the requests."""
+
+    def __init__(
+        self, store: Store, settings: Settings, reload: Callable[[], Settings] | None = None
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.started = time.time()
+        self.tokens = Tokens(settings.tokens_file)
+        self.rejects = Rejects()
+        self.hub = Hub(settings.live_clients)
+        self.figures = Figures()
+        self.batcher = Batcher(
+            store.insert,
+            self._insert_samples,
+            interval=settings.flush_interval,
+            rows_at_once=settings.flush_rows,
+            rows_at_most=settings.queue_rows,
+            on_stored=self.hub.publish,
+            on_insert=self.figures.insert_seconds.observe,
+        )
+        self.doors = HttpDoors(
+            self.batcher,
+            self.rejects,
+            Limits(settings.max_body, settings.max_text, settings.body_idle),
+            Rates(settings.ingest_rate, settings.ingest_burst),
+            InFlight(settings.max_in_flight),
+        )
+        self.graphite = GraphiteDoor(
+            self.batcher,
+            self.rejects,
+            ClassLines(Template(settings.graphite_template)),
+            connections=settings.graphite_connections,
+            idle=settings.graphite_idle,
+            allow=settings.graphite_allow,
+        )
+        self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
+        self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
+        self._reload = reload
+        self.figures.read_from(self._collect)
+
+    async def start(self, graphite: GraphiteSockets | None = None) -> None:
+        """Begin to insert, to listen for Graphite lines and to maintain."""
+        self.tokens.all()  # a damaged file stops the start, not the first request
+        self.batcher.start()
+        self.timers.start()
+        if graphite is not None:
+            await self.graphite.start(*graphite)
+
+    async def stop(self) -> None:
+        """Everything that has arrived is stored when this returns. The store itself stays open."""
+        self.hub.close()
+        await self.graphite.stop()
+        await self.batcher.stop()
+        self.doors.close()
+        await self.timers.stop()
+        await asyncio.to_thread(self.readers.close)
+        await asyncio.to_thread(self.tokens.flush)
+
+    @property
+    def open_to_all(self) -> bool:
+        """Without tokens everybody who can reach us may do everything: on loopback, or if told so."""
+        return (self.settings.http.loopback or self.settings.insecure) and not self.tokens.all()
+
+    @property
+    def only_loopback_names(self) -> bool:
+        """Whether requests must name a loopback host (guard.py says why)."""
+        return self.settings.http.loopback and self.open_to_all
+
+    def caller(self, secret: str | None) -> Caller:
+        """Whom a request comes from."""
+        if secret is not None:
+            return self.tokens.authenticate(secret)
+        if self.open_to_all:
+            return ANYBODY
+        raise Unauthenticated("this server wants a token")
+
+    def problems(self) -> list[str]:
+        """Why uploads would fail now; none when all is well."""
+        found = []
+        if self.batcher.stuck_for() > STUCK_AFTER_S:
+            found.append(f"an insert has been running for {self.batcher.stuck_for():.0f} s")
+        if self.batcher.trouble and self.batcher.trouble_age() < TROUBLE_LASTS_S:
+            found.append(self.batcher.trouble)
+        free = _free(self.settings.data)
+        if not self.settings.store_dsn and free < self.settings.min_free_disk:
+            found.append(f"only {free >> 20} MiB of disk are free in {self.settings.data}")
+        return found
+
+    async def ask(self, request: Request, question: Callable[..., dict[str, Any]], **given: Any) -> Response:
+        """Put one question to the store and answer in the form that was asked for."""
+        media_type = negotiation.wanted(request)
+
+        def work(query_id: str) -> Response:
+            return negotiation.respond(request, question(**given, query_id=query_id), media_type)
+
+        return await self.readers.run(request, work)
+
+    def status(self, query_id: str) -> dict[str, Any]:
+        """`GET /api/v1/status`."""
+        problems = self.problems()
+        return {
+            "version": __version__,
+            "started": int(self.started * 1000),
+            "uptime_s": round(time.time() - self.started, 3),
+            "ready": not problems,
+            "problems": problems,
+            **self.store.status(query_id=query_id),
+            "doors": [door.status() for door in self.all_doors()],
+        }
+
+    def all_doors(self) -> list[Door]:
+        listening = [door for door in (self.graphite.tcp, self.graphite.udp) if door.address]
+        return [self.doors.histograms, self.doors.batches, *listening]
+
+    def reload(self) -> dict[str, Any]:
+        """Read the settings again and take over what can change in a running server."""
+        fresh = self._reload() if self._reload else self.settings
+        different = [n for n in type(fresh).model_fields if getattr(fresh, n) != getattr(self.settings, n)]
+        now = {name: getattr(fresh, name) for name in different if name in RELOADABLE}
+        self.settings = self.settings.model_copy(update=now)
+        self.doors.rates.rate, self.doors.rates.burst = self.settings.ingest_rate, self.settings.ingest_burst
+        if "log_level" in now:
+            logs.set_level(self.settings.log_level)
+        self.tokens.all()
+        return {"reloaded": True, "changed": sorted(now), "restart_needed": sorted(set(different) - set(now))}
+
+    def _insert_samples(self, samples: Samples) -> None:
+        self.store.insert_samples(samples.series, samples.times, samples.values, samples.source)
+
+    def _tasks(self) -> list[Task]:
+        return [
+            Task("rollup", 600.0, self.store.rollup, first=60.0),
+            Task("retention", 3600.0, self.store.retain, first=120.0),
+            Task("tokens", 60.0, self.tokens.flush, first=60.0),
+        ]
+
+    def _collect(self) -> Iterable[Metric]:
+        yield from figures.of_process(self.started)
+        yield from figures.of_doors(self.all_doors(), self.rejects.counts())
+        yield from figures.of_batcher(self.batcher)
+        yield from figures.of_clients(self.hub, self.readers)
+        yield from figures.of_store(self.store.status())
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app that this request came to."""
+    found: Services = request.app.state.services
+    return found
+
+
+bearer = HTTPBearer(auto_error=False, scheme_name="token", description="an API token, hw_...")
+
+
+def caller(
+    request: Request,
+    scopes: SecurityScopes,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+) -> Caller:
+    """The caller, if they have the scope that the route wants."""
+    services = services_of(request)
+    try:
+        found = services.caller(credentials.credentials if credentials else None)
+    except Unauthenticated as error:
+        services.rejects.add("api", "unauthenticated", peer=peer_of(request), detail=str(error))
+        raise
+    for scope in scopes.scopes:
+        if not found.may(scope):
+            services.rejects.add("api", "forbidden", peer=peer_of(request), detail=f"{found.name}: {scope}")
+            raise Forbidden(f"this needs the scope {scope}; {found.name!r} has {', '.join(found.scopes)}")
+    return found
+
+
+def peer_of(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
