@@ -97,6 +97,7 @@ def dev(arguments: Sequence[str]) -> int:
 
 def docs(arguments: Sequence[str]) -> int:
     setup()
+    python.add("docs")
     return passed_through([str(python.PYTHON), str(ROOT / "scripts" / "docs.py"), *(arguments or ["build"])])
 
 

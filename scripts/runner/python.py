@@ -74,6 +74,16 @@ def install(lock: str = "dev") -> None:
     say("python", f"ready in {watch}")
 
 
+def add(lock: str) -> None:
+    """Put what another lock says into the environment as well."""
+    stamp = Stamp(lock, digest([LOCKS / f"{lock}.txt"]))
+    if not stamp.fresh():
+        say("python", f"installing requirements/{lock}.txt")
+        told = f"requirements/{lock}.txt could not be installed; with a network, try again"
+        logged("python", pip("install", "--require-hashes", "-r", str(LOCKS / f"{lock}.txt")), told)
+        stamp.set()
+
+
 def installed_into(target: Path, lock: str) -> None:
     """Unpack what a lock says into a directory of its own (for tools that are not Python)."""
     told = f"requirements/{lock}.txt could not be installed; with a network, try again"
