@@ -18,7 +18,9 @@ def main() -> int:
         return 2
     zensical = str(Path(sys.executable).with_name("zensical"))
     strict = ["--strict", "--clean"] if words[0] == "build" else []
-    done = subprocess.run([zensical, words[0], "-f", "mkdocs.yml", *strict, *words[1:]], cwd=ROOT, env=os.environ)
+    done = subprocess.run(
+        [zensical, words[0], "-f", "mkdocs.yml", *strict, *words[1:]], cwd=ROOT, env=os.environ
+    )
     if done.returncode == 0 and words[0] == "build":
         print(f"build/docs/index.html, {sum(1 for _ in (ROOT / 'build/docs').rglob('*.html'))} pages")
     return done.returncode

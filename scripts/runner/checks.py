@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import Dict, List, NamedTuple, Sequence
 
 from . import pages, python
-from .work import CACHE, ROOT, VENV, Failure, Stopwatch, passed_through
+from .work import CACHE, ROOT, VENV, Failure, Stopwatch, logged, passed_through, say
 
 REPORTS = CACHE / "test-reports"
 
@@ -88,7 +88,18 @@ def _checked(name: str, code: int) -> Count:
     return Count(passed=1) if code == 0 else Count(failed=1)
 
 
+def _provision_jvms() -> None:
+    """Runtimes of several JDKs from PyPI; what cannot be had the tests skip, or report in CI."""
+    try:
+        told = "Some JVMs to test on could not be fetched"
+        logged("jvms", [str(python.PYTHON), str(ROOT / "tests" / "jvms" / "provision.py")], told)
+    except Failure as failure:
+        say("jvms", str(failure))
+
+
 def stage(which: Stage, arguments: Sequence[str] = ()) -> Count:
+    if which.name == "jvm":
+        _provision_jvms()
     REPORTS.mkdir(parents=True, exist_ok=True)
     report = REPORTS / f"{which.name}.xml"
     report.unlink(missing_ok=True)

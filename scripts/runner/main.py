@@ -23,6 +23,7 @@ HELP = """heapwatch, from a checkout
   ./run dev      server with reload on 7077, and Vite's on 5173 that passes the API through
   ./run docs     the documentation into build/docs; ./run docs serve shows it
   ./run soak     the tests that take minutes
+  ./run reference  write docs/reference anew from the commands, settings and routes
   ./run lock     resolve requirements/*.txt anew (needs uv)
 """
 
@@ -101,6 +102,11 @@ def docs(arguments: Sequence[str]) -> int:
     return passed_through([str(python.PYTHON), str(ROOT / "scripts" / "docs.py"), *(arguments or ["build"])])
 
 
+def reference(arguments: Sequence[str]) -> int:
+    setup()
+    return passed_through([str(python.PYTHON), str(ROOT / "scripts" / "reference.py"), *arguments])
+
+
 def lock(arguments: Sequence[str]) -> int:
     return passed_through([sys.executable, str(ROOT / "scripts" / "lock.py"), *arguments])
 
@@ -119,6 +125,7 @@ WORDS: Dict[str, Callable[[Sequence[str]], int]] = {
     "dev": dev,
     "docs": docs,
     "soak": soak,
+    "reference": reference,
     "lock": lock,
     "help": help_,
     "-h": help_,

@@ -19,9 +19,9 @@ app = App(
     name="demo",
     help="""Show a leak growing on three real JVMs.
 
-    An Akka service makes an actor for each download and never stops it. Three JVMs of it run as the hosts
-    memleak1, memleak2 and memleak3, each with an agent of its own; memory ends after some minutes, the
-    JVM is started again, and `heapwatch demo fix` deploys the patch. Ctrl-C ends all of it.
+    An Akka service makes an actor for each download and never stops it. Three JVMs of it run as
+    hosts memleak1, memleak2 and memleak3, an agent each. Memory ends after some minutes; the JVM is
+    started again. `heapwatch demo fix` deploys the patch. Ctrl-C ends all of it.
 
     For example:
 

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Write what docs/reference can take from the program itself; with --check only say whether it is up to date.
+
+cli.md      the help of every command          server.md    the settings of the server
+agent.md    the agent's help                   http-api.md  the routes of the API
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Iterator
+
+if TYPE_CHECKING:
+    from heapwatch.cli.commands import Command
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+
+GENERATED = "<!-- Written by ./run reference; edit the docstrings and settings instead. -->\n"
+
+
+def main() -> int:
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, page in PAGES.items():
+        path = REFERENCE / name
+        text = GENERATED + page()
+        if not path.exists() or path.read_text() != text:
+            stale.append(name)
+            if not check:
+                path.write_text(text)
+    for name in stale:
+        print(f"docs/reference/{name}: {'not up to date, type ./run reference' if check else 'written'}")
+    return 1 if check and stale else 0
+
+
+def cli_page() -> str:
+    from heapwatch.cli.commands import COMMANDS, GROUPS
+
+    parts = [
+        "# Command line\n",
+        "`heapwatch COMMAND --help` prints the same. Commands that ask a server take `--server URL` (or "
+        "`HEAPWATCH_SERVER`) and a token by `--token-file FILE` (or `HEAPWATCH_TOKEN`); tables come as JSON or "
+        "CSV by `-o json`, `-o csv`. Exit codes: 0 done, 1 a finding, 2 usage or failure. `NO_COLOR` is obeyed.\n",
+    ]
+    for group in GROUPS:
+        parts.append(f"## {group}\n")
+        parts += [_command_section(command) for command in COMMANDS if command.group == group]
+    return "\n".join(parts)
+
+
+def _command_section(command: Command) -> str:
+    parts = [f"### heapwatch {command.name}\n", _block("heapwatch.cli.main", command.name)]
+    for word in _subcommands(command):
+        parts += [f"#### heapwatch {command.name} {word}\n", _block("heapwatch.cli.main", command.name, word)]
+    return "\n".join(parts)
+
+
+def _subcommands(command: Command) -> list[str]:
+    from cyclopts import App
+
+    module, _, name = command.where.partition(":")
+    target = getattr(importlib.import_module(f"heapwatch.cli.{module}"), name)
+    return [word for word in target if not word.startswith("-")] if isinstance(target, App) else []
+
+
+def _block(module: str, *words: str) -> str:
+    return f"```text\n{_help(module, *words)}\n```\n"
+
+
+def agent_page() -> str:
+    parts = [
+        "# Agent\n",
+        "`heapwatch-agent`, from a bare `pip install heapwatch` or as the file `heapwatch-agent.pyz`. How to run "
+        "it on hosts: [install the agent](../howto/agent.md).\n",
+        _block("heapwatch.agent.main"),
+    ]
+    listed = re.search(r"\{([a-z,-]+)\}", _help("heapwatch.agent.main"))
+    for word in listed[1].split(",") if listed else []:
+        parts += [f"## heapwatch-agent {word}\n", _block("heapwatch.agent.main", word)]
+    return "\n".join(parts)
+
+
+def server_page() -> str:
+    from heapwatch.web.settings import CONFIG_FILES, ENV_PREFIX, Settings
+
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory or field.default in (None, ()) else f"`{_toml(field.default)}`"
+        rows.append(f"| `{name}` | {default} | {field.description} |")
+    return "\n".join(
+        [
+            "# Server settings\n",
+            "The setting `graphite_listen` is the flag `--graphite-listen` of `heapwatch serve`, the environment\n"
+            f"variable `{ENV_PREFIX}GRAPHITE_LISTEN`, or a line of the TOML file ({', '.join(CONFIG_FILES)},\n"
+            "or `--config FILE`). A flag wins over the environment, that over the file.\n"
+            "`heapwatch config show --origin` prints every value and where it came from.\n",
+            "| setting | default | meaning |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value)
+
+
+def http_page() -> str:
+    schema = _openapi()
+    parts = [
+        "# HTTP API\n",
+        schema["info"]["description"] + " The schema is at `/openapi.json`, a page to try it at `/docs`.\n",
+    ]
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            parts.append(f"## {method.upper()} {path}\n")
+            parts.append(f"{operation.get('description') or operation.get('summary', '')}\n")
+            rows = [_parameter(parameter) for parameter in operation.get("parameters", [])]
+            if rows:
+                parts.append("\n".join(["| parameter | meaning |", "|---|---|", *rows, ""]))
+    return "\n".join(parts)
+
+
+def _parameter(parameter: dict[str, Any]) -> str:
+    text = (parameter.get("description") or "").replace("|", "\\|").replace("\n", " ")
+    default = parameter["schema"].get("default")
+    told = f" (default `{default}`)" if default not in (None, "", []) else ""
+    must = " **required**" if parameter.get("required") else ""
+    return f"| `{parameter['name']}` | {text}{told}{must} |"
+
+
+def _openapi() -> dict[str, Any]:
+    """The schema of the application over an empty store."""
+    import tempfile
+
+    from heapwatch.store import open_store
+    from heapwatch.web.app import create_app
+    from heapwatch.web.settings import Settings
+
+    with tempfile.TemporaryDirectory() as folder, _closing(open_store(Path(folder) / "store")) as store:
+        schema: dict[str, Any] = create_app(store, Settings(data=Path(folder))).openapi()
+    return schema
+
+
+@contextlib.contextmanager
+def _closing(thing: Any) -> Iterator[Any]:
+    try:
+        yield thing
+    finally:
+        thing.close()
+
+
+def _help(module: str, *words: str) -> str:
+    """What `--help` prints, at a fixed width and without colour."""
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "HOME": "/home/you"}
+    for name in list(environment):
+        if name.startswith("HEAPWATCH_"):
+            del environment[name]
+    command = [sys.executable, "-m", module, *words, "--help"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command[1:])} failed:\n{done.stderr}")
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "agent.md": agent_page,
+    "server.md": server_page,
+    "http-api.md": http_page,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
