@@ -12,12 +12,9 @@ from starlette.responses import JSONResponse, Response
 
 from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
 from heapwatch.ingest.limits import TooLarge, TooMany, TooSlow
-from heapwatch.web.auth import Forbidden, Unauthenticated
-
-
-class NotFound(HeapwatchError):
-    """There is nothing of that name, or nothing at that time."""
-
+from heapwatch.store.errors import Cancelled, NotFound, StoreBroken, TooBig
+from heapwatch.web.auth import Damaged, Forbidden, Unauthenticated
+from heapwatch.web.readers import HungUp
 
 # The first class that fits counts, so subclasses stand above their bases.
 ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
@@ -32,11 +29,16 @@ ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
     (NotFound, 404, "not-found", ""),
     (TooSlow, 408, "too-slow", "send the body without long pauses"),
     (TooLarge, 413, "too-large", "send it in smaller parts, or raise the limit in the server's settings"),
+    (TooBig, 400, "too-big", "ask for less: a shorter range, fewer JVMs or classes, a longer interval"),
     (Truncated, 422, "truncated", "nothing was stored; take it again and send it whole"),
     (Unreadable, 422, "unreadable", "nothing was stored"),
     (Refused, 422, "refused", "nothing was stored; sending it again changes nothing"),
     (TooMany, 429, "too-many", "wait as long as Retry-After says"),
+    (Cancelled, 503, "cancelled", "the query was stopped, ask again"),
+    (HungUp, 503, "hung-up", ""),
     (Unavailable, 503, "unavailable", "try again as Retry-After says; nothing of this request was stored"),
+    (StoreBroken, 500, "damaged", "the rest of the store still answers; /api/v1/status tells more"),
+    (Damaged, 500, "damaged", "nobody is let in meanwhile"),
 )
 
 

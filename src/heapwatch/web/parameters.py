@@ -52,7 +52,6 @@ class Selection:
     host: tuple[str, ...]
     jvm: tuple[str, ...]
     pid: int | None
-    started: int | None
     labels: dict[str, str]
     mode: str
 
@@ -61,7 +60,6 @@ class Selection:
             "host": list(self.host),
             "jvm": list(self.jvm),
             "pid": self.pid,
-            "started": self.started,
             "labels": self.labels,
         }
 
@@ -82,10 +80,9 @@ def selection(
     host: Annotated[list[str], Query(description="host name; repeatable; * and ? stand for any")] = [],  # noqa: B006
     jvm: Annotated[list[str], Query(description="application name; repeatable; * and ? stand for any")] = [],  # noqa: B006
     pid: Annotated[int | None, Query(ge=0, description="one process")] = None,
-    started: Annotated[int | None, Query(ge=0, description="its start, epoch ms")] = None,
     mode: Annotated[MODES, Query(description="histograms of all objects, or after a collection")] = "all",
 ) -> Selection:
-    return Selection(tuple(host), tuple(jvm), pid, started, labels_of(request), mode)
+    return Selection(tuple(host), tuple(jvm), pid, labels_of(request), mode)
 
 
 def span(

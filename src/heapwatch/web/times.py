@@ -17,9 +17,11 @@ EXPECTED = "a moment such as 2026-11-22T10:00:00Z, 1795341600, now, -15m or now-
 # An epoch below this is in seconds (until the year 5138), from it on in milliseconds (from 1973 on).
 MILLISECONDS_FROM = 100_000_000_000
 
-_EPOCH = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
-_RELATIVE = re.compile(r"(?:now)?(?:(?P<sign>[+-])(?P<spans>(?:\d{1,12}(?:ms|[smhdw]))+))?", re.IGNORECASE)
-_SPAN = re.compile(r"(\d{1,12})(ms|[smhdw])", re.IGNORECASE)
+_EPOCH = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
+_RELATIVE = re.compile(
+    r"(?:now)?(?:(?P<sign>[+-])(?P<spans>(?:\d{1,12}(?:ms|[smhdw]))+))?", re.IGNORECASE | re.ASCII
+)
+_SPAN = re.compile(r"(\d{1,12})(ms|[smhdw])", re.IGNORECASE | re.ASCII)
 # A plus sign that was not escaped in a URL arrives as a space.
 _LOST_PLUS = re.compile(r"(T\d\d:\d\d\S*) (\d\d:\d\d)$", re.IGNORECASE)
 
@@ -54,8 +56,8 @@ def _rfc3339(word: str) -> int:
 def parse_interval(text: str) -> float:
     """A step in seconds: `10s`, `5m`, `1h`, or a plain number of seconds."""
     word = text.strip()
-    number = re.fullmatch(r"\d{1,9}(?:\.\d{1,6})?", word)
-    spans = re.fullmatch(r"(?:\d{1,9}(?:ms|[smhdw]))+", word, re.IGNORECASE)
+    number = re.fullmatch(r"\d{1,9}(?:\.\d{1,6})?", word, re.ASCII)
+    spans = re.fullmatch(r"(?:\d{1,9}(?:ms|[smhdw]))+", word, re.IGNORECASE | re.ASCII)
     seconds = 0.0
     if number:
         seconds = float(word)

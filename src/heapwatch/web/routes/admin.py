@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heapwatch.errors import UsageError
+from heapwatch.store.errors import NotFound
 from heapwatch.web import answers
 from heapwatch.web.auth import Caller
-from heapwatch.web.errors import NotFound
 from heapwatch.web.parameters import named, now_ms, only_known
 from heapwatch.web.services import caller, services_of
 from heapwatch.web.times import parse_time
@@ -82,7 +82,7 @@ async def revoke_token(request: Request, name: str) -> Response:
     try:
         token = await run_in_threadpool(services_of(request).tokens.revoke, name)
     except UsageError as error:
-        raise NotFound(str(error)) from error
+        raise NotFound(str(error), []) from error
     return JSONResponse({"revoked": token.name}, headers=NO_STORE)
 
 

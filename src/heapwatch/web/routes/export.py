@@ -2,9 +2,46 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Security
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated, Literal
 
-from heapwatch.web.parameters import only_known
-from heapwatch.web.services import caller
+from fastapi import APIRouter, Depends, Query, Security
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from heapwatch.web import archives
+from heapwatch.web.parameters import Selected, Spanned, only_known
+from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["snapshots"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
+
+
+@router.get(
+    "/api/v1/export",
+    summary="Stored histograms as a file",
+    response_class=Response,
+    responses={200: {"content": {media_type: {} for media_type in archives.MEDIA_TYPES.values()}}},
+)
+async def export(
+    request: Request,
+    chosen: Selected,
+    span: Spanned,
+    format: Annotated[Literal["jsonl", "text-tar"], Query()] = "jsonl",  # noqa: A002
+) -> Response:
+    """JSON lines, or a tar of jmap -histo texts; both modes. `heapwatch import` reads either."""
+    services = services_of(request)
+
+    def begin(query_id: str) -> Iterator[bytes]:
+        found = services.store.export(**chosen.arguments(), **span.arguments(), query_id=query_id)
+        pieces = archives.json_lines(found) if format == "jsonl" else archives.tar(found)
+        first = next(pieces, b"")  # a wrong name is an error, not a broken file
+        return chain((first,), pieces)
+
+    pieces = await services.readers.run(request, begin)
+    suffix = "jsonl" if format == "jsonl" else "tar"
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="heapwatch-export.{suffix}"',
+    }
+    return StreamingResponse(pieces, media_type=archives.MEDIA_TYPES[format], headers=headers)
