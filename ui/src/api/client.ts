@@ -1,0 +1,121 @@
+/** One way to ask the server: bearer token, typed errors, and what is known of the server's clock and health. */
+import { computed, signal } from "@preact/signals";
+
+const TOKEN_KEY = "heapwatch.token";
+const stored = typeof sessionStorage === "undefined" ? "" : (sessionStorage.getItem(TOKEN_KEY) ?? "");
+
+/** Kept for this tab only; gone when it is closed. */
+export const token = signal(stored);
+export const tokenAsked = signal(false);
+export const tokenRefused = signal(false);
+
+/** The last time anything came from the server, and whether the last try failed to reach it. */
+export const heardAt = signal(0);
+export const unreachable = signal(false);
+const skew = signal(0);
+const NOTICED_SKEW = 5000;
+
+/** The server's clock: a laptop that is minutes off must still see the newest samples. */
+export const serverNow = (): number => Date.now() + skew.peek();
+export const clockIsOff = computed(() => skew.value !== 0);
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint = "",
+  ) {
+    super(message);
+  }
+}
+
+export type Value = string | number | readonly string[] | null | undefined;
+
+export function address(path: string, params: Readonly<Record<string, Value>> = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    const values = Array.isArray(value) ? (value as readonly string[]) : [value as string | number | null | undefined];
+    for (const one of values) if (one !== null && one !== undefined && one !== "") query.append(name, String(one));
+  }
+  const text = query.toString();
+  return `/api/v1/${path}${text ? `?${text}` : ""}`;
+}
+
+export function headers(): Record<string, string> {
+  return token.peek() ? { authorization: `Bearer ${token.peek()}` } : {};
+}
+
+export function useToken(value: string): void {
+  sessionStorage.setItem(TOKEN_KEY, value);
+  tokenRefused.value = false;
+  tokenAsked.value = false;
+  token.value = value;
+}
+
+export function forgetToken(): void {
+  sessionStorage.removeItem(TOKEN_KEY);
+  token.value = "";
+}
+
+/** A response that is fine, or the error that it is. */
+export async function request(url: string, abort?: AbortSignal, accept = "application/json"): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { headers: { ...headers(), accept }, signal: abort ?? null, cache: "no-store" });
+  } catch (error) {
+    if (abort?.aborted) throw error;
+    unreachable.value = true;
+    throw new ApiError(0, "unreachable", "The server does not answer.", "Is `heapwatch serve` still running?");
+  }
+  heard(response);
+  if (response.ok) return response;
+  throw await refusal(response);
+}
+
+function heard(response: Response): void {
+  unreachable.value = false;
+  heardAt.value = Date.now();
+  const date = Date.parse(response.headers.get("date") ?? "");
+  if (Number.isNaN(date)) return;
+  const off = date + 500 - Date.now();
+  skew.value = Math.abs(off) > NOTICED_SKEW ? off : 0;
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  if (response.status === 401) {
+    tokenRefused.value = token.peek() !== "";
+    tokenAsked.value = true;
+  }
+  const fallback = `The server answered ${response.status} ${response.statusText}`.trim() + ".";
+  try {
+    const body: unknown = await response.json();
+    const error = (body as { error?: { code?: unknown; message?: unknown; hint?: unknown } }).error ?? {};
+    return new ApiError(
+      response.status,
+      typeof error.code === "string" ? error.code : "error",
+      typeof error.message === "string" ? error.message : fallback,
+      typeof error.hint === "string" ? error.hint : "",
+    );
+  } catch {
+    return new ApiError(response.status, "error", fallback);
+  }
+}
+
+/** Answers under way. Live data waits for them, so that a slow server is never asked faster than it answers. */
+export const pending = signal(0);
+
+export async function get<T>(path: string, params: Readonly<Record<string, Value>>, abort?: AbortSignal): Promise<T> {
+  pending.value++;
+  try {
+    const response = await request(address(path, params), abort);
+    return (await response.json()) as T;
+  } finally {
+    pending.value--;
+  }
+}
+
+export async function getText(path: string, params: Readonly<Record<string, Value>>, abort?: AbortSignal): Promise<string> {
+  const response = await request(address(path, params), abort, "text/plain");
+  return response.text();
+}

@@ -1,0 +1,53 @@
+/** Names beside their dash and colour, with the value under the cursor (or the last one). A click hides a line. */
+import type { Signal } from "@preact/signals";
+import { exact, writer, type Unit } from "../lib/format";
+import { theme } from "../lib/view";
+import { last, longestStep, nearest } from "./columns";
+import { INK, color, dash } from "./palette";
+import type { Line } from "./plot";
+
+interface Props {
+  readonly lines: readonly Line[];
+  readonly hidden: ReadonlySet<string>;
+  readonly unit: Unit;
+  readonly times: readonly number[];
+  readonly interval: number;
+  readonly limit: number;
+  readonly cursor: Signal<{ index: number } | null>;
+  readonly onToggle: (key: string, alone: boolean) => void;
+}
+
+export function Legend({ lines, hidden, unit, times, interval, limit, cursor, onToggle }: Props) {
+  const write = writer(unit);
+  const at = cursor.value?.index;
+  const valueOf = (line: Line) => {
+    if (at === undefined) return last(line.values);
+    const near = nearest(times, line.values, at, longestStep(times, line.values, interval));
+    return near === null ? null : (line.values[near] ?? null);
+  };
+  return (
+    <ul class="legend">
+      {lines.slice(0, limit).map((line) => (
+        <li key={line.key}>
+          <button type="button" aria-pressed={!hidden.has(line.key)} title={`${line.label}\nClick: show or hide. Alt+click: only this one.`}
+            onClick={(event) => onToggle(line.key, event.altKey)}>
+            <Swatch line={line} />
+            <span class="name">{line.label}</span>
+            <span class="value" title={exact(valueOf(line))}>{write(valueOf(line))}</span>
+          </button>
+        </li>
+      ))}
+      {lines.length > limit && <li class="more">and {lines.length - limit} more</li>}
+    </ul>
+  );
+}
+
+export function Swatch({ line }: { readonly line: Pick<Line, "slot" | "dash" | "limit"> }) {
+  const stroke = line.limit ? INK[theme.value].limit : color(theme.value, line.slot);
+  const pattern = line.limit ? [5, 4] : dash(line.dash ?? line.slot);
+  return (
+    <svg class="swatch" width="18" height="8" aria-hidden="true">
+      <line x1="0" y1="4" x2="18" y2="4" stroke={stroke} stroke-width="2.5" stroke-dasharray={pattern.join(" ")} />
+    </svg>
+  );
+}

@@ -1,0 +1,216 @@
+/** A time chart as the pages use it: heading, plot, legend, tooltip, keyboard, and its numbers as a table. */
+import { useComputed, useSignal, type Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { bytes, exact, moment, utc, writer, type Unit } from "../lib/format";
+import { span, theme, zoomBack, zoomTo } from "../lib/view";
+import { cursorTime, limitFits } from "./axis";
+import { first, largest, last, longestStep, nearest, smallest } from "./columns";
+import { Legend } from "./legend";
+import type { Marker } from "./overlay";
+import { mount, type Line, type Plot, type PlotProps } from "./plot";
+import { Tooltip } from "./tooltip";
+
+export interface TimeChartProps {
+  readonly title: string;
+  readonly note?: string;
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  readonly interval: number;
+  readonly unit: Unit;
+  readonly height: number;
+  readonly stack?: boolean;
+  readonly markers?: readonly Marker[];
+  readonly selection?: { from: number; to: number } | null;
+  readonly onSelect?: (from: number, to: number) => void;
+  readonly onClear?: () => void;
+  readonly controls?: ComponentChildren;
+  readonly empty?: string;
+  readonly loading?: boolean;
+  readonly legendLimit?: number;
+}
+
+const TABLE_ROWS = 60;
+
+export function TimeChart(props: TimeChartProps) {
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [asTable, setAsTable] = useState(false);
+  const cursor = useSignal<{ index: number; left: number; pointed: boolean } | null>(null);
+  const spoken = useSignal("");
+  const id = useId();
+  const shown = props.lines.filter((line) => !hidden.has(line.key));
+  const { from, to } = span.value;
+  const isEmpty = !props.lines.some((line) => !line.limit && line.values.some((value) => value !== null));
+  const bound = farLimit(shown);
+  const toggle = (key: string, alone: boolean) =>
+    setHidden((old) => {
+      const keys = props.lines.map((line) => line.key);
+      if (alone) return old.size === keys.length - 1 && !old.has(key) ? new Set() : new Set(keys.filter((one) => one !== key));
+      const next = new Set(old);
+      if (!next.delete(key)) next.add(key);
+      return next;
+    });
+  return (
+    <figure class="chart" role="figure" aria-labelledby={id} aria-busy={props.loading ?? false}>
+      <figcaption>
+        <h3 id={id}>{props.title}</h3>
+        {props.note && <span class="note">{props.note}</span>}
+        {bound !== null && (
+          <span class="note limit" title={`${exact(bound, "bytes")}; far above the data, so it is not drawn`}>limit {bytes(bound)} ↑</span>
+        )}
+        <span class="spacer" />
+        {props.controls}
+        <button class="icon" type="button" aria-pressed={asTable} title="Show the numbers as a table" onClick={() => setAsTable(!asTable)}>
+          <span class="glyph-table" aria-hidden="true" />
+          <span class="sr">Numbers of {props.title} as a table</span>
+        </button>
+      </figcaption>
+      {isEmpty ? (
+        <div class="chart-empty" style={{ height: `${props.height}px` }}>
+          {props.loading ? <span class="skeleton fill" /> : (props.empty ?? "No samples in this range")}
+        </div>
+      ) : (
+        <Canvas {...props} lines={shown} from={from} to={to} cursor={cursor} spoken={spoken} />
+      )}
+      {!isEmpty && <Legend lines={props.lines} hidden={hidden} unit={props.unit} times={props.times} interval={props.interval} cursor={cursor} onToggle={toggle} limit={props.legendLimit ?? 12} />}
+      <Summary {...props} />
+      {asTable && <Numbers {...props} lines={shown} />}
+      <p class="sr" aria-live="polite">{spoken}</p>
+    </figure>
+  );
+}
+
+function farLimit(lines: readonly Line[]): number | null {
+  const limits = lines.filter((line) => line.limit).map((line) => largest(line.values) ?? 0);
+  if (!limits.length) return null;
+  const most = Math.max(0, ...lines.filter((line) => !line.limit).map((line) => largest(line.values) ?? 0));
+  const limit = Math.max(...limits);
+  return limit > 0 && !limitFits(most, limit) ? limit : null;
+}
+
+interface CanvasProps extends TimeChartProps {
+  readonly from: number;
+  readonly to: number;
+  readonly cursor: Signal<{ index: number; left: number; pointed: boolean } | null>;
+  readonly spoken: Signal<string>;
+}
+
+function Canvas(props: CanvasProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const plotProps: PlotProps = {
+    times: props.times,
+    lines: props.lines,
+    from: props.from,
+    to: props.to,
+    interval: props.interval,
+    unit: props.unit,
+    stack: props.stack ?? false,
+    theme: theme.value,
+    height: props.height,
+    markers: props.markers ?? [],
+    selection: props.selection ?? null,
+    onDrag: props.onSelect ?? zoomTo,
+    onBack: () => (props.selection && props.onClear ? props.onClear() : zoomBack()),
+    onCursor: (index, left, pointed) => {
+      props.cursor.value = index === null || left < 0 ? null : { index, left, pointed };
+    },
+  };
+  const latest = useRef(plotProps);
+  latest.current = plotProps;
+  useLayoutEffect(() => {
+    plot.current = mount(host.current as HTMLDivElement, latest.current);
+    return () => plot.current?.destroy();
+  }, []);
+  useEffect(() => plot.current?.update(plotProps), [
+    props.times, props.lines.map((line) => line.key).join("\n"), props.lines[0]?.values, props.from, props.to, props.stack,
+    props.unit, props.height, props.markers, props.selection?.from, props.selection?.to, theme.value, props.onSelect,
+  ]);
+  const label = useComputed(() => `${props.title}: chart. Arrow keys move the cursor, Shift with arrow keys selects.`);
+  return (
+    <div class="plot" tabIndex={0} role="group" aria-roledescription="chart" aria-label={label.value}
+      onKeyDown={(event) => moveByKey(event, props, plot.current)}
+      onBlur={() => plot.current?.point(null)}>
+      <div ref={host} class="plot-host" style={{ height: `${props.height}px` }} />
+      <Tooltip cursor={props.cursor} times={props.times} lines={props.lines} unit={props.unit} interval={props.interval} stack={props.stack ?? false} />
+    </div>
+  );
+}
+
+/** Arrow keys walk over the samples; with Shift they span a selection; Escape and Backspace go back. */
+function moveByKey(event: KeyboardEvent, props: CanvasProps, plot: Plot | null): void {
+  const { times, cursor } = props;
+  const end = times.length - 1;
+  const at = cursor.peek()?.index ?? (event.key === "ArrowRight" || event.key === "Home" ? -1 : end + 1);
+  const page = Math.max(1, Math.round(times.length / 10));
+  const steps: Readonly<Record<string, number>> = { ArrowLeft: at - 1, ArrowRight: at + 1, PageUp: at - page, PageDown: at + page, Home: 0, End: end };
+  const wanted = steps[event.key];
+  if (wanted === undefined) {
+    if (event.key === "Escape" && props.selection) props.onClear?.();
+    else if (event.key === "Backspace") zoomBack();
+    else return;
+    event.preventDefault();
+    return;
+  }
+  event.preventDefault();
+  const index = Math.min(end, Math.max(0, wanted));
+  const time = times[index];
+  if (time === undefined) return;
+  if (event.shiftKey && props.onSelect) {
+    const other = times[Math.min(end, Math.max(0, at))] ?? time;
+    const anchor = props.selection ? (Math.abs(props.selection.from - other) < Math.abs(props.selection.to - other) ? props.selection.to : props.selection.from) : other;
+    if (anchor !== time) props.onSelect(Math.min(anchor, time), Math.max(anchor, time));
+  }
+  plot?.point(index);
+  props.spoken.value = sentence(props, index);
+}
+
+function sentence({ times, lines, unit, interval, from, to }: CanvasProps, index: number): string {
+  const write = writer(unit);
+  const values = lines.map((line) => {
+    const near = nearest(times, line.values, index, longestStep(times, line.values, interval));
+    return `${line.label} ${near === null ? "no sample" : write(line.values[near])}`;
+  });
+  return `${cursorTime(times[index] ?? 0, from, to)}: ${values.slice(0, 8).join(", ")}`;
+}
+
+/** For those who do not see the curve: what a glance at it tells. */
+function Summary({ title, lines, unit }: TimeChartProps) {
+  const write = writer(unit);
+  return (
+    <table class="sr">
+      <caption>{title}: summary of the range shown</caption>
+      <thead><tr><th>Series</th><th>First</th><th>Last</th><th>Lowest</th><th>Highest</th></tr></thead>
+      <tbody>
+        {lines.slice(0, 40).map((line) => (
+          <tr key={line.key}>
+            <th scope="row">{line.label}</th>
+            {[first, last, smallest, largest].map((pick) => <td>{write(pick(line.values))}</td>)}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Numbers({ title, times, lines, unit }: TimeChartProps) {
+  const write = writer(unit);
+  const filled = times.map((_, index) => index).filter((index) => lines.some((line) => line.values[index] != null));
+  const step = Math.max(1, Math.ceil(filled.length / TABLE_ROWS));
+  const rows = filled.filter((_, place) => (filled.length - 1 - place) % step === 0).reverse();
+  return (
+    <div class="numbers" tabIndex={0} role="region" aria-label={`Numbers of ${title}`}>
+      <table>
+        <thead><tr><th>Time</th>{lines.map((line) => <th key={line.key}>{line.label}</th>)}</tr></thead>
+        <tbody>
+          {rows.map((index) => (
+            <tr key={times[index]}>
+              <th scope="row" title={utc(times[index])}>{moment(times[index], Date.now())}</th>
+              {lines.map((line) => <td key={line.key} title={exact(line.values[index])}>{write(line.values[index])}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

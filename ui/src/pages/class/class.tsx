@@ -1,0 +1,100 @@
+/** A class, or all that match a pattern, on all hosts: whether the growth is one machine's or everybody's. */
+import { useEffect, useMemo } from "preact/hooks";
+import { get } from "../../api/client";
+import { liveFilter } from "../../api/live";
+import { useApi } from "../../api/resource";
+import type { ClassHistory } from "../../api/types";
+import { TimeChart } from "../../charts/timechart";
+import { CopyButton, Failure, Filter, Segments, Warnings } from "../../lib/controls";
+import { bytes, count } from "../../lib/format";
+import { link, patch, query } from "../../lib/router";
+import { ClassName, plain } from "../../lib/text";
+import { span } from "../../lib/view";
+import { fixedLink } from "../jvm/head";
+import { linesOf, places, type Part } from "./history";
+import { Places } from "./places";
+import { Search } from "./search";
+
+const HEIGHT = 250;
+const LINES = 20;
+
+export const isGlob = (name: string) => /[*?]/.test(name);
+
+export default function Class() {
+  const names = query.value.getAll("class");
+  useEffect(() => {
+    document.title = `${names.map(plain).join(", ") || "Classes"} · heapwatch`;
+    liveFilter.value = {};
+  }, [names.join("\n")]);
+  return names.length ? <History names={names} /> : <Search />;
+}
+
+function useHistory(names: readonly string[], by: Part) {
+  const { from, to } = span.value;
+  return useApi<ClassHistory>("class", {
+    class: names, from, to, by, host: query.value.getAll("host"), jvm: query.value.getAll("jvm"), mode: query.value.get("mode"),
+  });
+}
+
+function History({ names }: { readonly names: readonly string[] }) {
+  const patterns = names.length > 1 || names.some(isGlob);
+  const asked = query.value.get("by");
+  const by: Part = asked === "jvm" || asked === "class" || asked === "none" ? asked : "host";
+  const shown = query.value.get("show") ?? "both";
+  const answer = useHistory(names, by);
+  const bytesLines = useMemo(() => (answer.data ? linesOf(answer.data, "bytes", by) : []), [answer.data, by]);
+  const countLines = useMemo(() => (answer.data ? linesOf(answer.data, "instances", by) : []), [answer.data, by]);
+  const rows = useMemo(() => (answer.data ? places(answer.data, by) : []), [answer.data, by]);
+  if (answer.error && !answer.data) return <Failure error={answer.error} onRetry={answer.reload} />;
+  const interval = (answer.data?.interval_s ?? 0) * 1000;
+  const note = rows.length > LINES ? `the ${LINES} largest of ${count(rows.length)}` : undefined;
+  const chart = { times: answer.data?.times ?? [], interval, height: HEIGHT, loading: answer.loading, note, legendLimit: 10, empty: "No sample of it in this range" };
+  return (
+    <section class="page class-page">
+      <div class="bar">
+        <nav class="crumbs" aria-label="Breadcrumbs"><a href={link("/class", {})}>Classes</a><span aria-hidden="true">/</span></nav>
+        <h1>{names.map((name) => <ClassName key={name} name={name} />)}</h1>
+        <span class="spacer" />
+        <CopyButton text={fixedLink} title="A link to this view with its range fixed">Copy link</CopyButton>
+      </div>
+      <div class="bar slim">
+        <Pattern names={names} />
+        <Segments label="A line for each" value={by} onChoose={(value) => patch({ by: value === "host" ? null : value }, "push")}
+          choices={[{ value: "host", title: "Host" }, { value: "jvm", title: "JVM" }, ...(patterns ? [{ value: "class" as const, title: "Class" }] : []), { value: "none", title: "Together" }]} />
+        <Segments label="Measure" value={shown === "bytes" || shown === "instances" ? shown : "both"} onChoose={(value) => patch({ show: value === "both" ? null : value }, "push")}
+          choices={[{ value: "both", title: "Both" }, { value: "bytes", title: "Bytes" }, { value: "instances", title: "Instances" }]} />
+        <Systemic rows={rows} by={by} />
+        <span class="spacer" />
+        {query.value.getAll("jvm").length + query.value.getAll("host").length > 0 && <button type="button" class="chip" onClick={() => patch({ host: null, jvm: null }, "push")}>only {[...query.value.getAll("jvm"), ...query.value.getAll("host")].map(plain).join(" ")} <span aria-hidden="true">✕</span></button>}
+      </div>
+      {answer.error && <Failure error={answer.error} onRetry={answer.reload} known />}
+      <Warnings texts={answer.data?.warnings} />
+      <div class={shown === "both" ? "pair" : "single"}>
+        {shown !== "instances" && <TimeChart {...chart} title="Shallow bytes" lines={bytesLines.slice(0, LINES)} unit="bytes" />}
+        {shown !== "bytes" && <TimeChart {...chart} title="Instances" lines={countLines.slice(0, LINES)} unit="count" />}
+      </div>
+      <Places rows={rows} by={by} loading={!answer.data} names={names} />
+    </section>
+  );
+}
+
+/** The class or pattern, to change in place. */
+function Pattern({ names }: { readonly names: readonly string[] }) {
+  return <Filter label="Class or pattern" width={360} placeholder="class or pattern, e.g. akka.actor.*" value={names.join(" ")} onChange={(text) => text.trim() && patch({ class: text.trim().split(/\s+/) })} />;
+}
+
+function Systemic({ rows, by }: { readonly rows: ReturnType<typeof places>; readonly by: Part }) {
+  const rising = rows.filter((row) => row.risesBy !== null && row.risesBy > 0.02);
+  if (rows.length < 2 || by === "class" || by === "none") return null;
+  const slopes = rising.map((row) => row.bytesPerMinute ?? 0).sort((a, b) => a - b);
+  const noun = by === "host" ? "hosts" : "JVMs";
+  return (
+    <span class="verdict">
+      {rising.length === 0 ? `grows on none of ${rows.length} ${noun}` : `grows on ${rising.length} of ${rows.length} ${noun}`}
+      {rising.length > 1 && `, by ${bytes(slopes[0])} to ${bytes(slopes[slopes.length - 1])} a minute`}
+    </span>
+  );
+}
+
+/** For tests and the address bar: which names a text stands for. */
+export const namesMatching = (match: string, abort?: AbortSignal) => get<{ classes: string[] }>("class_names", { match, limit: 20 }, abort);

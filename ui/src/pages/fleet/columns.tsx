@@ -1,0 +1,66 @@
+/** What a row of the fleet says. Keys are the names the server sorts by. */
+import { Sparkline } from "../../charts/sparkline";
+import type { FleetRow } from "../../api/types";
+import { bytes, duration, exact, rate, ratio } from "../../lib/format";
+import { link } from "../../lib/router";
+import type { Column } from "../../lib/table";
+import { Ago, ClassName, Labels, Rate, plain } from "../../lib/text";
+
+/** Share of wall time that a JVM may stand still for its histograms, when its agent is not told otherwise. */
+const PAUSE_BUDGET = 0.005;
+const HIGH_GC = 0.1;
+
+export const rowKey = (row: FleetRow) => `${row.host} ${row.jvm} ${row.pid} ${row.started}`;
+export const jvmLink = (row: Pick<FleetRow, "host" | "jvm">) => link("/jvm", { host: row.host, jvm: row.jvm });
+
+export function State({ state }: { readonly state: string }) {
+  const help: Readonly<Record<string, string>> = {
+    up: "Samples arrive",
+    silent: "Not gone, but nothing has arrived for a while: agent stopped, host away or JVM stuck",
+    exited: "The process has ended",
+  };
+  return <span class={`state ${state}`} title={help[state]}>{state}</span>;
+}
+
+export function HeapUse({ used, max }: { readonly used: number | null; readonly max: number | null }) {
+  if (used === null) return <span class="none">–</span>;
+  const share = max ? Math.min(1, used / max) : null;
+  return (
+    <span class="heap-use" title={`${exact(used, "bytes")} used${max ? ` of ${exact(max, "bytes")} (${ratio(used / max)})` : ""}`}>
+      <span class="heap-text">{bytes(used)}{max ? <i> / {bytes(max)}</i> : null}</span>
+      {share !== null && <span class="meter" data-full={share > 0.9}><span style={{ width: `${share * 100}%` }} /></span>}
+    </span>
+  );
+}
+
+export const COLUMNS = (from: number, to: number): readonly Column<FleetRow>[] => [
+  { key: "state", title: "State", width: "70px", cell: (row) => <State state={row.state} /> },
+  { key: "jvm", title: "JVM", width: "15%", cell: (row) => <a class="strong" href={jvmLink(row)}><bdi>{plain(row.jvm)}</bdi></a>, hover: (row) => `${row.jvm}\npid ${row.pid}, ${row.java || "Java version unknown"}${row.collector ? `, ${row.collector}` : ""}${row.user ? `, user ${row.user}` : ""}` },
+  { key: "host", title: "Host", width: "11%", cell: (row) => <bdi>{plain(row.host)}</bdi>, hover: (row) => row.host },
+  { key: "labels", title: "Labels", width: "13%", sortable: false, cell: (row) => <Labels labels={row.labels} most={2} /> },
+  {
+    key: "heap_after_gc", title: "Heap after GC", width: "150px", help: "Heap in use after collections over the range, under its limit (dashed)",
+    cell: (row) => <Sparkline times={row.spark.times} values={row.spark.values} limit={row.heap_max} from={from} to={to} width={132} height={28} label={`Heap after collections, now ${bytes(row.heap_after_gc)} of ${bytes(row.heap_max)}`} />,
+    hover: (row) => `${bytes(row.heap_after_gc)} after the last collection${row.heap_max ? `, limit ${bytes(row.heap_max)}` : ""}`,
+  },
+  { key: "heap_used", title: "Heap used", number: true, width: "136px", cell: (row) => <HeapUse used={row.heap_used} max={row.heap_max} /> },
+  { key: "growth_per_hour", title: "Growth", number: true, width: "102px", help: "Of the heap after collections, over the range", cell: (row) => <Rate value={row.growth_per_hour} per="h" /> },
+  {
+    key: "top_class", title: "Grows most (shallow)", width: "22%", sortable: false, help: "The class whose shallow bytes grow fastest",
+    cell: (row) => row.top_class ? (
+      <span class="grower">
+        <a href={link("/class", { class: row.top_class.class })}><ClassName name={row.top_class.class} /></a>
+        <span class="grower-rate">{rate(row.top_class.bytes_per_min)}</span>
+      </span>
+    ) : <span class="none">–</span>,
+    hover: (row) => row.top_class ? `${plain(row.top_class.class)}\n${exact(row.top_class.bytes_per_min, "bytes per minute, shallow")}` : undefined,
+  },
+  { key: "gc_load", title: "GC load", number: true, width: "74px", help: "Share of time spent in collections", cell: (row) => <span class={(row.gc_load ?? 0) > HIGH_GC ? "warn" : ""}>{ratio(row.gc_load)}</span> },
+  { key: "last_seen", title: "Last sample", number: true, width: "92px", cell: (row) => <Ago value={row.last_seen} /> },
+  {
+    key: "pause_share", title: "Our pause", number: true, width: "86px", help: "Time the application stood still for our histograms, against the budget of 0.5 %",
+    cell: (row) => <span class={(row.pause_share ?? 0) > PAUSE_BUDGET ? "warn" : ""}>{ratio(row.pause_share)}</span>,
+    hover: (row) => `last ${duration(row.pause_ms)}${row.interval_s ? `, every ${duration(row.interval_s * 1000)}` : ""}; budget ${ratio(PAUSE_BUDGET)}`,
+  },
+  { key: "restarts", title: "Restarts", number: true, width: "76px", help: "In the range", cell: (row) => row.restarts ?? "–", hover: (row) => row.last_event ? `${row.last_event.kind}: ${row.last_event.text ?? ""}` : undefined },
+];

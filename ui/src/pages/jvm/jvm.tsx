@@ -1,0 +1,61 @@
+/** One JVM (or the same service on several hosts): its memory over time, and what that memory is made of. */
+import { useEffect, useMemo } from "preact/hooks";
+import { liveFilter } from "../../api/live";
+import { useApi } from "../../api/resource";
+import type { Events, Fleet, Totals } from "../../api/types";
+import type { Marker } from "../../charts/overlay";
+import { Failure } from "../../lib/controls";
+import { link, query } from "../../lib/router";
+import { plain } from "../../lib/text";
+import { span } from "../../lib/view";
+import { Classes } from "./classes";
+import { Head } from "./head";
+import { Panels } from "./panels";
+import { readChoice } from "./selection";
+import { Top } from "./top";
+import { Total } from "./total";
+
+export default function Jvm() {
+  const choice = useMemo(() => readChoice(query.value), [query.value]);
+  const { from, to } = span.value;
+  const who = { host: choice.host, jvm: choice.jvm };
+  const named = choice.host.length + choice.jvm.length > 0;
+  const fleet = useApi<Fleet>("fleet", named ? { ...who, from, to, limit: 50 } : null);
+  const totals = useApi<Totals>("totals", named ? { ...who, from, to, mode: choice.mode } : null);
+  const events = useApi<Events>("events", named ? { ...who, from, to } : null);
+  const markers = useMemo<Marker[]>(
+    () => (events.data?.events ?? []).map((event) => ({ time: event.time, kind: event.kind, text: plain(event.text ?? "") })),
+    [events.data],
+  );
+  const title = [...choice.jvm, ...choice.host].join(" · ");
+  useEffect(() => {
+    document.title = `${plain(title) || "JVM"} · heapwatch`;
+    liveFilter.value = who;
+  }, [title]);
+  if (!named) return <Unknown />;
+  if (fleet.error && !fleet.data && !totals.data) return <Failure error={fleet.error} onRetry={fleet.reload} />;
+  if (fleet.data && fleet.data.total === 0 && totals.data?.series.length === 0) return <Unknown name={title} />;
+  return (
+    <section class="page jvm">
+      <Head rows={fleet.data?.rows ?? null} choice={choice} />
+      {fleet.error && <Failure error={fleet.error} onRetry={fleet.reload} known />}
+      {totals.error && <Failure error={totals.error} onRetry={totals.reload} known={totals.data !== null} />}
+      <div class="pair">
+        <Total totals={totals.data} rows={fleet.data?.rows ?? []} choice={choice} markers={markers} loading={totals.loading} />
+        <Top choice={choice} markers={markers} />
+      </div>
+      <Classes choice={choice} />
+      <Panels who={who} markers={markers} />
+    </section>
+  );
+}
+
+function Unknown({ name }: { readonly name?: string }) {
+  return (
+    <section class="blank">
+      <h1>{name ? <>Nothing is known of <bdi>{plain(name)}</bdi> in this range</> : "Which JVM?"}</h1>
+      <p>{name ? "It may be older than the time range, or be called differently." : "The address names no host and no JVM."}</p>
+      <p><a href={link("/", {})}>All JVMs</a>{name && <> · <a href={link("/jvm", { host: query.value.getAll("host"), jvm: query.value.getAll("jvm"), from: "-7d", to: null })}>Look at the last 7 days</a></>}</p>
+    </section>
+  );
+}

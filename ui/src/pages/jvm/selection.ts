@@ -1,0 +1,51 @@
+/** What the address of a JVM page chooses: which JVMs, what is compared with what, and how it is shown. */
+import { parseBytes } from "../../lib/format";
+import { parseInstant, type Span } from "../../lib/range";
+
+export type By = "bytes" | "instances";
+export type View = "table" | "packages" | "treemap";
+
+export interface Choice {
+  readonly host: readonly string[];
+  readonly jvm: readonly string[];
+  readonly pid: string | null;
+  readonly mode: "all" | "live";
+  readonly by: By;
+  /** Classes that ever exceed this many bytes (or instances) are left out of the top chart. */
+  readonly cut: number | null;
+  readonly view: View;
+  /** The brushed range, when there is one. */
+  readonly brush: Span | null;
+  /** Plain tables of one moment instead of differences. */
+  readonly single: boolean;
+  readonly filter: string;
+  readonly inPackage: string;
+}
+
+const oneOf = <T extends string>(value: string | null, allowed: readonly T[], fallback: T): T =>
+  allowed.find((one) => one === value) ?? fallback;
+
+export function readChoice(query: URLSearchParams): Choice {
+  const before = parseInstant(query.get("before") ?? "");
+  const at = parseInstant(query.get("at") ?? "");
+  const cut = query.get("cut");
+  return {
+    host: query.getAll("host"),
+    jvm: query.getAll("jvm"),
+    pid: query.get("pid"),
+    mode: oneOf(query.get("mode"), ["all", "live"], "all"),
+    by: oneOf(query.get("by"), ["bytes", "instances"], "bytes"),
+    cut: cut === null ? null : parseBytes(cut),
+    view: oneOf(query.get("view"), ["table", "packages", "treemap"], "table"),
+    brush: before !== null && at !== null && before < at ? { from: before, to: at } : null,
+    single: query.get("compare") === "off",
+    filter: query.get("filter") ?? "",
+    inPackage: query.get("package") ?? "",
+  };
+}
+
+/** The two instants whose histograms are compared; `before` is null for a plain table. */
+export function instants(choice: Choice, span: Span): { before: number | null; at: number } {
+  if (choice.brush) return { before: choice.brush.from, at: choice.brush.to };
+  return { before: choice.single ? null : span.from, at: span.to };
+}

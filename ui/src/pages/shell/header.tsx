@@ -1,0 +1,63 @@
+/** Above every page: where one is, the time range, whether it moves, and the colours. */
+import { clockIsOff } from "../../api/client";
+import { liveState } from "../../api/live";
+import { link, path } from "../../lib/router";
+import { moving, paused, range, setRange, theme, toggleTheme } from "../../lib/view";
+import { DEFAULT } from "../../lib/range";
+import { helpShown } from "./keys";
+import { RangePicker } from "./rangepicker";
+
+const PAGES = [
+  { path: "/", name: "Fleet" },
+  { path: "/class", name: "Classes" },
+  { path: "/status", name: "Agents & doors" },
+] as const;
+
+export function Header() {
+  return (
+    <header class="top">
+      <a class="brand" href={link("/")} aria-label="heapwatch: all JVMs">
+        <svg width="18" height="18" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="7" class="brand-box" /><path d="M6 24h4v-5h4v-3h4v-4h4V7h4v17z" class="brand-steps" /></svg>
+        heapwatch
+      </a>
+      <nav aria-label="Pages">
+        {PAGES.map((page) => (
+          <a key={page.path} href={link(page.path)} aria-current={path.value === page.path ? "page" : undefined}>{page.name}</a>
+        ))}
+      </nav>
+      <span class="spacer" />
+      <RangePicker />
+      <LiveButton />
+      <button type="button" class="icon" onClick={toggleTheme} title={`Switch to ${theme.value === "dark" ? "light" : "dark"} colours (t)`}>
+        <span class={`glyph-theme ${theme.value}`} aria-hidden="true" />
+        <span class="sr">Switch to {theme.value === "dark" ? "light" : "dark"} colours</span>
+      </button>
+      <button type="button" class="icon" onClick={() => (helpShown.value = true)} title="Keys and help (?)"><span aria-hidden="true">?</span><span class="sr">Keys and help</span></button>
+    </header>
+  );
+}
+
+const STATES = { off: "Paused", connecting: "Connecting", open: "Live", lost: "Offline" } as const;
+
+function LiveButton() {
+  const fixed = range.value.kind === "absolute";
+  const state = moving.value ? liveState.value : "off";
+  const title = fixed
+    ? "A fixed range does not move. Click for the last hour, live (l)"
+    : paused.value ? "Paused; click to follow again (l)" : "New samples move the charts; click to pause (l)";
+  return (
+    <button type="button" class="live" data-state={state} aria-pressed={moving.value} onClick={toggleLive} title={clockIsOff.value ? `${title}\nThis computer's clock is off; the server's is used.` : title}>
+      <span class="dot" aria-hidden="true" />
+      {STATES[state]}
+    </button>
+  );
+}
+
+export function toggleLive(): void {
+  if (range.peek().kind === "absolute") {
+    paused.value = false;
+    setRange(DEFAULT);
+  } else {
+    paused.value = !paused.peek();
+  }
+}
