@@ -40,7 +40,7 @@ BROKEN = (OSError, EOFError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfi
 class File(NamedTuple):
     name: str  # the path, inside archives too: `dumps.tar.gz/shop/1.txt`
     mtime: int  # epoch ms
-    stream: IO[bytes]  # to be read before the next file is asked for
+    stream: io.BufferedReader[Any]  # to be read before the next file is asked for
 
 
 class Bad(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from math import inf
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -80,8 +81,10 @@ def histo(
     """
     if all_ and live:
         raise UsageError("--all or --live, not both")
-    with Visitor(find(jvm), LIVE if live else ALL, Limits(max_pause_ms=max_pause)) as visitor:
-        ask_leave(visitor, allow_pause, yes)
+    with Visitor(
+        find(jvm), LIVE if live else ALL, Limits(max_pause_ms=inf if allow_pause else max_pause)
+    ) as visitor:
+        ask_leave(visitor, yes)
         snapshot = visitor.take(time.monotonic())
     if output.kind == "raw":
         sys.stdout.write(histogram.render(snapshot.histogram))

@@ -12,11 +12,11 @@ import itertools
 import re
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Iterator
 
-from heapwatch.cli import archives
-from heapwatch.cli.naming import Naming, Pattern, default_mode, guess, moment
+from heapwatch.cli import archives, records
+from heapwatch.cli.naming import Naming, Pattern, default_mode, guess, heading, moment
 from heapwatch.errors import HeapwatchError, Unreadable, UsageError
 from heapwatch.jvm import histogram
 from heapwatch.model import Batch, JvmId, Snapshot
@@ -76,6 +76,29 @@ class Reader:
                 self.counts.bad.append(archives.Bad(found.name, archives.reason(error)))
 
     def _file(self, file: archives.File) -> Iterator[Batch]:
+        if file.stream.peek(1)[:1] == b"{":
+            yield from self._records(file.name, file.stream)
+        else:
+            yield from self._histograms(file)
+
+    def _records(self, name: str, stream: IO[bytes]) -> Iterator[Batch]:
+        """An export: it says itself whose and when everything is."""
+        for number, line in enumerate(iter(lambda: stream.readline(LONGEST), b""), 1):
+            if not line.strip():
+                continue
+            digest = hashlib.sha256(line.rstrip()).hexdigest()[:32]
+            try:
+                batch = records.read(line.decode("utf-8", "strict"), f"import:{digest}")
+            except (Unreadable, UnicodeDecodeError) as error:
+                self.counts.bad.append(archives.Bad(f"{name}, line {number}", archives.reason(error)))
+                continue
+            for snapshot in batch.snapshots:  # so it is known again in any other form
+                batch = replace(batch, agent=name_of(snapshot))
+                self.counts.histograms += 1
+                self.counts.rows += len(snapshot.histogram)
+            yield batch
+
+    def _histograms(self, file: archives.File) -> Iterator[Batch]:
         known = self._rules.of_path(file.name)
         found = texts(file.stream)
         first_two = list(itertools.islice(found, 2))
@@ -94,8 +117,10 @@ class Reader:
 
     def _snapshot(self, text: str, known: Naming, times: _Times) -> Snapshot:
         head = _FIRST_ROW.split(text, maxsplit=1)[0]
-        at = times.next(head)
+        own = heading(head)
+        at = times.next(head, own.time)
         parsed = self._parser.parse(text)
+        known = self._rules.given.over(own).over(known)
         jvm = JvmId(
             known.host or socket.gethostname(),
             known.jvm or "imported",
@@ -114,8 +139,8 @@ class _Times:
         self._rules = rules
         self._number = 0
 
-    def next(self, head: str) -> int:
-        at = moment(_last_lines(head), self._rules.utc)
+    def next(self, head: str, told: int | None) -> int:
+        at = told if told is not None else moment(_last_lines(head), self._rules.utc)
         if at is None:
             if self._several and self._rules.every is None:
                 raise UsageError("several histograms, no times: say how far apart, --every 10s")

@@ -27,6 +27,7 @@ _CALENDAR = re.compile(
 _DATE = re.compile(  # Sun Nov 22 10:15:03 UTC 2026, as `date` prints it
     r"\b[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (?:([A-Z]{1,5}) )?(\d{4})\b"
 )
+_HEADING = re.compile(r"^# heapwatch (.*)$", re.MULTILINE)
 _EPOCH = re.compile(r"(?<!\d)(1\d{9})(\d{3})?(?!\d)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _PID = re.compile(r"(?<![A-Za-z])pid[-_=]?(\d{1,10})(?!\d)", re.IGNORECASE)
@@ -122,6 +123,21 @@ def guess(path: str, utc: bool) -> Naming:
         pid=int(pid[1]) if pid else None,
         time=time,
         mode=LIVE if live else None,
+    )
+
+
+def heading(text: str) -> Naming:
+    """What the line of our own texts says: `# heapwatch host=h1 jvm=shop pid=4711 time=... mode=all`."""
+    line = _HEADING.search(text)
+    words = dict(word.partition("=")[::2] for word in line[1].split()) if line else {}
+    numbers = {name: int(words[name]) for name in ("pid", "started", "time") if words.get(name, "").isdigit()}
+    return Naming(
+        words.get("host"),
+        words.get("jvm"),
+        numbers.get("pid"),
+        numbers.get("started"),
+        numbers.get("time"),
+        words.get("mode") if words.get("mode") in (ALL, LIVE) else None,
     )
 
 

@@ -86,8 +86,8 @@ def cost_ms(snapshot: Snapshot) -> float:
     return snapshot.pause if snapshot.pause is not None else snapshot.duration or 0.0
 
 
-def ask_leave(visitor: Visitor, allow_pause: bool, yes: bool) -> None:
-    """Refuse a histogram that may stop the JVM for too long, unless the user has said that it may."""
+def ask_leave(visitor: Visitor, yes: bool) -> None:
+    """Refuse a histogram that may stop the JVM for longer than its limits; ask before a full collection."""
     expected = visitor.predicted_ms()
     name, limit = visitor.target.name, visitor.budget.limits.max_pause_ms
     if visitor.mode == LIVE and not yes:
@@ -99,10 +99,10 @@ def ask_leave(visitor: Visitor, allow_pause: bool, yes: bool) -> None:
             if sys.stdin.readline().strip().lower() not in ("y", "yes"):
                 raise UsageError("nothing was done")
             return
-        if expected > limit and not allow_pause:
+        if expected > limit:
             raise UsageError(f"{told}, {human.milliseconds(limit)} are allowed; say --yes if it may")
         print(f"heapwatch: {told}", file=sys.stderr)
-    elif visitor.mode == ALL and expected > limit and not allow_pause:
+    elif visitor.mode == ALL and expected > limit:
         raise UsageError(
             f"a histogram may stop {name} for {human.milliseconds(expected)}, "
             f"{human.milliseconds(limit)} are allowed; say --allow-pause if it may"
