@@ -25,6 +25,29 @@ REFERENCE = ROOT / "docs" / "reference"
 
 GENERATED = "<!-- Written by ./run reference; edit the docstrings and settings instead. -->\n"
 
+CLI_HEAD = """\
+# Command line
+
+`heapwatch COMMAND --help` prints the same. Commands that ask a server take `--server URL` (or
+`HEAPWATCH_SERVER`) and a token by `--token-file FILE` (or `HEAPWATCH_TOKEN`); tables come as JSON or CSV by
+`-o json`, `-o csv`. Exit codes: 0 done, 1 a finding, 2 usage or failure. `NO_COLOR` is obeyed.
+"""
+
+AGENT_HEAD = """\
+# Agent
+
+`heapwatch-agent`, from a bare `pip install heapwatch` or as the file `heapwatch-agent.pyz`. How to run it on
+hosts: [install the agent](../howto/agent.md).
+"""
+
+SERVER_HEAD = """\
+# Server settings
+
+The setting `graphite_listen` is the flag `--graphite-listen` of `heapwatch serve`, the environment variable
+`{prefix}GRAPHITE_LISTEN`, or a line of the TOML file ({files}, or `--config FILE`). A flag wins over the
+environment, that over the file. `heapwatch config show --origin` prints every value and where it came from.
+"""
+
 
 def main() -> int:
     check = "--check" in sys.argv[1:]
@@ -44,12 +67,7 @@ def main() -> int:
 def cli_page() -> str:
     from heapwatch.cli.commands import COMMANDS, GROUPS
 
-    parts = [
-        "# Command line\n",
-        "`heapwatch COMMAND --help` prints the same. Commands that ask a server take `--server URL` (or "
-        "`HEAPWATCH_SERVER`) and a token by `--token-file FILE` (or `HEAPWATCH_TOKEN`); tables come as JSON or "
-        "CSV by `-o json`, `-o csv`. Exit codes: 0 done, 1 a finding, 2 usage or failure. `NO_COLOR` is obeyed.\n",
-    ]
+    parts = [CLI_HEAD]
     for group in GROUPS:
         parts.append(f"## {group}\n")
         parts += [_command_section(command) for command in COMMANDS if command.group == group]
@@ -76,12 +94,7 @@ def _block(module: str, *words: str) -> str:
 
 
 def agent_page() -> str:
-    parts = [
-        "# Agent\n",
-        "`heapwatch-agent`, from a bare `pip install heapwatch` or as the file `heapwatch-agent.pyz`. How to run "
-        "it on hosts: [install the agent](../howto/agent.md).\n",
-        _block("heapwatch.agent.main"),
-    ]
+    parts = [AGENT_HEAD, _block("heapwatch.agent.main")]
     listed = re.search(r"\{([a-z,-]+)\}", _help("heapwatch.agent.main"))
     for word in listed[1].split(",") if listed else []:
         parts += [f"## heapwatch-agent {word}\n", _block("heapwatch.agent.main", word)]
@@ -95,19 +108,8 @@ def server_page() -> str:
     for name, field in Settings.model_fields.items():
         default = "" if field.default_factory or field.default in (None, ()) else f"`{_toml(field.default)}`"
         rows.append(f"| `{name}` | {default} | {field.description} |")
-    return "\n".join(
-        [
-            "# Server settings\n",
-            "The setting `graphite_listen` is the flag `--graphite-listen` of `heapwatch serve`, the environment\n"
-            f"variable `{ENV_PREFIX}GRAPHITE_LISTEN`, or a line of the TOML file ({', '.join(CONFIG_FILES)},\n"
-            "or `--config FILE`). A flag wins over the environment, that over the file.\n"
-            "`heapwatch config show --origin` prints every value and where it came from.\n",
-            "| setting | default | meaning |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
+    head = SERVER_HEAD.format(prefix=ENV_PREFIX, files=", ".join(f"`{file}`" for file in CONFIG_FILES))
+    return "\n".join([head, "| setting | default | meaning |", "|---|---|---|", *rows, ""])
 
 
 def _toml(value: Any) -> str:

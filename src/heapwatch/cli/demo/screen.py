@@ -112,7 +112,7 @@ class LiveScreen:
         """The next picture has it."""
 
     def show(self, view: View) -> None:
-        self._live.update(_picture(view), refresh=True)
+        self._live.update(_picture(view, self._live.console.width), refresh=True)
 
     def key(self) -> str:
         if sys.stdin.isatty() and select.select([sys.stdin], [], [], 0)[0]:
@@ -138,7 +138,7 @@ def _keys_at_once() -> Iterator[None]:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
-def _picture(view: View) -> Group:
+def _picture(view: View, width: int) -> Group:
     head = Text.assemble(
         ("heapwatch demo", "bold"),
         f"  three JVMs on {view.actors}, {human.duration(view.elapsed_s)}  ",
@@ -154,27 +154,33 @@ def _picture(view: View) -> Group:
     ]
     keys = "q end" if view.fixed else "q end   f deploy the fix"
     foot = Text(f"  {keys}   o open the browser", style="dim")
-    return Group(head, _table(view), *lines, foot)
+    return Group(head, _table(view, width), *lines, foot)
 
 
-def _table(view: View) -> Table:
+COLUMNS = (
+    # title, right-aligned, shown from this width on
+    ("host", False, 0),
+    ("version", False, 90),
+    ("state", False, 0),
+    ("heap", False, 60),
+    ("used", True, 0),
+    ("of", True, 0),
+    ("growth/min", True, 104),
+    ("Child actors", True, 0),
+    ("per min", True, 78),
+    ("histograms", True, 116),
+    ("pause", True, 125),
+)
+
+
+def _table(view: View, width: int) -> Table:
     table = Table(box=None, pad_edge=True, header_style="dim")
-    for title, right in (
-        ("host", False),
-        ("version", False),
-        ("state", False),
-        ("heap", False),
-        ("used", True),
-        ("of", True),
-        ("growth/min", True),
-        ("Child actors", True),
-        ("per min", True),
-        ("histograms", True),
-        ("pause", True),
-    ):
+    shown = [i for i, (_, _, least) in enumerate(COLUMNS) if width >= least]
+    for title, right, _ in (COLUMNS[i] for i in shown):
         table.add_column(title, justify="right" if right else "left", no_wrap=True)
     for host in view.hosts:
-        table.add_row(*_cells(host, view.figures.get(host.name, HostFigures())))
+        cells = _cells(host, view.figures.get(host.name, HostFigures()))
+        table.add_row(*(cells[i] for i in shown))
     return table
 
 
@@ -187,7 +193,7 @@ def _cells(host: Host, figures: HostFigures) -> list[Any]:
         Text(host.name, style="bold"),
         host.release.version,
         Text(word, style=style),
-        ProgressBar(total=1.0, completed=share, width=18, complete_style=colour, finished_style="red"),
+        ProgressBar(total=1.0, completed=share, width=16, complete_style=colour, finished_style="red"),
         human.size(figures.heap_used),
         human.size(figures.heap_max),
         human.size_change(figures.growth_per_min),

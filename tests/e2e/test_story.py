@@ -1,0 +1,241 @@
+"""The story end to end: a leak on three real JVMs is seen, named, found everywhere, and its fix proved.
+
+One demo is played through once (`story`); each test is one sentence about what was seen.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from watching import HEAPWATCH, Api, last_words
+
+from heapwatch.cli.demo import control
+from heapwatch.errors import Unavailable
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+HOSTS = ("memleak1", "memleak2", "memleak3")
+CHILD = "memleak.Child"
+ENOUGH = 6
+"""Histograms of one life that make a curve."""
+
+WATCHED_MS = 25_000
+"""How long the fixed version is watched."""
+
+
+@dataclass
+class Life:
+    """What the server knows of one incarnation."""
+
+    host: str
+    version: str
+    totals: list[int]
+    times: list[int]
+    children: list[int]
+    grown: dict[str, int]  # class -> more instances, first histogram to last
+    span_ms: int
+
+
+@dataclass
+class Story:
+    """All that was seen while the demo ran, and after it."""
+
+    faulty: dict[str, Life] = field(default_factory=dict)
+    fixed: dict[str, Life] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    jvms: list[dict[str, Any]] = field(default_factory=list)
+    exit_code: int = -1
+    output: str = ""
+    left_over: list[int] = field(default_factory=list)
+
+
+class Playing:
+    """A running demo."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state = folder / "state"
+        self.log = folder / "demo.log"
+        command = [*HEAPWATCH, "demo", "--fast", "--no-browser", "--plain", "--for", "8m"]
+        command += ["--state", str(self.state), "--data", str(folder / "data")]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        self.seen: set[int] = set()
+        self.api = Api(self._url())
+
+    def _url(self) -> str:
+        """Once the server answers; until then the demo's end is the only other event."""
+        while True:
+            try:
+                return str(control.ask(self.state, "status")["url"])
+            except Unavailable:
+                try:
+                    self.process.wait(0.5)
+                except subprocess.TimeoutExpired:
+                    continue
+                pytest.fail(f"the demo ended:\n{last_words(self.log)}")
+
+    def status(self) -> dict[str, Any]:
+        status = control.ask(self.state, "status")
+        self.seen.update(status["processes"])
+        return status
+
+    def fix(self) -> None:
+        subprocess.run([*HEAPWATCH, "demo", "fix", "--state", str(self.state)], check=True, timeout=60)
+
+    def lives(self, version: str) -> dict[str, Life]:
+        """Per host the longest life in this version, of those that have a curve."""
+        found: dict[str, Life] = {}
+        for jvm in self.api.get("jvms", **{"from": "-1h"})["jvms"]:
+            if jvm["labels"].get("version") == version:
+                life = self._life(jvm)
+                if life and (jvm["host"] not in found or life.span_ms > found[jvm["host"]].span_ms):
+                    found[jvm["host"]] = life
+        return found
+
+    def _life(self, jvm: dict[str, Any]) -> Life | None:
+        which = {"host": jvm["host"], "jvm": jvm["jvm"], "from": "-1h"}
+        totals = _of(self.api.get("totals", **which), jvm, "bytes")
+        if len(totals) < ENOUGH:
+            return None
+        children = _of(self.api.get("class", **{**which, "class": CHILD}), jvm, "instances")
+        ends = {"before": totals[0][0], "at": totals[-1][0]}
+        classes = self.api.get(
+            "classes", **{**which, **ends, "pid": jvm["pid"]}, sort="delta_instances", limit=40
+        )
+        columns = classes["columns"]
+        return Life(
+            host=jvm["host"],
+            version=jvm["labels"]["version"],
+            totals=[value for _, value in totals],
+            times=[time for time, _ in totals],
+            children=[value for _, value in children],
+            grown=dict(zip(columns["class"], columns["delta_instances"])),
+            span_ms=totals[-1][0] - totals[0][0],
+        )
+
+    def end(self) -> int:
+        self.status()
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+def _of(answer: dict[str, Any], jvm: dict[str, Any], measure: str) -> list[tuple[int, int]]:
+    """(time, value) of one incarnation in a columnar answer."""
+    for series in answer["series"]:
+        labels = series["labels"]
+        if (labels["host"], str(labels["pid"])) == (jvm["host"], str(jvm["pid"])):
+            return [(t, v) for t, v in zip(answer["times"], series[measure]) if v is not None]
+    return []
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory, needs: Any) -> Story:
+    needs("javac")
+    playing = Playing(tmp_path_factory.mktemp("story"))
+    told = Story()
+    try:
+        playing.api.until("a curve of every host", lambda: playing.lives("1.0.0").keys() == set(HOSTS))
+        playing.api.until("the end of some JVM's memory", lambda: _events(playing, "oom"), 240)
+        told.faulty = playing.lives("1.0.0")
+        playing.status()
+        playing.fix()
+        playing.api.until("the fixed version on every host", lambda: _watched(playing), 240)
+        told.fixed = playing.lives("1.0.1")
+        told.events = _events(playing)
+        told.jvms = playing.api.get("jvms", **{"from": "-1h"})["jvms"]
+        told.exit_code = playing.end()
+    finally:
+        playing.process.kill()
+        playing.process.wait()
+    told.output = playing.log.read_text()
+    told.left_over = [pid for pid in playing.seen if _alive(pid)]
+    return told
+
+
+def _events(playing: Playing, kind: str | None = None) -> list[dict[str, Any]]:
+    events = playing.api.get("events", **{"from": "-1h"})["events"]
+    return [event for event in events if kind in (None, event["kind"])]
+
+
+def _watched(playing: Playing) -> bool:
+    lives = playing.lives("1.0.1")
+    return lives.keys() == set(HOSTS) and all(life.span_ms >= WATCHED_MS for life in lives.values())
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_three_hosts_appear_under_their_names(story: Story) -> None:
+    assert {(jvm["host"], jvm["jvm"]) for jvm in story.jvms} == {(host, host) for host in HOSTS}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_total_of_each_host_rises(story: Story, host: str) -> None:
+    totals = story.faulty[host].totals
+    assert max(totals[len(totals) // 2 :]) > 1.5 * totals[0]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_by_count_the_tree_and_the_actors_cells_grow_most(story: Story, host: str) -> None:
+    grown = story.faulty[host].grown
+    assert any("RedBlackTree" in name for name in grown), grown
+    assert "akka.actor.ActorCell" in grown
+    assert CHILD in grown
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_leaking_class_grows_with_every_histogram_on_every_host(story: Story, host: str) -> None:
+    children = story.faulty[host].children
+    assert children == sorted(children)
+    assert children[-1] > 10 * max(1, children[0]) or children[-1] > 5000
+
+
+def test_an_actor_has_one_cell_one_tree_node_and_one_child(story: Story) -> None:
+    grown = story.faulty["memleak1"].grown
+    tree = next(count for name, count in grown.items() if "RedBlackTree" in name)
+    assert grown["akka.actor.ActorCell"] == pytest.approx(grown[CHILD], rel=0.05)
+    assert tree >= 0.95 * grown[CHILD]
+
+
+def test_the_end_of_memory_is_survived_and_marked(story: Story) -> None:
+    ended = [event for event in story.events if event["kind"] == "oom"]
+    assert {event["labels"]["host"] for event in ended} <= set(HOSTS)
+    assert "OutOfMemoryError" in ended[0]["text"]
+    assert len(story.jvms) >= 6
+
+
+def test_the_deploy_is_marked_on_every_host(story: Story) -> None:
+    deployed = [event for event in story.events if event["kind"] == "deploy"]
+    assert {event["labels"]["host"] for event in deployed} == set(HOSTS)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_with_the_fix_as_many_actors_end_as_begin(story: Story, host: str) -> None:
+    faulty, fixed = story.faulty[host], story.fixed[host]
+    leak_per_ms = faulty.grown[CHILD] / faulty.span_ms
+    assert fixed.children[-1] < 0.5 * leak_per_ms * fixed.span_ms
+
+
+def test_the_demo_ends_on_ctrl_c_and_leaves_nothing_running(story: Story) -> None:
+    assert story.exit_code == 0
+    assert story.left_over == []
+
+
+def test_at_its_end_the_demo_says_in_words_what_was_seen(story: Story) -> None:
+    assert "What grew most by count, on all 3 hosts:" in story.output
+    assert "akka.actor.ActorCell" in story.output
+    assert "the fault is in the program, not in a machine" in story.output
+    assert "With the fix (1.0.1): memleak.Child" in story.output
