@@ -35,7 +35,7 @@ HEARTBEAT_S = 1.0
 
 HELP = """\
  b  i  g  r  c    order by bytes, objects, growth, rate per minute, class
- /                show classes with a text in their name (* and ? for the whole name)
+ /                show classes with a text in their name (* and ? for all of it)
  a                the application's own classes only, or all again
  space            freeze: nothing moves, and the JVM is left alone
  m  M             mark: growth counts from now on (Δ); M forgets the mark
