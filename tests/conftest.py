@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def needs() -> Callable[[str], str]:
-    """`needs("mvn")` is the path of a tool; without it the test is skipped, and fails where nothing may be missing."""
+    """`needs("mvn")` is the path of a tool; without it the test is skipped, and fails in CI."""
 
     def path_of(tool: str) -> str:
         path = shutil.which(tool)

@@ -60,12 +60,13 @@ def _lint_commands() -> Dict[str, List[str]]:
     )
     prose += _sources("CHANGELOG.md", "CONTRIBUTING.md", "scripts", "benchmarks", "deploy")
     agent = [f"src/heapwatch/{room}" for room in AGENT_ROOMS if (ROOT / "src/heapwatch" / room).exists()]
-    old = ["-t=3.9-", "--no-tips", "--eval-annotations", "--violations", "--backport", "typing"]
+    old = ["-t=3.9-", "--no-tips", "--eval-annotations", "--violations", "--backport=typing"]
+    old.append("--exclude=tomllib")  # imported where it is, replaced where it is not
     return {
-        "ruff check": [_bin("ruff"), "check", "--quiet", *code],
+        "ruff check": [_bin("ruff"), "check", "--quiet", "--output-format=concise", *code],
         "ruff format": [_bin("ruff"), "format", "--check", "--quiet", *code],
         "mypy": [_bin("mypy"), "--no-error-summary"],
-        "import floors": [_bin("lint-imports"), "--no-timing"],
+        "import floors": [_bin("lint-imports"), "--no-logo"],
         "spelling": [_bin("codespell"), *prose],
         "Python 3.9": [_bin("vermin"), *old, "run", "scripts/runner", *agent],
     }
