@@ -1,0 +1,302 @@
+"""The small tables that give names to numbers, whole in memory: classes, incarnations, series.
+
+The writer allots ids and makes them durable before any row uses them; an id that a crash left without rows
+does no harm. One process allots by counting. On a cluster an id is a hash of the name, so that several
+writers give the same name the same id without asking each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heapwatch.jvm import names
+from heapwatch.model import JvmId
+from heapwatch.store.engine import Engine
+from heapwatch.store.native import LABELS, TIME, Column
+from heapwatch.wire.graphite import tagged
+
+NOBODY = 0
+"""The incarnation of series that belong to no JVM."""
+
+FACTS = ("java", "collector", "user", "container", "command")
+"""Labels that say what a JVM is; answers show them beside the user's own labels, not among them."""
+
+
+@dataclass
+class Incarnation:
+    """One life of a JVM, and how recently something was heard of it."""
+
+    id: int
+    jvm_id: int
+    who: JvmId
+    labels: dict[str, str] = field(default_factory=dict)
+    first_seen: int = 0
+    last_seen: int = 0
+    exited: int = 0  # when, 0 = no word of it
+    version: int = 0
+
+    def heard(self, time: int) -> None:
+        """It was there at this time; a word of its end that is older does not hold any more."""
+        self.last_seen = max(self.last_seen, time)
+        self.first_seen = min(self.first_seen, time)
+        if time > self.exited:
+            self.exited = 0
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {name: self.labels.get(name, "") for name in FACTS}
+
+    @property
+    def user_labels(self) -> dict[str, str]:
+        return {name: value for name, value in self.labels.items() if name not in FACTS}
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric of an incarnation (or of nobody), with the tags that its name carries."""
+
+    id: int
+    incarnation: int
+    metric: str
+    tags: Mapping[str, str]
+
+
+class Ids:
+    """Gives out ids: the next number, or on a cluster a hash of the name."""
+
+    def __init__(self, hashed: bool) -> None:
+        self.type = "UInt64" if hashed else "UInt32"
+        self.dtype: Any = np.uint64 if hashed else np.uint32
+        self._hashed = hashed
+
+    def next(self, taken: int, *name: object) -> int:
+        """An id for the `taken + 1`st name."""
+        if not self._hashed:
+            return taken + 1
+        data = json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") or 1
+
+    def array(self, ids: Iterable[int]) -> NDArray[Any]:
+        return np.fromiter(ids, self.dtype)
+
+
+class Classes:
+    """Every class name that a histogram had."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self.by_name: dict[str, int] = {}
+        self.names: dict[int, str] = {}
+        self.packages: dict[int, str] = {}
+        self.kinds: dict[int, str] = {}
+
+    def load(self, engine: Engine) -> None:
+        found = engine.query("SELECT id, name, package, kind FROM class FINAL ORDER BY id")
+        for row in zip(found["id"].tolist(), found["name"], found["package"], found["kind"], strict=True):
+            self._add(*row)
+
+    def ids(self, wanted: Sequence[str], modules: Mapping[str, str], engine: Engine) -> NDArray[Any]:
+        """The id of each name; new names are stored first."""
+        get = self.by_name.get
+        found = [get(name, 0) for name in wanted]
+        if 0 in found:
+            self._allot([name for name, id_ in zip(wanted, found, strict=True) if not id_], modules, engine)
+            found = [self.by_name[name] for name in wanted]
+        return np.array(found, self._ids.dtype)
+
+    def _allot(self, new: Sequence[str], modules: Mapping[str, str], engine: Engine) -> None:
+        taken = len(self.by_name)
+        rows = [
+            (
+                self._ids.next(taken + place, name),
+                name,
+                names.package(name),
+                names.kind(name, modules.get(name, "")),
+            )
+            for place, name in enumerate(dict.fromkeys(new))
+        ]
+        engine.insert(
+            "class",
+            [
+                Column("id", self._ids.type, self._ids.array(row[0] for row in rows)),
+                Column("name", "String", [row[1] for row in rows]),
+                Column("package", "String", [row[2] for row in rows]),
+                Column("kind", "String", [row[3] for row in rows]),
+            ],
+        )
+        for row in rows:
+            self._add(*row)
+
+    def _add(self, id_: int, name: str, package: str, kind: str) -> None:
+        self.names[id_] = name
+        self.packages[id_] = package
+        self.kinds[id_] = kind
+        self.by_name[name] = id_
+
+
+class Jvms:
+    """Every incarnation that something was heard of."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._jvms: dict[tuple[str, str], int] = {}
+        self.by_who: dict[JvmId, Incarnation] = {}
+        self.by_id: dict[int, Incarnation] = {}
+
+    def load(self, engine: Engine) -> None:
+        jvms = engine.query("SELECT id, host, jvm FROM jvm FINAL ORDER BY id")
+        named = {}
+        for id_, host, jvm in zip(jvms["id"].tolist(), jvms["host"], jvms["jvm"], strict=True):
+            self._jvms[host, jvm] = id_
+            named[id_] = host, jvm
+        found = engine.query(
+            "SELECT id, jvm, pid, toUnixTimestamp64Milli(started) started, labels, "
+            "toUnixTimestamp64Milli(first_seen) first_seen, version FROM incarnation FINAL ORDER BY id"
+        )
+        columns = [found[name] for name in ("id", "jvm", "pid", "started", "labels", "first_seen", "version")]
+        for id_, jvm, pid, started, labels, first, version in zip(*columns, strict=True):
+            host, name = named[int(jvm)]
+            who = JvmId(host, name, int(pid), int(started))
+            self._add(Incarnation(int(id_), int(jvm), who, labels, int(first), int(first), 0, int(version)))
+
+    def known(self, wanted: Mapping[JvmId, tuple[int, Mapping[str, str]]], engine: Engine) -> None:
+        """Make every JVM known with the labels it now has; `wanted` gives a time it was seen at, and them."""
+        changed: list[Incarnation] = []
+        for who, (time, labels) in wanted.items():
+            old = self.by_who.get(who)
+            if old is None:
+                jvm_id = self._jvm(who, engine)
+                id_ = self._ids.next(len(self.by_id) + len(changed), *who)
+                changed.append(Incarnation(id_, jvm_id, who, dict(labels), time, time, 0, 1))
+            elif not labels.items() <= old.labels.items():
+                changed.append(self._relabelled(old, labels))
+        if not changed:
+            return
+        self._store(changed, engine)
+        for incarnation in changed:
+            self._add(incarnation)
+
+    @staticmethod
+    def _relabelled(old: Incarnation, labels: Mapping[str, str]) -> Incarnation:
+        merged = {**old.labels, **labels}
+        return Incarnation(
+            old.id, old.jvm_id, old.who, merged, old.first_seen, old.last_seen, old.exited, old.version + 1
+        )
+
+    def _jvm(self, who: JvmId, engine: Engine) -> int:
+        key = who.host, who.jvm
+        if key not in self._jvms:
+            id_ = self._ids.next(len(self._jvms), *key)
+            engine.insert(
+                "jvm",
+                [
+                    Column("id", self._ids.type, self._ids.array([id_])),
+                    Column("host", "String", [who.host]),
+                    Column("jvm", "String", [who.jvm]),
+                ],
+            )
+            self._jvms[key] = id_
+        return self._jvms[key]
+
+    def _store(self, rows: Sequence[Incarnation], engine: Engine) -> None:
+        def times(values: Iterable[int]) -> NDArray[np.int64]:
+            return np.fromiter(values, np.int64)
+
+        engine.insert(
+            "incarnation",
+            [
+                Column("id", self._ids.type, self._ids.array(row.id for row in rows)),
+                Column("jvm", self._ids.type, self._ids.array(row.jvm_id for row in rows)),
+                Column("pid", "Int64", times(row.who.pid for row in rows)),
+                Column("started", TIME, times(row.who.started for row in rows)),
+                Column("labels", LABELS, [row.labels for row in rows]),
+                Column("first_seen", TIME, times(row.first_seen for row in rows)),
+                Column("version", "UInt64", np.fromiter((row.version for row in rows), np.uint64)),
+            ],
+        )
+
+    def _add(self, incarnation: Incarnation) -> None:
+        self.by_who[incarnation.who] = incarnation
+        self.by_id[incarnation.id] = incarnation
+
+
+class SeriesNames:
+    """Every metric series, by incarnation and tagged name (`jvm.pool.used;pool=eden`)."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self.by_name: dict[tuple[int, str], int] = {}
+        self.by_id: dict[int, Series] = {}
+        self.of_incarnation: dict[int, list[Series]] = {}
+
+    def load(self, engine: Engine) -> None:
+        found = engine.query("SELECT id, incarnation, metric, tags FROM series FINAL ORDER BY id")
+        columns = (found["id"].tolist(), found["incarnation"].tolist(), found["metric"], found["tags"])
+        for id_, incarnation, metric, tags in zip(*columns, strict=True):
+            self._add(Series(id_, incarnation, metric, tags))
+
+    def known(self, wanted: Iterable[tuple[int, str]], source: str, engine: Engine) -> None:
+        """Make every (incarnation, tagged name) known."""
+        new: dict[tuple[int, str], None] = {}
+        aliases: dict[tuple[int, str], tuple[int, str]] = {}
+        for key in dict.fromkeys(wanted):
+            if key not in self.by_name:
+                aliases[key] = key[0], tagged(*untagged(key[1]))
+                if aliases[key] not in self.by_name:
+                    new[aliases[key]] = None
+        if new:
+            self._allot(list(new), source, engine)
+        for key, name in aliases.items():
+            self.by_name[key] = self.by_name[name]
+
+    def _allot(self, new: Sequence[tuple[int, str]], source: str, engine: Engine) -> None:
+        taken = len(self.by_id)
+        rows = [
+            Series(self._ids.next(taken + place, *key), key[0], *untagged(key[1]))
+            for place, key in enumerate(new)
+        ]
+        engine.insert(
+            "series",
+            [
+                Column("id", self._ids.type, self._ids.array(row.id for row in rows)),
+                Column("incarnation", self._ids.type, self._ids.array(row.incarnation for row in rows)),
+                Column("metric", "String", [row.metric for row in rows]),
+                Column("tags", LABELS, [row.tags for row in rows]),
+                Column("source", "String", [source] * len(rows)),
+            ],
+        )
+        for row in rows:
+            self._add(row)
+
+    def _add(self, series: Series) -> None:
+        self.by_name[series.incarnation, tagged(series.metric, series.tags)] = series.id
+        self.by_id[series.id] = series
+        self.of_incarnation.setdefault(series.incarnation, []).append(series)
+
+
+def untagged(name: str) -> tuple[str, dict[str, str]]:
+    """Metric and tags; a cell without `=` is a tag with an empty value."""
+    metric, *cells = name.split(";")
+    return metric, {key: value for key, _, value in (cell.partition("=") for cell in cells)}
+
+
+class Names:
+    """All dimensions together."""
+
+    def __init__(self, hashed: bool) -> None:
+        self.ids = Ids(hashed)
+        self.classes = Classes(self.ids)
+        self.jvms = Jvms(self.ids)
+        self.series = SeriesNames(self.ids)
+
+    def load(self, engine: Engine) -> None:
+        self.classes.load(engine)
+        self.jvms.load(engine)
+        self.series.load(engine)

@@ -1,0 +1,89 @@
+"""Points by tagged series name (Graphite lines) into samples.
+
+`jvm.heap.used;host=a;jvm=shop;pid=4711;started=1795341600000;pool=eden` belongs to that JVM and stands
+beside what its agent sends; a name without host and jvm belongs to nobody. Names are mapped by a memo, since
+the same few thousand come again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heapwatch.model import JvmId
+from heapwatch.store.admission import LONGEST_NAME, OLDEST_MS
+from heapwatch.store.dimensions import NOBODY, Names, untagged
+from heapwatch.store.engine import Engine
+from heapwatch.store.identity import IDENTITY, identity
+from heapwatch.wire.graphite import tagged
+
+TOO_MANY = -1
+
+
+class Memo:
+    """Series ids by the names that lines give; at most `most_series` series in all."""
+
+    def __init__(self, names: Names, most_series: int) -> None:
+        self._names = names
+        self._most = most_series
+        self._ids: dict[str, int] = {}
+
+    def ids(
+        self, series: Sequence[str], times: NDArray[np.int64], source: str, engine: Engine
+    ) -> NDArray[Any]:
+        """The id of each name, TOO_MANY where there is no room for another."""
+        get = self._ids.get
+        found = [get(name, 0) for name in series]
+        if 0 in found:
+            self._learn(series, found, times, source, engine)
+            found = [get(name, TOO_MANY) for name in series]
+        return np.array(found, np.int64)
+
+    def _learn(
+        self,
+        series: Sequence[str],
+        found: Sequence[int],
+        times: NDArray[np.int64],
+        source: str,
+        engine: Engine,
+    ) -> None:
+        first = {}
+        for place, (name, id_) in enumerate(zip(series, found, strict=True)):
+            if not id_ and name not in first and 0 < len(name) <= LONGEST_NAME:
+                first[name] = int(times[place])
+        room = max(0, self._most - len(self._names.series.by_id))
+        new = dict(list(first.items())[:room]) if len(first) > room else first
+        parsed = {name: untagged(name) for name in new}
+        owners = {name: identity(tags) for name, (_, tags) in parsed.items()}
+        wanted: dict[JvmId, tuple[int, dict[str, str]]] = {}
+        for name, who in owners.items():
+            if who is not None and who not in wanted:
+                wanted[who] = new[name], {}
+        self._names.jvms.known(wanted, engine)
+        keys = {}
+        for name, (metric, tags) in parsed.items():
+            who = owners[name]
+            if who is None:
+                keys[name] = NOBODY, tagged(metric, tags)
+            else:
+                rest = {tag: value for tag, value in tags.items() if tag not in IDENTITY}
+                keys[name] = self._names.jvms.by_who[who].id, tagged(metric, rest)
+        self._names.series.known(keys.values(), source, engine)
+        for name, key in keys.items():
+            self._ids[name] = self._names.series.by_name[key]
+
+
+def acceptable(
+    times: NDArray[np.int64], values: NDArray[np.float64], latest_ms: int
+) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Which points may be stored, and how many may not for which reason."""
+    reasons = {
+        "not-finite": ~np.isfinite(values),
+        "time-too-old": times < OLDEST_MS,
+        "time-in-future": times > latest_ms,
+    }
+    good = ~np.logical_or.reduce(list(reasons.values()))
+    return good, {reason: int(hit.sum()) for reason, hit in reasons.items() if hit.any()}

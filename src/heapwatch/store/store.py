@@ -1,0 +1,271 @@
+"""The store: one object that takes batches and answers the API's questions.
+
+Every method blocks and may be called from any thread. Reads answer plain dicts of lists, ready for JSON, and
+take the API's parameters by keyword; times are epoch ms. `query_id` names a read, so that `cancel` stops it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from heapwatch.errors import Unavailable
+from heapwatch.model import ALL, Batch, Snapshot
+from heapwatch.store.admission import check
+from heapwatch.store.keeping import Keeper
+from heapwatch.store.reads import classes as class_tables
+from heapwatch.store.reads import events as happenings
+from heapwatch.store.reads import fleet as fleets
+from heapwatch.store.reads import history, packages, snapshots, top, totals, vocabulary
+from heapwatch.store.reads import jvms as lives
+from heapwatch.store.reads import metrics as metrics_
+from heapwatch.store.reads.intervals import buckets
+from heapwatch.store.reads.parts import Parts
+from heapwatch.store.reads.selection import Selection
+from heapwatch.store.writer import Writer
+
+Answer = dict[str, Any]
+_Part = TypeVar("_Part")
+
+
+class Store:
+    """Made by `open_store`; `close` it on every way out, since the engine may crash on exit otherwise."""
+
+    def __init__(self, parts: Parts, writer: Writer, keeper: Keeper, on_close: Callable[[], None]) -> None:
+        self._parts = parts
+        self._writer = writer
+        self._keeper = keeper
+        self._on_close = on_close
+        self._closing = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Finish what runs, close the engine, let the directory go. Closing twice is allowed."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._on_close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- in
+
+    def check(self, batch: Batch) -> None:
+        """Raise Refused, with the reason, when the batch may not be stored."""
+        check(batch, self._parts.clock(), self._writer.future_ms)
+
+    def insert(self, batches: Sequence[Batch]) -> list[bool]:
+        """Store batches, durable when it returns; False for each that was stored before.
+
+        All are checked first: Refused means that nothing was written. After any other error each batch is
+        stored as a whole or not at all once it has been given again.
+        """
+        return self._open(self._writer.insert)(batches)
+
+    def insert_samples(
+        self, series: Sequence[str], times: Sequence[int], values: Sequence[float], source: str = ""
+    ) -> dict[str, int]:
+        """Store points of plain metrics: series in Graphite's tagged form. Answers rejects by reason."""
+        return self._open(self._writer.insert_samples)(series, times, values, source)
+
+    # ---- out
+
+    def jvms(self, *, query_id: str | None = None, **chosen: Any) -> Answer:
+        return lives.jvms(self._ready(query_id), Selection.of(chosen))
+
+    def fleet(
+        self,
+        *,
+        from_: int,
+        to: int,
+        filter: str = "",  # noqa: A002
+        sort: str = "growth_per_hour",
+        order: str = "desc",
+        limit: int = 200,
+        offset: int = 0,
+        group: str = "",
+        query_id: str | None = None,
+        **chosen: Any,
+    ) -> Answer:
+        wish = fleets.Wish(filter, sort, order, limit, offset, group)
+        return fleets.fleet(self._ready(query_id), Selection.of(chosen), from_, to, wish)
+
+    def totals(
+        self,
+        *,
+        from_: int,
+        to: int,
+        interval: float | None = None,
+        mode: str = ALL,
+        query_id: str | None = None,
+        **chosen: Any,
+    ) -> Answer:
+        frame = buckets(from_, to, interval)
+        return totals.totals(self._ready(query_id), Selection.of(chosen), frame, mode)
+
+    def top(
+        self,
+        *,
+        from_: int,
+        to: int,
+        interval: float | None = None,
+        mode: str = ALL,
+        by: str = "bytes",
+        n: int = 10,
+        query_id: str | None = None,
+        **chosen: Any,
+    ) -> Answer:
+        frame = buckets(from_, to, interval)
+        return top.top(self._ready(query_id), Selection.of(chosen), frame, mode, by, n)
+
+    def classes(
+        self,
+        *,
+        at: int | None = None,
+        before: int | None = None,
+        mode: str = ALL,
+        sort: str = "bytes",
+        order: str = "desc",
+        limit: int = 100,
+        offset: int = 0,
+        filter: str = "",  # noqa: A002
+        package: str = "",
+        query_id: str | None = None,
+        **chosen: Any,
+    ) -> Answer:
+        pair = class_tables.Pair(Selection.of(chosen), before, self._now(at), mode, filter, package)
+        page = class_tables.Page(sort, order, limit, offset)
+        return class_tables.classes(self._ready(query_id), pair, page)
+
+    def packages(
+        self,
+        *,
+        at: int | None = None,
+        before: int | None = None,
+        mode: str = ALL,
+        filter: str = "",  # noqa: A002
+        package: str = "",
+        query_id: str | None = None,
+        **chosen: Any,
+    ) -> Answer:
+        pair = class_tables.Pair(Selection.of(chosen), before, self._now(at), mode, filter, package)
+        return packages.packages(self._ready(query_id), pair)
+
+    def class_history(
+        self,
+        *,
+        classes: Sequence[str],
+        from_: int,
+        to: int,
+        interval: float | None = None,
+        mode: str = ALL,
+        by: str | None = None,
+        query_id: str | None = None,
+        **chosen: Any,
+    ) -> Answer:
+        frame = buckets(from_, to, interval)
+        parts, selection = self._ready(query_id), Selection.of(chosen)
+        return history.class_history(parts, selection, classes, frame, mode, by or "")
+
+    def class_names(self, *, match: str = "", limit: int = 100, query_id: str | None = None) -> Answer:
+        return vocabulary.class_names(self._ready(query_id), match, limit)
+
+    def labels(self, *, query_id: str | None = None) -> Answer:
+        return vocabulary.labels(self._ready(query_id))
+
+    def label_values(self, *, name: str, query_id: str | None = None) -> Answer:
+        return vocabulary.label_values(self._ready(query_id), name)
+
+    def metric(
+        self,
+        *,
+        metrics: Sequence[str],
+        from_: int,
+        to: int,
+        interval: float | None = None,
+        rollup: str = "avg",
+        query_id: str | None = None,
+        **chosen: Any,
+    ) -> Answer:
+        frame = buckets(from_, to, interval)
+        return metrics_.metric(self._ready(query_id), Selection.of(chosen), metrics, frame, rollup)
+
+    def metric_names(self, *, query_id: str | None = None, **chosen: Any) -> Answer:
+        return metrics_.metric_names(self._ready(query_id), Selection.of(chosen))
+
+    def snapshots(
+        self,
+        *,
+        from_: int,
+        to: int,
+        mode: str = "",
+        limit: int = 1000,
+        query_id: str | None = None,
+        **chosen: Any,
+    ) -> Answer:
+        parts, selection = self._ready(query_id), Selection.of(chosen)
+        return snapshots.snapshots(parts, selection, from_, to, mode, limit)
+
+    def snapshot(
+        self, *, at: int | None = None, mode: str = ALL, query_id: str | None = None, **chosen: Any
+    ) -> Answer:
+        return snapshots.snapshot(self._ready(query_id), Selection.of(chosen), self._now(at), mode)
+
+    def snapshot_text(
+        self, *, at: int | None = None, mode: str = ALL, query_id: str | None = None, **chosen: Any
+    ) -> str:
+        return snapshots.snapshot_text(self._ready(query_id), Selection.of(chosen), self._now(at), mode)
+
+    def stored_snapshot(
+        self, *, at: int | None = None, mode: str = ALL, query_id: str | None = None, **chosen: Any
+    ) -> Snapshot:
+        return snapshots.stored_snapshot(self._ready(query_id), Selection.of(chosen), self._now(at), mode)
+
+    def export(
+        self, *, from_: int, to: int, mode: str = "", query_id: str | None = None, **chosen: Any
+    ) -> Iterator[Snapshot]:
+        """Every histogram of the range, by time, as it came in."""
+        return snapshots.export(self._ready(query_id), Selection.of(chosen), from_, to, mode)
+
+    def events(
+        self, *, from_: int, to: int, limit: int = 1000, query_id: str | None = None, **chosen: Any
+    ) -> Answer:
+        return happenings.events(self._ready(query_id), Selection.of(chosen), from_, to, limit)
+
+    def cancel(self, query_id: str) -> bool:
+        """Stop what runs under this name; False when nothing does."""
+        return False if self._closed else self._parts.engine.cancel(query_id)
+
+    # ---- upkeep
+
+    def status(self, *, query_id: str | None = None) -> Answer:
+        """Engine, rows, bytes on disk, retention, agents, trouble."""
+        return self._keeper.status(self._ready(query_id))
+
+    def rollup(self) -> int:
+        """Sum up the hours that are over; how many hours of JVMs that was."""
+        return self._open(self._keeper.rollup)()
+
+    def retain(self) -> list[str]:
+        """Drop what is older or more than the retention allows; what was dropped."""
+        return self._open(self._keeper.retain)()
+
+    def backup(self, path: str) -> dict[str, Any]:
+        """Write all data to a new directory."""
+        return self._open(self._keeper.backup)(path)
+
+    def _ready(self, query_id: str | None) -> Parts:
+        return self._open(self._parts).asked_by(query_id)
+
+    def _open(self, what: _Part) -> _Part:
+        if self._closed:
+            raise Unavailable("the store is closed")
+        return what
+
+    def _now(self, at: int | None) -> int:
+        return self._parts.clock() if at is None else at
