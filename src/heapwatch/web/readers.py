@@ -26,7 +26,7 @@ class HungUp(HeapwatchError):
 class Readers:
     """A bounded pool; `cancel(query_id)` stops a query in the engine."""
 
-    def __init__(self, size: int, queue: int, cancel: Callable[[str], None]) -> None:
+    def __init__(self, size: int, queue: int, cancel: Callable[[str], object]) -> None:
         self._most = size + queue
         self._cancel = cancel
         self._pool = ThreadPoolExecutor(size, "heapwatch-reader")

@@ -24,7 +24,8 @@ import uvicorn
 from heapwatch import __version__
 from heapwatch.errors import UsageError
 from heapwatch.ingest.graphite import GraphiteSockets, bind
-from heapwatch.store import Store, open_store
+from heapwatch.store import Retention, Store, open_store
+from heapwatch.store import Settings as StoreSettings
 from heapwatch.web import logs
 from heapwatch.web.app import create_app
 from heapwatch.web.auth import Tokens
@@ -78,7 +79,24 @@ def serve(
 
 def open_store_for(settings: Settings) -> Store:
     """The store that these settings describe."""
-    return open_store(settings.store_location)
+    return open_store(
+        settings.store_location,
+        StoreSettings(
+            readers=settings.readers,
+            query_seconds=settings.query_timeout,
+            memory_bytes=settings.store_memory,
+            query_memory_bytes=settings.query_memory,
+            fsync=settings.fsync,
+            min_free_disk_bytes=settings.min_free_disk,
+            retention=Retention(
+                raw_days=settings.raw_days,
+                hour_days=settings.hour_days,
+                event_days=settings.event_days,
+                max_bytes=settings.max_disk,
+            ),
+        ),
+        state=settings.data if settings.store_dsn else None,
+    )
 
 
 def check_exposure(settings: Settings) -> None:

@@ -73,6 +73,7 @@ class Services:
             Limits(settings.max_body, settings.max_text, settings.body_idle),
             Rates(settings.ingest_rate, settings.ingest_burst),
             InFlight(settings.max_in_flight),
+            store.check,
         )
         self.graphite = GraphiteDoor(
             self.batcher,
@@ -174,7 +175,9 @@ class Services:
         return {"reloaded": True, "changed": sorted(now), "restart_needed": sorted(set(different) - set(now))}
 
     def _insert_samples(self, samples: Samples) -> None:
-        self.store.insert_samples(samples.series, samples.times, samples.values, samples.source)
+        refused = self.store.insert_samples(samples.series, samples.times, samples.values, samples.source)
+        for reason, number in refused.items():
+            self.rejects.add(samples.source, reason, count=number)
 
     def _tasks(self) -> list[Task]:
         return [

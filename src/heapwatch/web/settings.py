@@ -117,6 +117,8 @@ class Settings(BaseSettings):
     readers: int = Field(4, ge=1, le=64, description="queries that run at once")
     reader_queue: int = Field(64, ge=0, description="queries that wait before others get 503")
     query_timeout: float = Field(30.0, gt=0, description="seconds after which a query is stopped")
+    store_memory: int = Field(1000 << 20, ge=64 << 20, description="bytes of memory for the store's engine")
+    query_memory: int = Field(600 << 20, ge=16 << 20, description="bytes of memory for one query")
     live_clients: int = Field(200, ge=1, description="live streams (one a browser tab) at once")
 
     raw_days: int = Field(14, ge=0, description="days that class and metric samples are kept; 0 = for ever")

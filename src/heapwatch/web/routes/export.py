@@ -33,7 +33,7 @@ async def export(
     services = services_of(request)
 
     def begin(query_id: str) -> Iterator[bytes]:
-        found = services.store.export(**chosen.arguments(), **span.arguments(), query_id=query_id)
+        found = services.store.export(from_=span.from_, to=span.to, query_id=query_id, **chosen.arguments())
         pieces = archives.json_lines(found) if format == "jsonl" else archives.tar(found)
         first = next(pieces, b"")  # a wrong name is an error, not a broken file
         return chain((first,), pieces)

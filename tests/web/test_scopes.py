@@ -1,0 +1,225 @@
+"""Who may do what: every route of the API with every kind of token, and without one."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from servers import DidNotStart, Server
+
+from heapwatch.web.auth import Tokens
+
+pytestmark = pytest.mark.store
+
+# Every route that is described must be in here: a new one without a decision fails the test.
+NEEDS: dict[tuple[str, str], str | None] = {
+    ("get", "/healthz"): None,
+    ("get", "/readyz"): None,
+    ("get", "/-/healthy"): None,
+    ("get", "/-/ready"): None,
+    ("get", "/metrics"): "read",
+    ("post", "/-/reload"): "admin",
+    ("post", "/api/v1/histogram"): "ingest",
+    ("post", "/api/v1/batch"): "ingest",
+    ("get", "/api/v1/ingest/rejects"): "read",
+    ("get", "/api/v1/jvms"): "read",
+    ("get", "/api/v1/fleet"): "read",
+    ("get", "/api/v1/totals"): "read",
+    ("get", "/api/v1/top"): "read",
+    ("get", "/api/v1/classes"): "read",
+    ("get", "/api/v1/packages"): "read",
+    ("get", "/api/v1/class"): "read",
+    ("get", "/api/v1/class_names"): "read",
+    ("get", "/api/v1/labels"): "read",
+    ("get", "/api/v1/labels/{name}/values"): "read",
+    ("get", "/api/v1/metric"): "read",
+    ("get", "/api/v1/metrics"): "read",
+    ("get", "/api/v1/snapshots"): "read",
+    ("get", "/api/v1/snapshot"): "read",
+    ("get", "/api/v1/export"): "read",
+    ("get", "/api/v1/events"): "read",
+    ("get", "/api/v1/live"): "read",
+    ("get", "/api/v1/status"): "read",
+    ("get", "/api/v1/whoami"): "any",
+    ("get", "/api/v1/tokens"): "admin",
+    ("post", "/api/v1/tokens"): "admin",
+    ("delete", "/api/v1/tokens/{name}"): "admin",
+}
+SCOPES = ("ingest", "read", "admin")
+
+
+class Locked:
+    """A server with one token of each scope."""
+
+    def __init__(self, server: Server, secrets: dict[str, str]) -> None:
+        self.server = server
+        self.secrets = secrets
+
+    def ask(self, method: str, path: str, headers: dict[str, str]) -> int:
+        """The status alone: the live stream has no end to wait for."""
+        with self.server.http.stream(
+            method.upper(), path.replace("{name}", "nobody"), headers=headers
+        ) as answer:
+            return answer.status_code
+
+    def bearer(self, scope: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.secrets[scope]}"}
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
+    data = tmp_path_factory.mktemp("locked") / "data"
+    tokens = Tokens(data / "tokens.json")
+    secrets = {scope: tokens.create(scope, [scope])[0] for scope in SCOPES}
+    with Server(data) as server:
+        yield Locked(server, secrets)
+
+
+def test_every_route_has_a_decision(locked: Locked) -> None:
+    described = locked.server.http.get("/openapi.json").json()["paths"]
+    assert {(method, path) for path, methods in described.items() for method in methods} == set(NEEDS)
+
+
+@pytest.mark.parametrize(("route", "needed"), NEEDS.items(), ids=[" ".join(route) for route in NEEDS])
+def test_a_route_opens_for_its_scope_and_for_no_other(
+    locked: Locked, route: tuple[str, str], needed: str | None
+) -> None:
+    assert (locked.ask(*route, {}) == 401) == (needed is not None)
+    assert (locked.ask(*route, {"Authorization": "Bearer hw_wrong"}) == 401) == (needed is not None)
+    for scope in SCOPES:
+        allowed = needed in (None, "any", scope) or scope == "admin"
+        status = locked.ask(*route, locked.bearer(scope))
+        assert (status not in (401, 403)) == allowed, (scope, status)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Basic aHdfeDp5"},
+        {"Authorization": "Bearer"},
+        {"Authorization": ""},
+        {"Authorization": "Bearer hw_ü".encode("latin-1").decode("latin-1")},
+        {"Cookie": "token=hw_x"},
+    ],
+)
+def test_other_ways_of_saying_who_one_is_are_not_taken(locked: Locked, headers: dict[str, str]) -> None:
+    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    answer = locked.server.http.get("/api/v1/jvms", headers=raw)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_token_in_the_url_is_not_taken(locked: Locked) -> None:
+    assert (
+        locked.server.http.get("/api/v1/jvms", params={"token": locked.secrets["admin"]}).status_code == 401
+    )
+
+
+def test_tokens_are_made_listed_and_revoked_by_the_api(locked: Locked) -> None:
+    http, admin = locked.server.http, locked.bearer("admin")
+    made = http.post(
+        "/api/v1/tokens", json={"name": "ci", "scopes": ["read"], "expires": "now+1h"}, headers=admin
+    )
+    assert made.status_code == 201
+    ci = {"Authorization": f"Bearer {made.json()['token']}"}
+    assert http.get("/api/v1/whoami", headers=ci).json() == {"name": "ci", "scopes": ["read"], "open": False}
+    listed = http.get("/api/v1/tokens", headers=admin)
+    assert "ci" in [token["name"] for token in listed.json()["tokens"]]
+    assert made.json()["token"] not in listed.text
+    assert "digest" not in listed.text
+    assert http.delete("/api/v1/tokens/ci", headers=admin).json() == {"revoked": "ci"}
+    assert http.get("/api/v1/whoami", headers=ci).status_code == 401
+    assert http.delete("/api/v1/tokens/ci", headers=admin).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "x", "scopes": ["root"]},
+        {"name": "x", "scopes": []},
+        {"name": "", "scopes": ["read"]},
+        {"name": "x", "scopes": ["read"], "expires": "-1h"},
+        {"name": "x", "scopes": ["read"], "expires": "soon"},
+        {"scopes": ["read"]},
+    ],
+)
+def test_a_token_that_makes_no_sense_is_not_made(locked: Locked, body: dict[str, Any]) -> None:
+    answer = locked.server.http.post("/api/v1/tokens", json=body, headers=locked.bearer("admin"))
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"]
+
+
+def test_a_token_made_beside_the_server_works_at_once(locked: Locked) -> None:
+    secret, _ = Tokens(locked.server.data / "tokens.json").create("beside", ["read"])
+    answer = locked.server.http.get("/api/v1/whoami", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.json()["name"] == "beside"
+
+
+def test_wrong_tokens_are_counted_and_not_kept(locked: Locked) -> None:
+    locked.server.http.get("/api/v1/jvms", headers={"Authorization": "Bearer hw_mistyped"})
+    rejects = locked.server.http.get("/api/v1/ingest/rejects", headers=locked.bearer("read"))
+    assert rejects.json()["counts"]["api"]["unauthenticated"] >= 1
+    assert "hw_mistyped" not in rejects.text
+
+
+def test_a_damaged_token_file_locks_everybody_out_and_says_so(data: Path) -> None:
+    secret, _ = Tokens(data / "tokens.json").create("me", ["admin"])
+    with Server(data) as server:
+        (data / "tokens.json").write_text("{")
+        for headers in ({}, {"Authorization": f"Bearer {secret}"}):
+            answer = server.http.get("/api/v1/jvms", headers=headers)
+            assert answer.status_code == 500
+            assert "tokens.json is damaged" in answer.json()["error"]["message"]
+        assert server.stop() == 0
+    with pytest.raises(DidNotStart, match=r"tokens\.json is damaged"):
+        Server(data)
+
+
+class TestOpen:
+    """Without tokens, on loopback."""
+
+    def test_everybody_on_the_machine_may_do_everything(self, server: Server) -> None:
+        who = server.http.get("/api/v1/whoami").json()
+        assert who == {"name": "anybody on this machine", "scopes": ["ingest", "read", "admin"], "open": True}
+
+    def test_other_names_and_other_origins_are_refused(self, server: Server) -> None:
+        assert server.http.get("/api/v1/jvms", headers={"Host": "evil.example.org"}).status_code == 403
+        foreign = {"Origin": "http://evil.example.org"}
+        assert server.http.post("/api/v1/tokens", json={}, headers=foreign).status_code == 403
+
+    def test_the_first_token_closes_the_door(self, data: Path) -> None:
+        with Server(data) as server:
+            made = server.http.post("/api/v1/tokens", json={"name": "me", "scopes": ["admin"]}).json()
+            assert stat.S_IMODE((data / "tokens.json").stat().st_mode) == 0o600
+            assert server.http.get("/api/v1/jvms").status_code == 401
+            bearer = {"Authorization": f"Bearer {made['token']}", "Host": "any.example.org"}
+            assert server.http.get("/api/v1/jvms", headers=bearer).status_code == 200
+
+
+class TestExposure:
+    """Beyond loopback."""
+
+    def test_without_tokens_the_server_does_not_start(self, data: Path) -> None:
+        with pytest.raises(DidNotStart, match="heapwatch token create"):
+            Server(data, listen="0.0.0.0:0")
+
+    def test_with_a_token_it_does_and_lets_nobody_else_in(self, data: Path) -> None:
+        secret, _ = Tokens(data / "tokens.json").create("me", ["read"])
+        with Server(data, listen="0.0.0.0:0", graphite_listen="off") as server:
+            url = server.url.replace("0.0.0.0", "127.0.0.1")
+            assert httpx2.get(f"{url}/api/v1/jvms", trust_env=False).status_code == 401
+            headers = {"Authorization": f"Bearer {secret}"}
+            assert httpx2.get(f"{url}/api/v1/jvms", headers=headers, trust_env=False).status_code == 200
+
+    def test_graphite_lines_from_outside_need_networks(self, data: Path) -> None:
+        with pytest.raises(DidNotStart, match="--graphite-allow"):
+            Server(data, graphite_listen="0.0.0.0:0")
+
+    def test_whoever_accepts_the_risk_may(self, data: Path) -> None:
+        with Server(data, listen="0.0.0.0:0", graphite_listen="0.0.0.0:0", insecure=True) as server:
+            url = server.url.replace("0.0.0.0", "127.0.0.1")
+            assert httpx2.get(f"{url}/api/v1/jvms", trust_env=False).status_code == 200
