@@ -1,16 +1,14 @@
 """How often, and whether at all, a JVM may be stopped for a histogram. Pure: the clock is an argument.
 
-A histogram stops the application for about (ns an object) x (objects). The rule:
-
-    prediction     before the first visit from the used heap and the collector, afterwards 1.5 x what was
-                   measured for each byte; above `max_pause_ms` the visit is refused
-    next interval  average pause / `share`, between `min_interval_s` and `max_interval_s`, +-25 % by chance
-    back-off       10 minutes when a pause was more than three times its prediction; no visit while the host
-                   or the JVM's control group is short of CPU
+    prediction     before the first visit from the used heap and the collector, afterwards 1.5 x the newest
+                   pause, and more for what the heap has grown; above `max_pause_ms` the visit is refused
+    interval       average pause / `share`, between `min_interval_s` and `max_interval_s`, +-25 % by chance
     credit         a bucket that fills by `share` of the time: what a long pause took must first flow back
+    back-off       10 minutes after a pause of three times its prediction that also was a long one; and no
+                   visit while the host or the JVM's control group is short of CPU
 
-Sampling right after a collection costs less and shows no garbage, so within [interval, 1.5 x interval] a
-visit waits for one (`due` says from when on, `overdue` until when).
+A visit right after a collection is shorter and shows no garbage, so one waits for it within
+[interval, 1.5 x interval]: from `next_visit` on, `overdue` at the latest.
 """
 
 from __future__ import annotations
@@ -29,13 +27,12 @@ _LIVE_FACTOR_8 = 8.0
 _FLOOR_MS = 2.0  # a visit of an empty heap still is a safepoint
 _MARGIN = 1.5
 _SURPRISE = 3.0
-_SURPRISE_FLOOR_MS = 20.0  # on a busy machine a prediction of 3 ms may well become 10
+_LONG = 0.5  # of `max_pause_ms`: shorter ones may surprise, a busy machine makes 3 ms to 30
 _WEIGHT = 0.3  # of the newest pause in the average
 _JITTER = 0.25
 _PATIENCE = 1.5
+_BUCKET_S = 600.0
 BACK_OFF_S = 600.0
-BUSY_PRESSURE = 20.0
-"""Per cent of the last 10 s in which some task waited for a CPU (PSI), above which nobody is visited."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,7 @@ class Limits:
     max_pause_ms: float = 500.0
     min_interval_s: float = 10.0
     max_interval_s: float = 3600.0
+    max_pressure: float = 20.0  # per cent of the last 10 s in which some task waited for a CPU (PSI)
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,14 @@ class Decision:
 
 def prior_ms(used_bytes: float, collector: str, mode: str, java_version: str = "") -> float:
     """The pause to expect of a JVM that was never visited. Real heaps are two to three times cheaper."""
-    pause = used_bytes / GB * _PRIOR_MS_PER_GB.get(collector, _PRIOR_MS_PER_GB_ELSE)
+    return max(used_bytes * _prior_ms_per_byte(collector, mode, java_version), _FLOOR_MS)
+
+
+def _prior_ms_per_byte(collector: str, mode: str, java_version: str) -> float:
+    rate = _PRIOR_MS_PER_GB.get(collector, _PRIOR_MS_PER_GB_ELSE) / GB
     if mode == LIVE:
-        pause *= _LIVE_FACTOR_8 if java_version.startswith(("1.8", "8")) else _LIVE_FACTOR
-    return max(pause, _FLOOR_MS)
+        rate *= _LIVE_FACTOR_8 if java_version.startswith(("1.8", "8")) else _LIVE_FACTOR
+    return rate
 
 
 class PauseBudget:
@@ -72,12 +74,13 @@ class PauseBudget:
         self, limits: Optional[Limits] = None, collector: str = "", mode: str = "all", java_version: str = ""
     ) -> None:
         self.limits = limits = limits or Limits()
-        self._collector = collector
-        self._mode = mode
-        self._java_version = java_version
-        self._ms_per_byte: Optional[float] = None
+        self._prior = _prior_ms_per_byte(collector, mode, java_version)
+        self._newest: Optional[float] = None
+        self._newest_bytes: Optional[float] = None
         self._average: Optional[float] = None
-        self._credit_ms = limits.share * limits.max_interval_s * 1000  # a full bucket
+        # At least the longest pause that is allowed, so that it is possible at all.
+        self._full_ms = max(limits.share * _BUCKET_S * 1000, limits.max_pause_ms)
+        self._credit_ms = self._full_ms
         self._filled_at: Optional[float] = None
         self._not_before = float("-inf")
         self._visited_at: Optional[float] = None
@@ -89,11 +92,10 @@ class PauseBudget:
 
     def prediction_ms(self, used_bytes: Optional[float]) -> float:
         """The pause to expect of the next visit, on the safe side."""
-        if self._ms_per_byte is not None and used_bytes:
-            return max(self._ms_per_byte * used_bytes * _MARGIN, _FLOOR_MS)
-        if self._average is not None:
-            return max(self._average * _MARGIN, _FLOOR_MS)
-        return prior_ms(used_bytes or 0.0, self._collector, self._mode, self._java_version)
+        if self._newest is None:
+            return max((used_bytes or 0.0) * self._prior, _FLOOR_MS)
+        more = max((used_bytes or 0.0) - self._newest_bytes, 0.0) if self._newest_bytes else 0.0
+        return max((self._newest + more * self._prior) * _MARGIN, _FLOOR_MS)
 
     def interval_s(self) -> float:
         """Seconds between two visits that keep the share; without chance."""
@@ -122,7 +124,7 @@ class PauseBudget:
         """Whether a visit now keeps all the rules."""
         if now < self._not_before:
             return Decision(False, "a pause was far longer than predicted", self._not_before - now)
-        if pressure is not None and pressure > BUSY_PRESSURE:
+        if pressure is not None and pressure > self.limits.max_pressure:
             return Decision(False, f"the host is short of CPU (PSI {pressure:.0f} %)", 10.0)
         if throttled:
             return Decision(False, "the JVM's control group is being throttled", 10.0)
@@ -131,7 +133,7 @@ class PauseBudget:
             return Decision(
                 False,
                 f"a pause of {prediction:.0f} ms is expected, {self.limits.max_pause_ms:.0f} ms are allowed",
-                self.limits.max_interval_s,
+                self.interval_s(),
             )
         missing = self._cost(prediction) - self._credit(now)
         if missing > 0:
@@ -148,9 +150,8 @@ class PauseBudget:
         self._average = (
             pause_ms if self._average is None else self._average + _WEIGHT * (pause_ms - self._average)
         )
-        if used_bytes:
-            self._ms_per_byte = pause_ms / used_bytes
-        if known and pause_ms > max(_SURPRISE * prediction, _SURPRISE_FLOOR_MS):
+        self._newest, self._newest_bytes = pause_ms, used_bytes
+        if known and pause_ms > max(_SURPRISE * prediction, _LONG * self.limits.max_pause_ms):
             self._not_before = now + BACK_OFF_S
 
     def failed(self, now: float) -> None:
@@ -159,15 +160,11 @@ class PauseBudget:
 
     def _cost(self, prediction: float) -> float:
         """What must be in the bucket for a visit; never more than it holds when full."""
-        return min(prediction / _MARGIN, self._full())
-
-    def _full(self) -> float:
-        """At least the longest pause that is allowed, so that it is possible at all."""
-        return max(self.limits.share * self.limits.max_interval_s * 1000, self.limits.max_pause_ms)
+        return min(prediction / _MARGIN, self._full_ms)
 
     def _credit(self, now: float) -> float:
         if self._filled_at is not None:
             filled = (now - self._filled_at) * 1000 * self.limits.share
-            self._credit_ms = min(self._credit_ms + max(filled, 0.0), self._full())
+            self._credit_ms = min(self._credit_ms + max(filled, 0.0), self._full_ms)
         self._filled_at = now
         return self._credit_ms

@@ -34,7 +34,6 @@ _COLLECTORS = (  # of sun.gc.policy.name and of the collectors' names, in the or
     ("parnew", "CMS"),
     ("concurrent mark", "CMS"),
     ("parscav", "Parallel"),
-    ("ps", "Parallel"),
     ("parallel", "Parallel"),
     ("copy", "Serial"),
     ("serial", "Serial"),
@@ -140,7 +139,7 @@ class Plan:
             "heap_used": self._used(raw),
             "heap_committed": self._committed(raw),
             "heap_max": self._heap_max(raw),
-            "metaspace_used": _number(raw, "sun.gc.metaspace.used"),
+            "metaspace_used": _number(raw, "sun.gc.metaspace.used") or None,
             "threads": _number(raw, "java.threads.live"),
             "loaded_classes": loaded,
             "unloaded_classes": unloaded,
@@ -169,6 +168,9 @@ class Plan:
         for name, counter in _TIMES.items():
             values[name] = _ms(raw, counter)
         values["jvm.classes.loaded"], values["jvm.classes.unloaded"] = _classes(raw)
+        if not values["jvm.metaspace.used"]:  # not counted before the first collection
+            for name in _METASPACE:
+                values[name] = None
         return {name: float(value) for name, value in values.items() if value is not None}
 
     def _used(self, raw: Raw, wanted: Optional[Callable[[_Space], bool]] = None) -> Optional[int]:
@@ -222,6 +224,7 @@ _PLAIN = {
     "jvm.class_space.used": "sun.gc.compressedclassspace.used",
     "jvm.safepoint.count": "sun.rt.safepoints",
 }
+_METASPACE = ("jvm.metaspace.used", "jvm.metaspace.committed", "jvm.class_space.used")
 _TIMES = {
     "jvm.safepoint.time_ms": "sun.rt.safepointTime",
     "jvm.safepoint.sync_ms": "sun.rt.safepointSyncTime",

@@ -64,10 +64,17 @@ class Discovery:
     `name_of` is the configuration's say on names: it is asked first.
     """
 
-    def __init__(self, proc: str = "/proc", min_age_s: float = 0.0, name_of: Optional[Namer] = None) -> None:
+    def __init__(
+        self,
+        proc: str = "/proc",
+        min_age_s: float = 0.0,
+        name_of: Optional[Namer] = None,
+        age_of: Callable[[int], float] = process.age_s,
+    ) -> None:
         self._proc = proc
         self._min_age_s = min_age_s
         self._name_of = name_of
+        self._age_of = age_of
         self._seen: Dict[Tuple[int, int], _Seen] = {}
         self._boot_ms = process.boot_time_ms(proc)
 
@@ -83,7 +90,7 @@ class Discovery:
                 continue
             key = (pid, ticks)
             alive.add(key)
-            age = process.age_s(ticks)
+            age = self._age_of(ticks)
             if age < self._min_age_s:
                 continue
             seen = self._seen.get(key)
@@ -328,7 +335,7 @@ def _command(arguments: Sequence[str]) -> str:
 def _program(command: str) -> str:
     """The first word of a command; a path to a jar may have blanks in it."""
     match = re.match(r"^(.+?\.[jw]ar)(?:\s|$)", command)
-    if match and ("/" in match[1] or " " not in match[1]):
+    if match and (match[1].startswith(("/", ".")) or " " not in match[1]):
         return match[1]
     return command.split(None, 1)[0] if command.strip() else ""
 

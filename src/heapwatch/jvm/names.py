@@ -105,7 +105,7 @@ def compile_rules(pairs: Iterable[Tuple[str, str]]) -> List[Rule]:
             rule = re.compile(pattern)
             rule.sub(replacement, "")
             re.compile(f"{pattern}|").sub(replacement, "")  # names a group that the pattern lacks?
-        except re.error as error:
+        except (re.error, IndexError) as error:
             raise UsageError(f"bad rule for class names: {pattern!r} -> {replacement!r}: {error}") from error
         rules.append((rule, replacement))
     return rules

@@ -21,13 +21,14 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, U
 
 from heapwatch.errors import HeapwatchError, Truncated, Unreadable
 from heapwatch.jvm import process
-from heapwatch.jvm.counters import Plan, heap_counters, metrics
+from heapwatch.jvm.counters import CollectionWatch, Plan, heap_counters, metrics
 from heapwatch.model import Target
 
 __all__ = [
-    "Layout",
+    "CollectionWatch",
     "NoPerfData",
     "PerfData",
+    "Plan",
     "attach_is_disabled",
     "decode",
     "heap_counters",
