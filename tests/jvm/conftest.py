@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import sys
-from pathlib import Path
-from typing import Callable, List
+from typing import Callable
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from jvms import recordings
 from jvms.fixtures import (  # noqa: F401
     classes,
     java,
@@ -22,24 +18,11 @@ from jvms.fixtures import (  # noqa: F401
     shared_java,
 )
 
-RECORDED = Path(__file__).parents[1] / "jvms" / "recorded"
-
 
 @pytest.fixture(scope="session")
 def recorded() -> Callable[[str], bytes]:
     """`recorded("17.0.9.histogram")`: what a real JVM said, byte by byte."""
-
-    def content(name: str) -> bytes:
-        return gzip.decompress((RECORDED / f"{name}.gz").read_bytes())
-
-    return content
-
-
-def recordings(suffix: str) -> List[str]:
-    """The recordings with this ending, without it."""
-    names = sorted(path.name for path in RECORDED.glob(f"*.{suffix}.gz"))
-    assert names, f"no recordings *.{suffix}.gz"
-    return [name[: -len(f".{suffix}.gz")] for name in names]
+    return recordings.content
 
 
 @pytest.fixture(autouse=True)

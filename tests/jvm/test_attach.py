@@ -1,4 +1,4 @@
-"""Every way in which a JVM may not answer has its own error; nothing waits for ever and nothing is sent twice."""
+"""Every way in which a JVM may not answer has its own error; nothing waits for ever or is sent twice."""
 
 import os
 import signal
@@ -12,18 +12,11 @@ from pathlib import Path
 import pytest
 
 from heapwatch.errors import Truncated
-from heapwatch.jvm import process, refusals, visits
+from heapwatch.jvm import refusals, visits
 from heapwatch.jvm.attach import Attachment, _v1, _v2
 from heapwatch.jvm.histogram import parse
 from heapwatch.jvm.listener import recreates_its_socket
-from heapwatch.model import Target
-
-
-def as_target(pid):
-    return Target(
-        pid=pid, nspid=pid, start_ticks=process.start_ticks(pid), started=0, name="mute", uid=os.geteuid(),
-        gid=os.getegid(), user="", vm="hotspot",
-    )  # fmt: skip
+from jvms.fixtures import as_target, stop
 
 
 @pytest.fixture
@@ -102,10 +95,10 @@ def test_a_supervisor_that_is_killed_during_a_request_leaves_word_for_the_next(m
     program = mute("unknown", "silent", "unknown", "slow")
     target = as_target(program.pid)
     script = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from test_attach import as_target, Attachment;"
-        "Attachment(as_target(int(sys.argv[2]))).execute('inspectheap', '-all', timeout=60)"
+        "import sys; sys.path.insert(0, sys.argv[1]); from jvms.fixtures import as_target;"
+        "from heapwatch.jvm.attach import Attachment; Attachment(as_target(int(sys.argv[2]))).execute('inspectheap', '-all', timeout=60)"
     )
-    other = subprocess.Popen([sys.executable, "-c", script, str(Path(__file__).parent), str(program.pid)])
+    other = subprocess.Popen([sys.executable, "-c", script, str(Path(__file__).parents[1]), str(program.pid)])
     assert program.stdout.readline() == "got getversion\n"
     assert program.stdout.readline() == "got inspectheap\n"
     other.kill()
@@ -117,16 +110,15 @@ def test_a_supervisor_that_is_killed_during_a_request_leaves_word_for_the_next(m
 
 def test_a_full_queue_means_that_another_tool_is_attached(mute, monkeypatch):
     program = mute("silent")
-    os.kill(program.pid, signal.SIGSTOP)
+    stop(program.pid)
     path = f"/tmp/.java_pid{program.pid}"
     clients = []
     try:
-        with pytest.raises(BlockingIOError):
-            for _ in range(20):
-                client = socket.socket(socket.AF_UNIX)
-                client.setblocking(False)
-                clients.append(client)
-                client.connect(path)
+        while len(clients) < 20:
+            clients.append(socket.socket(socket.AF_UNIX))
+            clients[-1].setblocking(False)
+            if clients[-1].connect_ex(path) != 0:
+                break
         monkeypatch.setattr("heapwatch.jvm.listener.Listener.check_running", lambda self: None)
         monkeypatch.setattr("heapwatch.jvm.attach.VERSION_TIMEOUT_S", 0.3)
         with pytest.raises(refusals.Busy, match="another tool is attached"):
@@ -218,9 +210,25 @@ def test_a_pid_that_was_given_to_another_process_is_gone(mute):
 
 def test_a_stopped_jvm_is_not_asked(mute):
     program = mute("slow")
-    os.kill(program.pid, signal.SIGSTOP)
+    stop(program.pid)
     with pytest.raises(refusals.Stopped, match="SIGSTOP or a debugger"):
         Attachment(as_target(program.pid)).execute("x")
+
+
+def test_a_jvm_that_is_stopped_while_it_works_is_said_to_be(mute):
+    program = mute("unknown", "silent")
+    attachment = Attachment(as_target(program.pid))
+
+    def stop_when_asked():
+        while program.stdout.readline() != "got inspectheap\n":
+            pass
+        stop(program.pid)
+
+    watcher = threading.Thread(target=stop_when_asked)
+    watcher.start()
+    with pytest.raises(refusals.TimedOut, match=r"did not answer in time: it is stopped"):
+        attachment.execute("inspectheap", "-all", timeout=1)
+    watcher.join()
 
 
 def test_openj9_is_said_to_be_unsupported():

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import recordings
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.jvm import names
 from heapwatch.jvm.histogram import Parser, decode, parse, render, split
 from heapwatch.model import Histogram
+from jvms import recordings
 
 SMALL = """
  num     #instances         #bytes  class name (module)
@@ -40,7 +40,7 @@ def test_a_class_of_two_loaders_is_summed_and_its_rows_counted():
     assert row(parse(SMALL), "dup.Same") == (5, 120, 2)
 
 
-@pytest.mark.parametrize("name", recordings("histogram"))
+@pytest.mark.parametrize("name", recordings.named("histogram"))
 def test_what_a_real_jvm_prints_is_read(recorded, name):
     text = decode(recorded(f"{name}.histogram"))
     histogram = parse(text)
@@ -71,7 +71,7 @@ def test_what_a_real_jvm_prints_is_read(recorded, name):
     assert not [name for name in histogram.classes if "/0x" in name or name[:4] == "evil"]
 
 
-@pytest.mark.parametrize("name", [name for name in recordings("histogram") if "restarted" not in name])
+@pytest.mark.parametrize("name", [name for name in recordings.named("histogram") if "restarted" not in name])
 def test_classes_have_the_same_names_after_a_restart(recorded, name):
     lives = [parse(decode(recorded(f"{life}.histogram"))) for life in (name, f"{name}.restarted")]
     assert set(lives[0].classes) == set(lives[1].classes)
@@ -79,7 +79,7 @@ def test_classes_have_the_same_names_after_a_restart(recorded, name):
     assert raw[0] != raw[1] or name.startswith("25"), "the recording shows no name that changes"
 
 
-@pytest.mark.parametrize("name", recordings("histogram"))
+@pytest.mark.parametrize("name", recordings.named("histogram"))
 def test_a_rendered_histogram_reads_back(recorded, name):
     histogram = parse(decode(recorded(f"{name}.histogram")))
     assert parse(render(histogram)) == histogram

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import recordings
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.jvm import perfdata
 from heapwatch.model import HEAP_COUNTERS
+from jvms import recordings
 
 MB = 1 << 20
 
 
-@pytest.mark.parametrize("name", recordings("hsperfdata"))
+@pytest.mark.parametrize("name", recordings.named("hsperfdata"))
 def test_the_counters_of_every_jdk_and_collector_are_read(recorded, name):
     raw = perfdata.decode(recorded(f"{name}.hsperfdata"))
     assert raw["sun.rt.javaCommand"] == "Lab"
@@ -148,7 +148,7 @@ COLLECTORS = {
 }
 
 
-@pytest.mark.parametrize("name", recordings("hsperfdata"))
+@pytest.mark.parametrize("name", recordings.named("hsperfdata"))
 def test_the_collector_is_named_and_its_heap_has_the_size_that_was_given(recorded, name):
     raw = perfdata.decode(recorded(f"{name}.hsperfdata"))
     assert perfdata.Plan(raw).collector == COLLECTORS[name.partition("-")[2]]
@@ -164,7 +164,7 @@ def test_the_collector_is_named_and_its_heap_has_the_size_that_was_given(recorde
     assert heap["metaspace_used"] > MB
 
 
-@pytest.mark.parametrize("name", recordings("hsperfdata"))
+@pytest.mark.parametrize("name", recordings.named("hsperfdata"))
 def test_the_metrics_add_up(recorded, name):
     found = perfdata.metrics(perfdata.decode(recorded(f"{name}.hsperfdata")))
     pools = {key: value for key, value in found.items() if key.startswith("jvm.pool.used;")}

@@ -30,9 +30,13 @@ def test_another_life_of_the_pid_starts_afresh():
 
 
 def test_a_second_visitor_in_the_same_process_has_to_wait():
-    with visits.visit(7, 100, timeout=1), pytest.raises(Busy, match="another heapwatch is talking to JVM 7"):
-        with visits.visit(7, 100, timeout=0.01):
-            pass
+    said = "another heapwatch is talking to JVM 7"
+    with (
+        visits.visit(7, 100, timeout=1),
+        pytest.raises(Busy, match=said),
+        visits.visit(7, 100, timeout=0.01),
+    ):
+        pass
 
 
 def test_a_waiting_visitor_gets_its_turn():

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence
 
 import pytest
 
+from heapwatch.jvm import process
 from heapwatch.jvm.discover import Discovery
 from heapwatch.model import Target
 from jvms import provision
@@ -185,3 +187,25 @@ def target_of(pid: int) -> Target:
     found = [target for target in Discovery().scan() if target.pid == pid]
     assert found, f"process {pid} is not found to be a JVM"
     return found[0]
+
+
+def stop(pid: int) -> None:
+    """SIGSTOP, and wait until it has stopped."""
+    os.kill(pid, signal.SIGSTOP)
+    while process.status(pid).state != "T":
+        os.sched_yield()
+
+
+def as_target(pid: int) -> Target:
+    """A target as nobody found it: of any process, from its first moment on."""
+    return Target(
+        pid=pid,
+        nspid=pid,
+        start_ticks=process.start_ticks(pid),
+        started=0,
+        name="any",
+        uid=os.geteuid(),
+        gid=os.getegid(),
+        user="",
+        vm="hotspot",
+    )

@@ -16,7 +16,7 @@ import struct
 import time
 from typing import Optional, Sequence, Tuple
 
-from heapwatch.jvm import credentials, visits
+from heapwatch.jvm import credentials, process, visits
 from heapwatch.jvm.histogram import decode
 from heapwatch.jvm.listener import Listener
 from heapwatch.jvm.refusals import (
@@ -228,7 +228,7 @@ class Attachment:
                     raise OperationRefused(f"JVM {pid} answers more than {_ANSWER_LIMIT >> 20} MiB")
         except socket.timeout:
             raise TimedOut(
-                f"JVM {pid} did not answer in time; it may be unable to reach a safepoint", retry_after=10
+                f"JVM {pid} did not answer in time: {_why_silent(pid, self._proc)}", retry_after=10
             ) from None
         except (BrokenPipeError, ConnectionResetError):
             answer.clear()
@@ -263,6 +263,16 @@ def _split(answer: bytes) -> Tuple[int, bytes]:
         return int(result), text
     except ValueError:
         raise Closed(f"no answer of a JVM: {answer[:40]!r}") from None
+
+
+def _why_silent(pid: int, proc: str) -> str:
+    try:
+        state = process.status(pid, proc).state
+    except ProcessLookupError:
+        return "it has ended"
+    if state in "tT":
+        return "it is stopped (SIGSTOP or a debugger)"
+    return "it is busy with another request, short of CPU, or cannot reach a safepoint"
 
 
 def _left(deadline: float) -> float:
