@@ -163,6 +163,12 @@ class Listener:
 
     # -- making it open a socket ----------------------------------------------------------------------
 
+    def check_could_open(self, tmp: int, visit: Visit) -> None:
+        """Refuse for all that `open_socket` would refuse for, without asking the JVM for anything."""
+        self._check_signal_is_safe(visit)
+        self._check_listener(None, tmp)
+        self._check_tmp_is_writable(tmp)
+
     def open_socket(self, tmp: int, visit: Visit, stale: Optional[int] = None) -> None:
         """Trigger file, one SIGQUIT, wait for the socket. `stale` is the inode of a socket nobody serves."""
         self._check_signal_is_safe(visit)
