@@ -93,7 +93,7 @@ class Client:
             )
         if answer.status_code in (429, 503):
             raise Unavailable(f"{self.url}: {message}", _retry_after(answer))
-        raise Refused(f"{self.url}: {message}")
+        raise Refused(message)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -151,7 +151,7 @@ def _sentence(answer: httpx2.Response) -> str:
         hint = f" ({error['hint']})" if error.get("hint") else ""
         return f"{error['message']}{hint}"
     except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code} {answer.reason_phrase}"
+        return f"{answer.url} answered {answer.status_code} {answer.reason_phrase}"
 
 
 def _retry_after(answer: httpx2.Response) -> float | None:

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[Store]:
-    """The store of the data folder `data`; closed again whatever happens."""
-    from heapwatch.store import open_store
-    from heapwatch.web.settings import Settings
+def opened(data: Path | None) -> Iterator[Store]:
+    """The store of the data folder `data`, or of the settings; closed again whatever happens."""
+    from heapwatch.web.serve import open_store_for
+    from heapwatch.web.settings import Settings, load
 
-    if data.exists() and not data.is_dir():
+    if data is None:
+        settings = load().settings
+    elif data.exists() and not data.is_dir():
         raise UsageError(f"--data {data} is not a folder")
-    with closing(open_store(Settings.model_validate({"data": data}).store_location)) as store:
+    else:
+        settings = Settings.model_validate({"data": data})
+    with closing(open_store_for(settings)) as store:
         yield store

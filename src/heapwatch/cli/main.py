@@ -53,8 +53,8 @@ For example:
 `heapwatch COMMAND --help` has examples. Exit codes: 0 done, 1 a finding, 2 usage or failure.
 """
 
-PASSED_ON = ("agent", "__complete")
-"""Commands whose words are somebody else's to judge."""
+COMPLETE = "__complete"
+"""What completion scripts call, by cyclopts."""
 
 
 def main() -> None:
@@ -116,7 +116,12 @@ def build(chosen: Optional[str] = None) -> App:
 
 def _dispatch(words: List[str]) -> int:
     chosen = words[0] if words and not words[0].startswith("-") else None
-    if chosen is not None and chosen not in PASSED_ON:
+    if chosen == "agent":
+        from heapwatch.cli.agent import agent
+
+        gc.enable()
+        return agent(words[1:])
+    if chosen is not None and chosen != COMPLETE:
         _check_name(chosen)
     app = build(chosen)
     from cyclopts.exceptions import CycloptsError

@@ -1,8 +1,9 @@
-"""What `ship.records` writes as jsonl, read back: one JSON object a line, `snapshot`, `metrics` or `event`.
+"""What `ship.records` and the server's export write as jsonl, read back: one JSON object a line.
 
     {"type":"snapshot","host":"h1","jvm":"shop","pid":4711,"started":1795341000000,"time":...,"class":[...],...}
 
-A line is taken whole or refused whole; its totals are its columns, so nothing can disagree.
+The types are snapshot (also when none is said), metrics and event. A line is taken whole or refused whole;
+its totals are its columns, so nothing can disagree.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def read(line: str, name: str) -> Batch:
     """The batch, called `name`, that holds what one line says."""
     try:
         record = json.loads(line)
-        kind = record["type"]
+        kind = record.get("type", "snapshot")
         if kind == "snapshot":
             return Batch(name, 0, snapshots=[_snapshot(record)])
         if kind == "metrics":

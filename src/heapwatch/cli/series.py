@@ -24,7 +24,7 @@ HIDDEN = ("started",)
 def show_series(
     answer: Answer, measures: Sequence[str], main: str, show: Callable[[Answer], Show], kind: str
 ) -> None:
-    """Print an answer; `main` of the `measures` is what is summed up and drawn, as `show` of its labels says."""
+    """Print an answer; `main` of its `measures` is summed up or drawn, as `show` of the labels says."""
     if kind == "json":
         write_json(answer)
     elif kind == "csv":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, field, make_dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
-from heapwatch.web.settings import ENV_PREFIX, Settings
+from heapwatch.web.settings import Settings
 
 _COMMON = (
     "data",
@@ -22,15 +22,18 @@ _COMMON = (
 """What most people need; the rest stands in the help under its own heading."""
 
 
+_FIRST, _FINE = Group("Server", sort_key=10), Group("Fine tuning", sort_key=20)
+
+
 def _field(name: str) -> tuple[str, Any, Any]:
     told = Settings.model_fields[name]
     is_switch = told.annotation is bool
-    default = told.get_default(call_default_factory=True)  # type: ignore[call-arg]
-    shown = "" if default in (None, (), "", False) or is_switch else f" [default: {_text(default)}]"
+    default = told.get_default(call_default_factory=True)
+    shown = "" if default in (None, (), "", False) or is_switch else f" [default: {default}]"
     parameter = Parameter(
         help=f"{_sentence(told.description or name)}{shown}",
-        group="Server" if name in _COMMON else "Fine tuning",
-        metavar=None if is_switch else name.rpartition("_")[2].upper(),
+        group=_FIRST if name in _COMMON else _FINE,
+        metavar=None if is_switch else "VALUE",
         negative=f"--no-{name.replace('_', '-')}" if is_switch and default else "",
         show_env_var=False,
     )
@@ -42,10 +45,6 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _text(default: object) -> str:
-    return str(default)
-
-
 if TYPE_CHECKING:
 
     class SettingsFlags:
@@ -53,7 +52,12 @@ if TYPE_CHECKING:
 
 else:
     SettingsFlags = Parameter(name="*")(
-        make_dataclass("SettingsFlags", [_field(name) for name in Settings.model_fields], frozen=True)
+        make_dataclass(
+            "SettingsFlags",
+            [_field(name) for name in Settings.model_fields],
+            frozen=True,
+            namespace={"__module__": __name__},
+        )
     )
 
 UNSET = SettingsFlags()
@@ -62,7 +66,3 @@ UNSET = SettingsFlags()
 def given(flags: SettingsFlags) -> dict[str, Any]:
     """What was typed, by the names of the settings."""
     return {name: value for name, value in asdict(flags).items() if value is not None}  # type: ignore[call-overload]
-
-
-def variable(name: str) -> str:
-    return f"{ENV_PREFIX}{name.upper()}"
