@@ -34,8 +34,8 @@ def export(
 
     jsonl keeps everything (labels, pauses, counters); text-tar is a tar of texts
     as jmap prints them, which other tools read too. `heapwatch import` reads
-    either back, and stores once what is there already. A file that ends in .gz
-    is compressed. An export that breaks off leaves no file.
+    either back. A file that ends in .gz is compressed. An export that breaks off
+    leaves no file.
 
     For example:
 

@@ -79,6 +79,11 @@ def share(fraction: Optional[float]) -> str:
     return f"{percent:.1f}%" if percent >= 0.095 else f"{percent:.2f}%"
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 file`, `2,345 files`"""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def moment(epoch_ms: Optional[float]) -> str:
     """`2026-11-22 10:15:03`, local time"""
     if epoch_ms is None:

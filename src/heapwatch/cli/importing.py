@@ -29,6 +29,9 @@ LONGEST = 64 << 20
 
 _FIRST_ROW = re.compile(r"^[ \t]*1:[ \t]+\d", re.MULTILINE)
 
+OWN = Pattern("{host}/{jvm}/{pid}-{started}/{time}.{mode}.histo", utc=True)
+"""How an export of the server names its texts."""
+
 FUTURE_MS = 86_400_000
 """A time further ahead than this is taken for a misread name, not for a clock that is ahead."""
 
@@ -43,7 +46,12 @@ class Rules:
     every: float | None = None  # seconds between the histograms of one file
 
     def of_path(self, path: str) -> Naming:
-        told = self.pattern.read(path) if self.pattern else guess(path, self.utc)
+        if self.pattern:
+            told = self.pattern.read(path)
+        elif OWN.fits(path):
+            told = OWN.read(path)
+        else:
+            told = guess(path, self.utc)
         return self.given.over(told)
 
 
@@ -179,12 +187,10 @@ def texts(stream: IO[bytes]) -> Iterator[str]:
 def name_of(snapshot: Snapshot) -> str:
     """A name for the batch that holds this snapshot alone; equal for equal content."""
     jvm, h = snapshot.jvm, snapshot.histogram
-    digest = hashlib.sha256(
-        repr((*jvm, snapshot.time, snapshot.mode, sorted(snapshot.labels.items()))).encode()
-    )
-    for column in (h.instances, h.bytes, h.rows):
-        digest.update(column.tobytes())
-    digest.update("\n".join(h.classes).encode("utf-8", "surrogatepass"))
+    told = (*jvm, snapshot.time, snapshot.mode, sorted(snapshot.labels.items()))
+    digest = hashlib.sha256(repr(told).encode())
+    for row in sorted(zip(h.classes, h.instances, h.bytes, h.rows)):  # a store keeps no order
+        digest.update(repr(row).encode())
     return f"import:{digest.hexdigest()[:32]}"
 
 

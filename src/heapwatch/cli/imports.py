@@ -173,8 +173,9 @@ def _report(reader: Reader, delivered: Delivered, kind: str) -> int:
 
 def _read(reader: Reader) -> str:
     counts = reader.counts
-    ignored = f", {counts.ignored:,} files without one" if counts.ignored else ""
-    return f"{counts.histograms:,} histograms ({counts.rows:,} rows) in {counts.files:,} files{ignored}"
+    ignored = f", {human.plural(counts.ignored, 'file')} without one" if counts.ignored else ""
+    found, rows = human.plural(counts.histograms, "histogram"), human.plural(counts.rows, "row")
+    return f"{found} ({rows}) in {human.plural(counts.files, 'file')}{ignored}"
 
 
 def _list_bad(bad: list[Bad]) -> None:

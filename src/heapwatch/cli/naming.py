@@ -87,6 +87,9 @@ class Pattern:
         self._text = text
         self._utc = utc
 
+    def fits(self, path: str) -> bool:
+        return self._regex.fullmatch(path) is not None
+
     def read(self, path: str) -> Naming:
         """What the path says; a path that does not fit is an error, since guessing would mix JVMs."""
         match = self._regex.fullmatch(path)

@@ -57,8 +57,9 @@ def _lines(url: str, answer: Mapping[str, Any], rejects: Mapping[str, Any]) -> l
     lines += [f"problem: {clean(str(problem))}" for problem in answer["problems"]]
     lines += _store(answer)
     lines += ["", *table(DOORS, answer["doors"], width, coloured)]
-    if answer["agents"]:
-        lines += ["", *table(AGENTS, answer["agents"], width, coloured)]
+    agents = [agent for agent in answer["agents"] if not str(agent["id"]).startswith("import:")]
+    if agents:
+        lines += ["", *table(AGENTS, agents, width, coloured)]
     else:
         lines += ["", "no agent has reported yet"]
     for door, reasons in rejects["counts"].items():
@@ -72,7 +73,11 @@ def _store(answer: Mapping[str, Any]) -> list[str]:
     if "disk_bytes" in answer:
         told.append(f"{human.size(answer['disk_bytes'])} on disk")
     rows = answer.get("rows") or {}
-    told += [f"{human.count(count)} rows in {name}" for name, count in rows.items() if count]
-    engine = answer.get("engine")
-    head = f"store ({engine}): " if isinstance(engine, str) else "store: "
-    return [head + ", ".join(told)] if told else []
+    for table_name, word in (
+        ("snapshot", "histograms"),
+        ("class_sample", "class samples"),
+        ("sample", "points"),
+    ):
+        if rows.get(table_name):
+            told.append(f"{human.count(rows[table_name])} {word}")
+    return [f"store: {', '.join(told)}"] if told else []

@@ -8,6 +8,7 @@ import platform
 import re
 import tarfile
 import time
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Callable
@@ -95,7 +96,7 @@ def _add(archive: tarfile.TarFile, name: str, make: Callable[[], str]) -> None:
 
 
 def _versions() -> dict[str, Any]:
-    found = {}
+    found: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)
@@ -158,7 +159,7 @@ def _logs(data: Path | None) -> dict[str, Callable[[], str]]:
     folder = load({"data": str(data) if data else None}).settings.data / "logs"
     if not folder.is_dir():
         return {}
-    return {f"logs/{path.name}": (lambda path=path: _end(path)) for path in sorted(folder.glob("*.log"))}
+    return {f"logs/{path.name}": partial(_end, path) for path in sorted(folder.glob("*.log"))}
 
 
 def _end(path: Path) -> str:
