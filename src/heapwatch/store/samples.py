@@ -39,17 +39,17 @@ class SampleWriter:
         """What of the chunks is not stored, without nan and each (series, time) once."""
         kept: list[Chunk] = []
         doubtful: list[Chunk] = []
-        reached: dict[int, int] = {}
+        reached = {chunk.series: self._newest[chunk.series] for chunk in chunks if chunk.series in self._newest}
         for chunk in map(_with_values, chunks):
             if not len(chunk.times):
                 continue
-            newest = reached.get(chunk.series, self._newest.get(chunk.series))
+            newest = reached.get(chunk.series)
             rising = bool(np.all(chunk.times[1:] > chunk.times[:-1]))
             if newest is not None and rising and chunk.times[0] > newest:
                 kept.append(chunk)
+                reached[chunk.series] = int(chunk.times[-1])
             else:
                 doubtful.append(chunk)
-            reached[chunk.series] = max(int(chunk.times.max()), newest or 0)
         if doubtful:
             kept += self._unknown(doubtful, kept, engine)
         return kept

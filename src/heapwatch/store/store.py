@@ -33,7 +33,7 @@ class Store:
     """Made by `open_store`; `close` it on every way out, since the engine may crash on exit otherwise."""
 
     def __init__(self, parts: Parts, writer: Writer, keeper: Keeper, on_close: Callable[[], None]) -> None:
-        self._parts = parts
+        self.parts = parts
         self._writer = writer
         self._keeper = keeper
         self._on_close = on_close
@@ -57,7 +57,7 @@ class Store:
 
     def check(self, batch: Batch) -> None:
         """Raise Refused, with the reason, when the batch may not be stored."""
-        check(batch, self._parts.clock(), self._writer.future_ms)
+        check(batch, self.parts.clock(), self._writer.future_ms)
 
     def insert(self, batches: Sequence[Batch]) -> list[bool]:
         """Store batches, durable when it returns; False for each that was stored before.
@@ -239,7 +239,7 @@ class Store:
 
     def cancel(self, query_id: str) -> bool:
         """Stop what runs under this name; False when nothing does."""
-        return False if self._closed else self._parts.engine.cancel(query_id)
+        return False if self._closed else self.parts.engine.cancel(query_id)
 
     # ---- upkeep
 
@@ -260,7 +260,7 @@ class Store:
         return self._open(self._keeper.backup)(path)
 
     def _ready(self, query_id: str | None) -> Parts:
-        return self._open(self._parts).asked_by(query_id)
+        return self._open(self.parts).asked_by(query_id)
 
     def _open(self, what: _Part) -> _Part:
         if self._closed:
@@ -268,4 +268,4 @@ class Store:
         return what
 
     def _now(self, at: int | None) -> int:
-        return self._parts.clock() if at is None else at
+        return self.parts.clock() if at is None else at
