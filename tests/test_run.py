@@ -1,0 +1,104 @@
+"""./run itself: what it says, and what it remembers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import build_ui
+from runner import checks, debian, work
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(ROOT / "run"), *words], capture_output=True, text=True, timeout=60, cwd="/")
+
+
+def test_help_names_the_demo_and_the_tests_first() -> None:
+    words = [line.split()[1] for line in run("help").stdout.splitlines() if line.startswith("  ./run ")]
+    assert words[:2] == ["demo", "test"]
+    assert run().stdout == run("help").stdout
+
+
+def test_every_word_of_the_help_is_one() -> None:
+    from runner.main import HELP, WORDS
+
+    named = [line.split()[1] for line in HELP.splitlines() if line.startswith("  ./run ")]
+    assert set(named) <= set(WORDS)
+
+
+def test_an_unknown_word_is_named_and_the_known_ones_are_listed() -> None:
+    done = run("tset")
+    assert done.returncode == 2
+    assert "no such word: tset" in done.stderr
+    assert "./run test" in done.stderr
+
+
+def test_it_starts_with_nothing_but_the_standard_library() -> None:
+    command = [sys.executable, "-I", "-S", str(ROOT / "run"), "help"]
+    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+
+
+def test_a_digest_tells_names_and_contents_apart(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    first = work.digest([tmp_path])
+    assert work.digest([tmp_path]) == first
+    (tmp_path / "a").write_text("2")
+    changed = work.digest([tmp_path])
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert len({first, changed, work.digest([tmp_path]), work.digest([tmp_path], "3.12")}) == 4
+
+
+def test_without_root_a_missing_tool_is_one_line_to_type(tmp_path: Path) -> None:
+    code = (
+        "import os\n"
+        "from runner import debian\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "try: debian.ensure(debian.Tool('no-such-tool', 'such-a-package', 'a tool'))\n"
+        "except Exception as failure: print(failure)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert debian.line_to_type(["such-a-package"]) in done.stdout, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_the_counts_of_a_stage_are_read_from_its_report(tmp_path: Path) -> None:
+    report = tmp_path / "unit.xml"
+    report.write_text(
+        '<testsuites><testsuite tests="10" failures="1" errors="1" skipped="3"/></testsuites>',
+        encoding="utf-8",
+    )
+    assert str(checks._read(report)) == "5 passed, 2 failed, 3 skipped"
+    assert checks._read(tmp_path / "missing.xml") == checks.Count()
+
+
+def test_every_test_belongs_to_one_stage() -> None:
+    """The marks of the stages part all combinations of marks between them."""
+    marks = ("store", "jvm", "browser", "e2e", "soak")
+    stages = [*checks.STAGES, checks.SOAK]
+    for bits in range(2 ** len(marks)):
+        has = {mark: bool(bits >> i & 1) for i, mark in enumerate(marks)}
+        homes = [stage.name for stage in stages if eval(stage.marks, {}, has)]
+        assert len(homes) == 1, (has, homes)
+
+
+def test_pages_are_built_by_a_node_that_vite_runs_on(tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    for version, fits in (
+        ("v20.19.0", True),
+        ("v20.18.9", False),
+        ("v21.7.0", False),
+        ("v24.1.0", True),
+        ("?", False),
+    ):
+        node.write_text(f"#!/bin/sh\necho {version}\n")
+        node.chmod(0o755)
+        assert build_ui._new_enough(str(node)) is fits, version
