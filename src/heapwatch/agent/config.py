@@ -1,0 +1,359 @@
+"""The agent's settings: flag, else HEAPWATCH_* variable, else file, else default.
+
+    host = "web1"                       interval = "10s"      mode = "all"
+    only = ["shop", "4711"]             spool = "/var/lib/heapwatch-agent"
+    [labels]                            env = "prod"
+    [budget]                            share = "0.5%"        max_pause = "500ms"
+    [names]                             "com.shop.Main*" = "shop"
+    [[sink]]                            kind = "heapwatch"    url = "https://heapwatch.example"
+
+One table below says for every key how it is read. A key that is not in it is an error, not a surprise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Tuple
+
+from heapwatch.agent import toml, units
+from heapwatch.errors import UsageError
+from heapwatch.jvm.budget import Limits
+from heapwatch.jvm.names import Rule, compile_rules
+from heapwatch.model import ALL, LIVE
+
+DEFAULT_SERVER = "http://127.0.0.1:7077"
+DEFAULT_LISTEN = "127.0.0.1:7078"
+
+
+@dataclass(frozen=True)
+class SinkSettings:
+    """One way out, and what it was told."""
+
+    kind: str
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    host: str
+    directory: Path
+    sinks: Tuple[SinkSettings, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    mode: str = ALL
+    interval_s: float = 10.0
+    counters_s: float = 1.0
+    process_s: float = 10.0
+    rescan_s: float = 5.0
+    min_age_s: float = 30.0
+    only: Tuple[str, ...] = ()
+    ignore: Tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    class_names: Tuple[Rule, ...] = ()
+    send_arguments: bool = False
+    limits: Limits = field(default_factory=Limits)
+    host_share: float = 0.05
+    spool_bytes: int = 64 << 20
+    memory_bytes: int = 2 << 20
+    listen: str = DEFAULT_LISTEN
+
+
+Reader = Callable[[object], Any]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{value!r} is not a text")
+    return value.strip()
+
+
+def _text_or_none(value: object) -> str:
+    return "" if value == "" else _text(value)
+
+
+def _texts(value: object) -> Tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise UsageError(f"{value!r} is not a list of texts")
+    return tuple(_text(str(one) if isinstance(one, int) else one) for one in value)
+
+
+def _table(value: object) -> Dict[str, str]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{value!r} is not a table")
+    return {_text(name): _text_or_none(one) for name, one in value.items()}
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"{value!r} is neither true nor false")
+    return value
+
+
+def _mode(value: object) -> str:
+    if value not in (ALL, LIVE):
+        raise UsageError(f"{value!r} is no mode: all (counts garbage too) or live (forces a full collection)")
+    return str(value)
+
+
+def _path(value: object) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise UsageError(f"{value!r} is not a count")
+    return value
+
+
+def _listen(value: object) -> str:
+    if value in ("", "off", False):
+        return ""
+    units.address(value)
+    return _text(value)
+
+
+def _milliseconds(value: object) -> float:
+    return units.seconds(value) * 1000
+
+
+_MAIN: Dict[str, Tuple[str, Reader]] = {
+    "host": ("host", _text),
+    "interval": ("interval_s", units.seconds),
+    "counters_every": ("counters_s", units.seconds),
+    "process_every": ("process_s", units.seconds),
+    "rescan": ("rescan_s", units.seconds),
+    "min_age": ("min_age_s", units.seconds),
+    "mode": ("mode", _mode),
+    "only": ("only", _texts),
+    "ignore": ("ignore", _texts),
+    "labels": ("labels", _table),
+    "names": ("names", _table),
+    "class_names": ("class_names", lambda value: tuple(compile_rules(_table(value).items()))),
+    "send_arguments": ("send_arguments", _flag),
+    "spool": ("directory", _path),
+    "spool_size": ("spool_bytes", units.size),
+    "memory_size": ("memory_bytes", units.size),
+    "listen": ("listen", _listen),
+}
+_BUDGET: Dict[str, Tuple[str, Reader]] = {
+    "share": ("share", units.share),
+    "max_pause": ("max_pause_ms", _milliseconds),
+    "max_interval": ("max_interval_s", units.seconds),
+    "max_pressure": ("max_pressure", lambda value: units.share(value) * 100),
+    "host_share": ("host_share", units.share),
+}
+_SINKS: Dict[str, Dict[str, Tuple[str, Reader]]] = {
+    "heapwatch": {
+        "url": ("url", _text),
+        "token": ("token", _text),
+        "token_file": ("token_file", _path),
+        "ca_file": ("ca_file", _path),
+        "timeout": ("timeout", units.seconds),
+    },
+    "graphite": {
+        "address": ("address", lambda value: units.address(value, 2003)),
+        "template": ("template", _text),
+        "timeout": ("timeout", units.seconds),
+    },
+    "file": {
+        "path": ("path", _path),
+        "form": ("form", _text),
+        "template": ("template", _text),
+        "max_size": ("max_bytes", units.size),
+        "keep": ("keep", _count),
+    },
+    "stdout": {"form": ("form", _text), "template": ("template", _text)},
+}
+_REQUIRED = {"heapwatch": "url", "graphite": "address", "file": "path"}
+_VARIABLES = {
+    "HEAPWATCH_HOST": "host",
+    "HEAPWATCH_INTERVAL": "interval",
+    "HEAPWATCH_MODE": "mode",
+    "HEAPWATCH_SPOOL": "spool",
+    "HEAPWATCH_LISTEN": "listen",
+}
+
+
+def load(
+    file: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Settings:
+    """All settings; a mistake is a UsageError that names its place.
+
+    `flags` has the keys of the file, and `server`, `token_file`.
+    """
+    flags, variables = dict(flags or {}), os.environ if variables is None else variables
+    found = _read_file(file) if file is not None else {}
+    sinks = found.pop("sink", [])
+    budget = found.pop("budget", {})
+    origin = str(file) if file else "settings"
+    values = _section(found, _MAIN, origin)
+    for variable, key in _VARIABLES.items():
+        if variables.get(variable):
+            values.update(_section({key: variables[variable]}, _MAIN, variable))
+    values["labels"] = {**values.get("labels", {}), **_pairs(variables.get("HEAPWATCH_LABELS", ""))}
+    server = flags.pop("server", None) or variables.get("HEAPWATCH_SERVER")
+    token = variables.get("HEAPWATCH_TOKEN")
+    token_file = flags.pop("token_file", None) or variables.get("HEAPWATCH_TOKEN_FILE")
+    labels = flags.pop("labels", {})
+    values.update(_section(flags, _MAIN, "command line"))
+    values["labels"] = {**values["labels"], **labels}
+    values.setdefault("host", socket.gethostname() or "localhost")
+    values.setdefault("directory", default_directory())
+    if "min_age_s" not in values and values.get("only"):
+        values["min_age_s"] = 0.0  # who is named is watched from the start
+    made = _sinks(sinks, server, token, token_file, origin)
+    return _checked(Settings(sinks=made, **_budgeted(values, budget, origin)))
+
+
+def default_directory() -> Path:
+    """Where agent and status find each other when nobody says otherwise."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/heapwatch-agent")
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(state).expanduser() / "heapwatch-agent"
+
+
+def _read_file(path: Path) -> Dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or 'is not UTF-8'}") from error
+    try:
+        found = json.loads(text) if path.suffix == ".json" else _loads(text)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
+    except UsageError as error:
+        raise UsageError(f"{path}, {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: is not a table of settings")
+    return found
+
+
+def _loads(text: str) -> Dict[str, Any]:
+    if sys.version_info < (3, 11):
+        return toml.loads(text)
+    import tomllib  # newer than the oldest Python we run on
+
+    return tomllib.loads(text)
+
+
+def _section(found: object, table: Dict[str, Tuple[str, Reader]], origin: str) -> Dict[str, Any]:
+    if not isinstance(found, dict):
+        raise UsageError(f"{origin}: {found!r} is not a table")
+    values = {}
+    for key, value in found.items():
+        if key not in table:
+            raise UsageError(f"{origin}: unknown setting {key!r}; known are {', '.join(sorted(table))}")
+        name, read = table[key]
+        try:
+            values[name] = read(value)
+        except UsageError as error:
+            raise UsageError(f"{origin}: {key}: {error}") from error
+    return values
+
+
+def _budgeted(values: Dict[str, Any], budget: object, origin: str) -> Dict[str, Any]:
+    limits = _section(budget, _BUDGET, f"{origin}, [budget]")
+    if "host_share" in limits:
+        values["host_share"] = limits.pop("host_share")
+    interval = values.get("interval_s", Settings.interval_s)
+    limits.setdefault("max_interval_s", max(Limits.max_interval_s, interval))
+    return {**values, "limits": Limits(min_interval_s=interval, **limits)}
+
+
+def _sinks(
+    found: object, server: str | None, token: str | None, token_file: str | None, origin: str
+) -> Tuple[SinkSettings, ...]:
+    if not isinstance(found, list):
+        raise UsageError(f"{origin}: sinks are written as [[sink]]")
+    made = [_sink(one, f"{origin}, [[sink]] {number}") for number, one in enumerate(found, 1)]
+    if server or not made:
+        made = [sink for sink in made if sink.kind != "heapwatch"]
+        made.insert(0, SinkSettings("heapwatch", "heapwatch", {"url": server or DEFAULT_SERVER}))
+    if token or token_file:
+        given = {"token_file": Path(token_file)} if token_file else {"token": token}
+        made = [
+            replace(one, options={**one.options, **given}) if one.kind == "heapwatch" else one for one in made
+        ]
+    names = [sink.name for sink in made]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{origin}: two sinks are called {name!r}; give each a name of its own")
+    return tuple(made)
+
+
+def _sink(found: object, origin: str) -> SinkSettings:
+    if not isinstance(found, dict):
+        raise UsageError(f"{origin}: is not a table")
+    options = dict(found)
+    kind = options.pop("kind", None)
+    name = options.pop("name", kind)
+    if kind not in _SINKS:
+        raise UsageError(f"{origin}: unknown kind {kind!r}; known are {', '.join(_SINKS)}")
+    read = _section(options, _SINKS[kind], origin)
+    needed = _REQUIRED.get(kind)
+    if needed and needed not in options:
+        raise UsageError(f"{origin}: a sink of kind {kind} needs {needed}")
+    return SinkSettings(kind, _text(name), read)
+
+
+def _checked(settings: Settings) -> Settings:
+    for name in ("interval_s", "counters_s", "process_s", "rescan_s"):
+        if getattr(settings, name) < 0.1:
+            raise UsageError(f"{name[:-2]}: {getattr(settings, name)} s is too often; the least is 0.1 s")
+    if settings.limits.max_interval_s < settings.interval_s:
+        raise UsageError("max_interval is shorter than interval")
+    reserved = {"host", "jvm", "pid", "started"} & set(settings.labels)
+    if reserved:
+        raise UsageError(f"label {sorted(reserved)[0]!r} is given by the agent itself; choose another name")
+    return settings
+
+
+def _pairs(text: str) -> Dict[str, str]:
+    """k=v,k=v"""
+    return dict(pair(one) for one in text.split(",") if one.strip())
+
+
+def pair(text: str) -> Tuple[str, str]:
+    """One label as it stands on a command line."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"label {text!r}: write it like env=prod")
+    return name.strip(), value.strip()
+
+
+def show(settings: Settings) -> str:
+    """All settings as they will be used, a line each; tokens are not shown."""
+    plain = {
+        name: value
+        for name, value in vars(settings).items()
+        if name not in ("sinks", "limits", "class_names")
+    }
+    limits = {f"budget.{name}": value for name, value in vars(settings.limits).items()}
+    lines = [f"{name} = {_shown(value)}" for name, value in {**plain, **limits}.items()]
+    lines += [f"class name {rule.pattern!r} -> {new!r}" for rule, new in settings.class_names]
+    for sink in settings.sinks:
+        options = {name: "(hidden)" if name == "token" else value for name, value in sink.options.items()}
+        lines.append(
+            f"sink {sink.name} ({sink.kind}): " + ", ".join(f"{k} = {_shown(v)}" for k, v in options.items())
+        )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={one}" for name, one in value.items()) or "(none)"
+    if isinstance(value, tuple):
+        return (
+            ":".join(map(str, value))
+            if value and isinstance(value[-1], int)
+            else ", ".join(value) or "(all or none)"
+        )
+    return str(value)

@@ -1,0 +1,239 @@
+"""One watched JVM: its open counters, what was read of it since the last batch, and how the visits went."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from dataclasses import dataclass, replace
+from math import nan
+from typing import Dict, List, Mapping, Sequence, Tuple
+
+from heapwatch.agent.clock import Clock
+from heapwatch.errors import HeapwatchError, Unreadable
+from heapwatch.jvm import perfdata, process, sample
+from heapwatch.jvm.attach import Attachment
+from heapwatch.jvm.counters import CollectionWatch
+from heapwatch.jvm.histogram import Parser
+from heapwatch.jvm.names import Rule
+from heapwatch.model import MetricBlock, Snapshot, Target
+
+Row = Tuple[int, Mapping[str, float]]
+
+_LOOK_AGAIN_S = 30.0
+_LONGEST_VISIT_S = 30.0
+_FULL = 0.97  # of the heap still in use after a collection
+_COLLECTING = 0.5  # of the time
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The newest histogram of a JVM, for those who ask how it goes."""
+
+    time: int
+    pause_ms: float | None
+    duration_ms: float | None
+    classes: int
+    bytes: int
+
+
+class Watch:
+    """Holds at most one file open. Everything that fails here is told and tried again by whoever asks."""
+
+    def __init__(
+        self, target: Target, host: str, labels: Mapping[str, str], rules: Sequence[Rule], now: float
+    ) -> None:
+        self.target = target
+        self.labels = labels
+        self.since = now
+        self.visit: Visit | None = None
+        self.visits = 0
+        self.visited_at = float("-inf")
+        self.newest_cost_ms = 0.0
+        self.pause_ms = 0.0  # of all visits
+        self.trouble = ""  # why the newest visit failed or was put off, or ""
+        self.trouble_reason = ""
+        self.counters_trouble = ""
+        self.heap: Dict[str, float] = {}
+        self.heap_is_full = False
+        self._host = host
+        self._attachment = Attachment(target)
+        self._parser = Parser(rules)
+        self._counters: perfdata.PerfData | None = None
+        self._look_at = now
+        self._collections = CollectionWatch()
+        self._collecting: Tuple[float, float] | None = None  # when, and ms of all collections until then
+        groups = process.cgroup_paths(target.pid)
+        self._group = process.ControlGroup(groups)
+        self._killings = Killings(groups.get("", ""))
+        self._rows: List[Row] = []
+        self._process_rows: List[Row] = []
+
+    @property
+    def sees_collections(self) -> bool:
+        return self._counters is not None
+
+    @property
+    def used_bytes(self) -> float | None:
+        return self.heap.get("jvm.heap.used")
+
+    def throttled(self) -> bool:
+        return self._group.throttled_since_last_call()
+
+    # -- reading ------------------------------------------------------------------------------------------
+
+    def read_counters(self, clock: Clock) -> str:
+        """One row of the VM's counters; the kind of collection that ended since the row before, or ""."""
+        now = clock.monotonic()
+        if self._counters is None and now >= self._look_at:
+            self._open_counters(now)
+        if self._counters is None:
+            return ""
+        try:
+            raw = self._counters.sample()
+            plan = self._counters.plan
+            values = plan.metrics(raw)
+            ended = self._collections.observe(plan, raw)
+        except Unreadable as error:
+            self.counters_trouble = str(error)
+            self._close_counters(now)
+            return ""
+        if ended and self._collections.after_gc is not None:
+            values["jvm.heap.after_gc"] = self._collections.after_gc
+        load = self._load(values, now)
+        if load is not None:
+            values["jvm.gc.load"] = load
+        self._rows.append((clock.now_ms(), values))
+        self.heap = values
+        return ended
+
+    def read_process(self, clock: Clock) -> None:
+        """One row of what the kernel says of it."""
+        values = process.metrics(self.target.pid, self._group)
+        self._killings.look()
+        self._process_rows.append((clock.now_ms(), values))
+
+    def take(self, mode: str, clock: Clock) -> Snapshot:
+        """Stop the JVM for a histogram. Whatever is wrong is a HeapwatchError."""
+        timeout = 10.0
+        if self.visit is not None and self.visit.duration_ms:
+            timeout = min(max(timeout, self.visit.duration_ms / 50), _LONGEST_VISIT_S)
+        try:
+            taken = sample.take(
+                self.target,
+                mode,
+                self._parser,
+                self._counters,
+                self._host,
+                self._attachment,
+                timeout,
+                sample.threads_for(self.target),
+            )
+        except OSError as error:
+            raise HeapwatchError(f"JVM {self.target.pid}: {error.strerror}") from error
+        taken = replace(taken, time=clock.now_ms(), labels=self.labels)
+        self.visit = Visit(
+            taken.time, taken.pause, taken.duration, len(taken.histogram), taken.histogram.total_bytes
+        )
+        self.visits += 1
+        # Without counters the pause is not known: then all of the visit must count.
+        self.newest_cost_ms = taken.pause if taken.pause is not None else taken.duration or 0.0
+        self.pause_ms += self.newest_cost_ms
+        return taken
+
+    def heap_just_filled_up(self) -> bool:
+        """True once, when collections leave the heap full and take most of the time: it will not live."""
+        left, most = self._collections.after_gc, self.heap.get("jvm.heap.max")
+        if left is None or not most or self.target.collector == "Epsilon":
+            return False
+        was, full = self.heap_is_full, left >= _FULL * most
+        full = full and (was or self.heap.get("jvm.gc.load", 0.0) >= _COLLECTING)
+        self.heap_is_full = full
+        return full and not was
+
+    def was_killed_for_memory(self) -> bool:
+        """Whether the kernel has killed something in its control group since we last looked."""
+        return self._killings.happened()
+
+    # -- handing over -------------------------------------------------------------------------------------
+
+    def blocks(self) -> List[MetricBlock]:
+        """What was read since this was asked before."""
+        groups, self._rows, self._process_rows = (self._rows, self._process_rows), [], []
+        labels = self.series_labels()
+        return [MetricBlock(labels, *columns(rows)) for rows in groups if rows]
+
+    def series_labels(self) -> Dict[str, str]:
+        host, jvm, pid, started = self.target.identity(self._host)
+        return {"host": host, "jvm": jvm, "pid": str(pid), "started": str(started), **self.labels}
+
+    def note(self, time: int, values: Mapping[str, float]) -> None:
+        """A row of our own, about a visit."""
+        self._process_rows.append((time, values))
+
+    def pause_share(self, now: float) -> float:
+        """The part of its time, since we watch it, that this JVM stood for us."""
+        return self.pause_ms / 1000 / max(now - self.since, 1.0)
+
+    def close(self) -> None:
+        if self._counters is not None:
+            self._counters.close()
+            self._counters = None
+
+    # -- counters -----------------------------------------------------------------------------------------
+
+    def _open_counters(self, now: float) -> None:
+        self._look_at = now + _LOOK_AGAIN_S
+        try:
+            self._counters = perfdata.open_for(self.target)
+            self.counters_trouble = ""
+        except (perfdata.NoPerfData, OSError) as error:
+            self.counters_trouble = str(error)
+
+    def _close_counters(self, now: float) -> None:
+        self.close()
+        self._look_at = now + 1.0 if now - self.since < _LOOK_AGAIN_S else now + _LOOK_AGAIN_S
+
+    def _load(self, values: Mapping[str, float], now: float) -> float | None:
+        spent = sum(ms for name, ms in values.items() if name.startswith("jvm.gc.time_ms"))
+        before, self._collecting = self._collecting, (now, spent)
+        if before is None or now <= before[0]:
+            return None
+        return min(max(0.0, (spent - before[1]) / 1000 / (now - before[0])), 1.0)
+
+
+class Killings:
+    """How often the kernel's out-of-memory killer struck in a control group and the one above it.
+
+    The one above is asked because a container's own group is gone as soon as its only process is.
+    """
+
+    def __init__(self, path: str, root: str = "/sys/fs/cgroup") -> None:
+        own = root + path.rstrip("/")
+        self._groups = (own, os.path.dirname(own)) if path else ()
+        self.look()
+
+    def look(self) -> None:
+        """What happened until now does not count."""
+        self._before = {group: _kills(group) for group in self._groups}
+
+    def happened(self) -> bool:
+        return any(_kills(group) > before for group, before in self._before.items())
+
+
+def _kills(group: str) -> int:
+    try:
+        with open(f"{group}/memory.events", encoding="ascii") as file:
+            found = dict(line.split() for line in file)
+    except (OSError, ValueError):
+        return 0
+    return int(found.get("oom_kill", 0))
+
+
+def columns(rows: Sequence[Row]) -> Tuple[array[int], Dict[str, array[float]]]:
+    """Rows as columns: a metric that a row lacks is nan there. Rows of one time become one."""
+    by_time: Dict[int, Mapping[str, float]] = {}
+    for time, values in rows:
+        by_time[time] = {**by_time[time], **values} if time in by_time else values
+    names = {name: None for values in by_time.values() for name in values}
+    table = {name: array("d", [values.get(name, nan) for values in by_time.values()]) for name in names}
+    return array("q", by_time), table
