@@ -1,6 +1,6 @@
 """`heapwatch-agent`: its commands and what their flags mean. Errors become one line and an exit code here.
 
-0   all is well        1   something was found wrong        2   a mistake in how it was called, or no way to do it
+0   all is well        1   something was found wrong        2   called in a wrong way, or it cannot be done
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Version:
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """It takes none."""
 
-    def run(self, args: argparse.Namespace) -> int:
+    def run(self, _: argparse.Namespace) -> int:
         sys.stdout.write(f"heapwatch-agent {__version__} (Python {sys.version.split()[0]})\n")
         return 0
 

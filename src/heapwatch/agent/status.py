@@ -69,9 +69,11 @@ def as_text(found: Report) -> str:
         f"it takes {found['rss'] / 1e6:.1f} MB and "
         f"{found['cpu_ms'] / 10 / max(found['uptime_s'], 1):.2f} % of a core"
     )
-    jvms = [("PID", "JVM", "JAVA", "HEAP MB", "LAST PAUSE", "SHARE", "OF BUDGET", "EVERY", "NEXT IN")]
+    jvms: List[Tuple[str, ...]] = [
+        ("PID", "JVM", "JAVA", "HEAP MB", "LAST PAUSE", "SHARE", "OF BUDGET", "EVERY", "NEXT IN")
+    ]
     jvms += [_jvm(jvm) for jvm in found["jvms"]]
-    sinks = [("SINK", "SENT", "WAITING", "DROPPED", "REFUSED", "ERRORS")]
+    sinks: List[Tuple[str, ...]] = [("SINK", "SENT", "WAITING", "DROPPED", "REFUSED", "ERRORS")]
     sinks += [
         tuple(str(sink[name]) for name in ("name", "sent", "waiting", "dropped", "refused", "errors"))
         for sink in found["sinks"]

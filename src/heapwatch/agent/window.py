@@ -16,7 +16,7 @@ _PATIENCE_S = 5.0
 
 
 class Window:
-    """Answers from a thread of its own until closed. `alive` tells whether the agent still makes its rounds."""
+    """Answers from a thread of its own until closed. `alive` tells whether the agent makes its rounds."""
 
     def __init__(self, host: str, port: int, report: Callable[[], Report], alive: Callable[[], bool]) -> None:
         self._report = report
@@ -71,7 +71,7 @@ class Window:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 """Scrapes are not worth a line."""
