@@ -7,6 +7,7 @@ itself right after the rows of that table were written in its second insert.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -62,7 +63,7 @@ def main(directory: str, state: Path, dies_after: str) -> None:
         DeadlyEngine.table = dies_after
         opening.Engine = DeadlyEngine  # type: ignore[misc]
     settings = Settings(readers=1, fsync=not dies_after, min_free_disk_bytes=0)
-    with open_store(directory, settings, clock=lambda: NOW) as store:
+    with open_store(directory, settings, clock=itertools.count(NOW, 1000).__next__) as store:
         print("opened", flush=True)
         number = int(state.read_text()) if state.exists() else 0
         while True:

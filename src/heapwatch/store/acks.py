@@ -1,8 +1,8 @@
 """Which batches are stored already: ranges of sequence numbers by agent.
 
 An agent counts its batches, so what it sent is nearly always one range, and remembering a year of batches
-costs one row. This is the quick answer to a replay, and no more than that: what makes a replay harmless is
-that content is recognised by itself (writer.py), because a crash can come just before this is written.
+costs one row. This is the quick answer to a replay, and no more than that: it is written every few seconds,
+since what makes a replay harmless is that content is recognised by itself (writer.py).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from heapwatch.store.engine import Engine
 from heapwatch.store.native import HOUR, Column
 
+WRITTEN_EVERY_MS = 5000
 MOST_RANGES = 1000
 """Per agent; beyond it the oldest are forgotten, and their replays found by content."""
 
@@ -22,6 +23,8 @@ MOST_RANGES = 1000
 class Acks:
     def __init__(self) -> None:
         self._ranges: dict[str, list[tuple[int, int]]] = {}
+        self._unwritten: dict[tuple[str, int], int] = {}
+        self._written = 0
 
     def load(self, engine: Engine) -> None:
         found = engine.query(
@@ -42,27 +45,27 @@ class Acks:
         place = bisect_right(ranges, sequence, key=lambda found: found[0])
         return place > 0 and sequence <= ranges[place - 1][1]
 
-    def add(self, batches: Iterable[tuple[str, int]], now_ms: int, engine: Engine) -> None:
-        """Remember the batches, durably."""
-        ranges: dict[str, list[tuple[int, int]]] = {}
-        changed: dict[tuple[str, int], int] = {}
+    def add(self, batches: Iterable[tuple[str, int]]) -> None:
+        """Remember the batches."""
         for agent, sequence in batches:
-            if agent not in ranges:
-                ranges[agent] = list(self._ranges.get(agent, []))
-            first, last = _join(ranges[agent], sequence)
-            changed[agent, first] = last
-        if not changed:
+            first, last = _join(self._ranges.setdefault(agent, []), sequence)
+            self._unwritten[agent, first] = last
+
+    def write(self, now_ms: int, engine: Engine, *, at_once: bool = False) -> None:
+        """Make what is remembered durable, when it has not been for a while."""
+        if not self._unwritten or (not at_once and abs(now_ms - self._written) < WRITTEN_EVERY_MS):
             return
+        ranges = self._unwritten
         engine.insert(
             "ack",
             [
-                Column("agent", "String", [agent for agent, _ in changed]),
-                Column("first", "UInt64", np.array([first for _, first in changed], np.uint64)),
-                Column("last", "UInt64", np.array(list(changed.values()), np.uint64)),
-                Column("time", HOUR, np.full(len(changed), now_ms // 1000, np.uint32)),
+                Column("agent", "String", [agent for agent, _ in ranges]),
+                Column("first", "UInt64", np.array([first for _, first in ranges], np.uint64)),
+                Column("last", "UInt64", np.array(list(ranges.values()), np.uint64)),
+                Column("time", HOUR, np.full(len(ranges), now_ms // 1000, np.uint32)),
             ],
         )
-        self._ranges.update(ranges)
+        self._unwritten, self._written = {}, now_ms
 
     def newest(self) -> dict[str, int]:
         """The highest sequence number of each agent."""

@@ -104,12 +104,12 @@ class Classes:
 
     def ids(self, wanted: Sequence[str], modules: Mapping[str, str], engine: Engine) -> NDArray[Any]:
         """The id of each name; new names are stored first."""
-        get = self.by_name.get
-        found = [get(name, 0) for name in wanted]
-        if 0 in found:
-            self._allot([name for name, id_ in zip(wanted, found, strict=True) if not id_], modules, engine)
-            found = [self.by_name[name] for name in wanted]
-        return np.array(found, self._ids.dtype)
+        known = self.by_name
+        try:
+            return np.fromiter(map(known.__getitem__, wanted), self._ids.dtype, len(wanted))
+        except KeyError:
+            self._allot([name for name in wanted if name not in known], modules, engine)
+            return np.fromiter(map(known.__getitem__, wanted), self._ids.dtype, len(wanted))
 
     def _allot(self, new: Sequence[str], modules: Mapping[str, str], engine: Engine) -> None:
         taken = len(self.by_name)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import atexit
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from heapwatch.errors import UsageError
+from heapwatch.errors import HeapwatchError, UsageError
 from heapwatch.store import marker, migrate
 from heapwatch.store.acks import Acks
 from heapwatch.store.dimensions import Names
@@ -110,6 +111,8 @@ def _store(
 
     def on_close() -> None:
         atexit.unregister(store.close)
+        with suppress(HeapwatchError):  # what is not written is found by content
+            writer.close()
         engine.close()
         release()
 

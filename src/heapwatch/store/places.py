@@ -108,6 +108,12 @@ def _configuration(directory: Path, settings: Settings) -> str:
   <background_fetches_pool_size>1</background_fetches_pool_size>
   <max_thread_pool_size>64</max_thread_pool_size>
   <max_thread_pool_free_size>4</max_thread_pool_free_size>
+  <merge_tree>
+    <fsync_after_insert>{int(settings.fsync)}</fsync_after_insert>
+    <fsync_part_directory>{int(settings.fsync)}</fsync_part_directory>
+    <min_rows_to_fsync_after_merge>{int(settings.fsync)}</min_rows_to_fsync_after_merge>
+    <min_free_disk_bytes_to_perform_insert>{settings.min_free_disk_bytes}</min_free_disk_bytes_to_perform_insert>
+  </merge_tree>
   <backups><allowed_path>{backups}</allowed_path><allowed_path>/</allowed_path></backups>
 </clickhouse>
 """

@@ -39,7 +39,9 @@ class SampleWriter:
         """What of the chunks is not stored, without nan and each (series, time) once."""
         kept: list[Chunk] = []
         doubtful: list[Chunk] = []
-        reached = {chunk.series: self._newest[chunk.series] for chunk in chunks if chunk.series in self._newest}
+        reached = {
+            chunk.series: self._newest[chunk.series] for chunk in chunks if chunk.series in self._newest
+        }
         for chunk in map(_with_values, chunks):
             if not len(chunk.times):
                 continue

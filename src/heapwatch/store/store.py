@@ -60,7 +60,7 @@ class Store:
         check(batch, self.parts.clock(), self._writer.future_ms)
 
     def insert(self, batches: Sequence[Batch]) -> list[bool]:
-        """Store batches, durable when it returns; False for each that was stored before.
+        """Store batches, durable when it returns; False for each whose number was stored before.
 
         All are checked first: Refused means that nothing was written. After any other error each batch is
         stored as a whole or not at all once it has been given again.

@@ -72,7 +72,7 @@ class Writer:
             return self._intent.recover(self._engine)
 
     def insert(self, batches: Sequence[Batch]) -> list[bool]:
-        """Store batches; False for each that was stored before."""
+        """Store batches; False for each whose number was stored before."""
         for batch in batches:
             check(batch, self._clock(), self._settings.future_ms)
         with self._lock:
@@ -87,6 +87,11 @@ class Writer:
             for some in _parts(list(fresh.values())):
                 self._store(some)
             return answers
+
+    def close(self) -> None:
+        """Write down what may still be in memory only."""
+        with self._lock:
+            self._acks.write(self._clock(), self._engine, at_once=True)
 
     def insert_samples(
         self, series: Sequence[str], times: Sequence[int], values: Sequence[float], source: str
@@ -126,8 +131,9 @@ class Writer:
         if snapshots:
             self._engine.insert("snapshot", rows.snapshot_rows(snapshots, self._names.ids))
         self._intent.fulfilled()
-        self._acks.add(((batch.agent, batch.sequence) for batch in batches), self._clock(), self._engine)
+        self._acks.add((batch.agent, batch.sequence) for batch in batches)
         self._publish(snapshots, chunks, events)
+        self._acks.write(self._clock(), self._engine)
 
     def _know_jvms(self, batches: Sequence[Batch]) -> None:
         wanted: dict[JvmId, tuple[int, dict[str, str]]] = {}
