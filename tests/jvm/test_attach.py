@@ -95,8 +95,9 @@ def test_a_supervisor_that_is_killed_during_a_request_leaves_word_for_the_next(m
     program = mute("unknown", "silent", "unknown", "slow")
     target = as_target(program.pid)
     script = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from jvms.fixtures import as_target;"
-        "from heapwatch.jvm.attach import Attachment; Attachment(as_target(int(sys.argv[2]))).execute('inspectheap', '-all', timeout=60)"
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "from jvms.fixtures import as_target; from heapwatch.jvm.attach import Attachment;"
+        "Attachment(as_target(int(sys.argv[2]))).execute('inspectheap', '-all', timeout=60)"
     )
     other = subprocess.Popen([sys.executable, "-c", script, str(Path(__file__).parents[1]), str(program.pid)])
     assert program.stdout.readline() == "got getversion\n"
@@ -119,7 +120,7 @@ def test_a_full_queue_means_that_another_tool_is_attached(mute, monkeypatch):
             clients[-1].setblocking(False)
             if clients[-1].connect_ex(path) != 0:
                 break
-        monkeypatch.setattr("heapwatch.jvm.listener.Listener.check_running", lambda self: None)
+        monkeypatch.setattr("heapwatch.jvm.listener.Listener.check_running", lambda *_, **__: None)
         monkeypatch.setattr("heapwatch.jvm.attach.VERSION_TIMEOUT_S", 0.3)
         with pytest.raises(refusals.Busy, match="another tool is attached"):
             Attachment(as_target(program.pid)).execute("x", timeout=1)
@@ -229,6 +230,12 @@ def test_a_jvm_that_is_stopped_while_it_works_is_said_to_be(mute):
     with pytest.raises(refusals.TimedOut, match=r"did not answer in time: it is stopped"):
         attachment.execute("inspectheap", "-all", timeout=1)
     watcher.join()
+
+
+def test_a_process_with_a_thread_that_the_kernel_blocks_is_not_asked(mute):
+    """Dead NFS: whoever touches its directories would be blocked too."""
+    with pytest.raises(refusals.Blocked, match=r"is blocked in the kernel \(\S+\)"):
+        Attachment(as_target(mute("--blocked", "slow").pid)).execute("x")
 
 
 def test_openj9_is_said_to_be_unsupported():

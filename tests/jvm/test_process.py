@@ -160,6 +160,13 @@ def test_version_1_of_control_groups_is_read(tmp_path):
     assert (group.memory_used(), group.memory_limit()) == (700, 1000)
 
 
+def test_a_group_frozen_in_version_1_is_seen(tmp_path):
+    (tmp_path / "freezer" / "shop").mkdir(parents=True)
+    (tmp_path / "freezer" / "shop" / "freezer.state").write_text("FROZEN\n")
+    assert process.ControlGroup({"freezer": "/shop"}, str(tmp_path)).frozen() is True
+    assert process.ControlGroup({"freezer": "/"}, str(tmp_path)).frozen() is False
+
+
 def test_pressure_is_read_and_its_absence_is_none(tmp_path):
     (tmp_path / "pressure").mkdir()
     (tmp_path / "pressure" / "cpu").write_text("some avg10=26.01 avg60=10.59 avg300=4.62 total=39360669\n")

@@ -190,9 +190,10 @@ def target_of(pid: int) -> Target:
 
 
 def stop(pid: int) -> None:
-    """SIGSTOP, and wait until it has stopped."""
+    """SIGSTOP, and wait until every thread has stopped."""
     os.kill(pid, signal.SIGSTOP)
-    while process.status(pid).state != "T":
+    tasks = Path(f"/proc/{pid}/task")
+    while {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks.iterdir()} != {"T"}:
         os.sched_yield()
 
 

@@ -70,7 +70,7 @@ class Attachment:
         deadline = time.monotonic() + timeout
         listener = Listener(self.target, self._proc)
         with visits.visit(self.target.pid, self.target.start_ticks, timeout) as visit:
-            listener.check_running()
+            listener.check_running(thoroughly=self._protocol is None or visit.state.pending is not None)
             if visit.state.pending:
                 self._ask_after(visit, listener)
             if self._protocol is None:

@@ -42,6 +42,8 @@ STARTING_S = 10.0
 ANSWER_S = 6.0
 """How long a JVM gets to open its socket; an idle one takes 6 ms."""
 
+_BLOCKED_S, _BLOCKED_LOOKS = 1.0, 10
+
 _SIGNAL_THREAD = "Signal Dispatch"  # kernel names have 15 bytes
 _LISTENER_THREAD = "Attach Listener"
 _VM_THREADS = ("VM Thread", "VM Periodic Tas", "main")
@@ -75,35 +77,34 @@ class Listener:
         except (ProcessLookupError, PermissionError):
             return False
 
-    def check_running(self) -> None:
-        """Refuse a process that would never answer: stopped, frozen or blocked in the kernel."""
+    def check_running(self, thoroughly: bool = False) -> None:
+        """Refuse a process that would never answer: stopped, frozen or blocked in the kernel.
+
+        `thoroughly` looks at every thread; that is for the first contact and after a failed one.
+        """
         pid = self.target.pid
         if self.status.state in "tT":
             raise Stopped(f"JVM {pid} is stopped (SIGSTOP or a debugger): no attach until it continues")
-        if self.status.state == "D" and self._stays_blocked():
-            raise Blocked(
-                f"JVM {pid} is blocked in the kernel ({self._waits_in()}): a request would hang with it"
-            )
         if process.ControlGroup(process.cgroup_paths(pid, self.proc)).frozen():
             raise Stopped(f"JVM {pid} is frozen by its control group: no attach until it is thawed")
+        stuck = self._stuck_thread() if thoroughly or self.status.state == "D" else None
+        if stuck is not None:
+            place = process.waits_in(pid, stuck, self.proc)
+            raise Blocked(f"JVM {pid} is blocked in the kernel ({place}): a request would hang with it")
 
-    def _stays_blocked(self) -> bool:
-        """A look at a disk takes milliseconds; who is still there after a while waits for something dead."""
-        for _ in range(10):
-            time.sleep(0.05)
-            try:
-                if process.status(self.target.pid, self.proc).state != "D":
-                    return False
-            except ProcessLookupError:
-                raise self._gone() from None
-        return True
-
-    def _waits_in(self) -> str:
+    def _stuck_thread(self) -> Optional[str]:
+        """A thread that stayed blocked for a second without one switch: not busy, but waiting for good."""
         try:
-            with open(f"{self.proc}/{self.target.pid}/wchan", encoding="ascii") as file:
-                return file.read().strip() or "unknown"
-        except OSError:
-            return "unknown"
+            before = process.blocked_threads(self.target.pid, self.proc)
+            for _ in range(_BLOCKED_LOOKS):
+                if not before:
+                    return None
+                time.sleep(_BLOCKED_S / _BLOCKED_LOOKS)
+                now_blocked = process.blocked_threads(self.target.pid, self.proc)
+                before = {one: seen for one, seen in before.items() if now_blocked.get(one) == seen}
+        except ProcessLookupError:
+            raise self._gone() from None
+        return next(iter(before), None)
 
     def _gone(self) -> Gone:
         return Gone(f"JVM {self.target.pid} is gone")

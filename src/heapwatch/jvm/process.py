@@ -98,15 +98,28 @@ def thread_names(pid: int, proc: str = "/proc") -> List[str]:
     return names
 
 
-def thread_states(pid: int, proc: str = "/proc") -> str:
-    """One letter a thread: R running, S sleeping, D blocked in the kernel, ..."""
-    states = []
+def blocked_threads(pid: int, proc: str = "/proc") -> Dict[str, str]:
+    """Threads that the kernel does not let be interrupted (state D), each with its context switches so far.
+
+    A thread that reads from a disk is one now and then; one that stays so without a single switch is stuck.
+    """
+    blocked = {}
     for thread in os.listdir(f"{proc}/{pid}/task"):
         try:
-            states.append(_read(f"{proc}/{pid}/task/{thread}/stat").rpartition(")")[2].split()[0])
+            text = _read(f"{proc}/{pid}/task/{thread}/status")
         except ProcessLookupError:
             continue
-    return "".join(states)
+        if "\nState:\tD" in text:
+            blocked[thread] = text[text.find("voluntary_ctxt_switches") :]
+    return blocked
+
+
+def waits_in(pid: int, thread: str, proc: str = "/proc") -> str:
+    """The kernel function in which a thread waits."""
+    try:
+        return _read(f"{proc}/{pid}/task/{thread}/wchan").strip(" \n\0") or "unknown"
+    except OSError:
+        return "unknown"
 
 
 def command_line(pid: int, proc: str = "/proc") -> List[str]:
@@ -175,6 +188,7 @@ class ControlGroup:
         self._memory_root = root if self._v2 else f"{root}/memory"
         self._memory = self._memory_root + paths.get("" if self._v2 else "memory", "/").rstrip("/")
         self._cpu = f"{root}{paths.get('', '/')}" if self._v2 else f"{root}/cpu{paths.get('cpu', '/')}"
+        self._freezer = f"{root}/freezer{paths.get('freezer', '/')}"
         self._throttled: Optional[int] = None
 
     def memory_used(self) -> Optional[int]:
@@ -193,7 +207,12 @@ class ControlGroup:
         return min(limits) if limits else None
 
     def frozen(self) -> bool:
-        return _table(f"{self._cpu}/cgroup.events").get("frozen") == 1
+        if self._v2:
+            return _table(f"{self._cpu}/cgroup.events").get("frozen") == 1
+        try:
+            return _read(f"{self._freezer}/freezer.state").startswith("FR")  # FROZEN, FREEZING
+        except OSError:
+            return False
 
     def throttled_since_last_call(self) -> bool:
         """True when the quota stopped the group at least once since this was asked before."""

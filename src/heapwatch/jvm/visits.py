@@ -139,9 +139,10 @@ def _is_number(value: Any) -> bool:
 def _open(name: str) -> int:
     directory = _directory()
     if directory is not None:
-        return os.open(
-            os.path.join(directory, name), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
+        path = os.path.join(directory, name)
+        if not os.path.exists(path):
+            forget_the_dead()
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with _in_memory_guard:
         if name not in _in_memory:
             _in_memory[name] = os.memfd_create(name)
