@@ -7,6 +7,6 @@ from typing import Sequence
 
 def agent(words: Sequence[str]) -> int:
     """Run or inspect the agent of this machine."""
-    from heapwatch.agent.main import run
+    from heapwatch.agent.main import command
 
-    return run(list(words))
+    return command(words)

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 from heapwatch import __version__
+from heapwatch.agent.doctor import examine
 from heapwatch.cli import human
 from heapwatch.cli.main import EXTRAS
 from heapwatch.cli.options import SERVER, TABLE, ServerOptions, TableOutput
 from heapwatch.cli.output import GREEN, RED, YELLOW, Column, clean, colour, write
-from heapwatch.cli.reach import obstacle
-from heapwatch.errors import HeapwatchError, Refused, Unavailable, Unreadable
-from heapwatch.jvm import perfdata, process
-from heapwatch.jvm.discover import discover
+from heapwatch.errors import HeapwatchError, Refused, Unavailable
+from heapwatch.jvm import process
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
 
@@ -87,24 +86,16 @@ def _installation() -> Iterator[Finding]:
 
 
 def _jvms() -> Iterator[Finding]:
-    targets = discover()
-    if not targets:
-        yield Finding(
-            NOTE, "JVMs", "none runs here that can be seen" + ("" if os.geteuid() == 0 else " by you")
-        )
-    for target in targets:
-        name = f"JVM {target.pid} {target.name}"
-        why = obstacle(target)
-        if why:
-            yield Finding(WRONG, name, why)
-            continue
-        try:
-            with perfdata.open_for(target) as counters:
-                counters.read()
-        except (perfdata.NoPerfData, Unreadable) as error:
-            yield Finding(NOTE, name, f"histograms yes, counters no: {error}")
-        else:
-            yield Finding(OK, name, f"histograms and counters ({target.collector} {target.java_version})")
+    patients = examine()
+    if not patients:
+        yield Finding(NOTE, "JVMs", "none runs here, or none that you may see")
+    for patient in patients:
+        name = f"JVM {patient.pid} {patient.name}"
+        bad = [check for check in patient.checks if not check.good]
+        for check in bad:
+            yield Finding(WRONG if check.name == "attach" else NOTE, name, f"{check.name}: {check.text}")
+        if not bad:
+            yield Finding(OK, name, f"histograms and counters ({patient.collector} {patient.java})")
 
 
 def _machine() -> Iterator[Finding]:

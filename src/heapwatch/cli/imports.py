@@ -166,7 +166,7 @@ def _report(reader: Reader, delivered: Delivered, kind: str) -> int:
             }
         )
     else:
-        print(f"{_read(reader)}: {delivered.stored:,} stored, {delivered.known:,} were stored before")
+        print(f"{_read(reader)}: {delivered.stored:,} stored, {delivered.known:,} stored before")
         _list_bad(bad)
     return 1 if bad else 0
 

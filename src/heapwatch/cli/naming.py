@@ -18,7 +18,7 @@ from heapwatch.errors import UsageError
 from heapwatch.model import ALL, LIVE
 
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*|\*)\}")
-_SHAPES = {"pid": r"\d{1,10}", "started": r"\d{10,13}", "mode": r"all|live", "time": r"[0-9][0-9T:._,+Z -]*"}
+_SHAPES = {"pid": r"\d{1,10}", "started": r"\d{1,13}", "mode": r"all|live", "time": r"[0-9][0-9T:._,+Z -]*"}
 
 _CALENDAR = re.compile(
     r"(?<!\d)(\d{4})([-_./]?)(\d\d)\2(\d\d)[T_ .-]?(\d\d)([:._-]?)(\d\d)\6(\d\d)(?:[.,](\d{1,9}))?"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from heapwatch.jvm import perfdata, process
-from heapwatch.jvm.listener import STARTING_S, Listener
-from heapwatch.jvm.refusals import AttachError
+from heapwatch.jvm import visits
+from heapwatch.jvm.listener import Listener
+from heapwatch.jvm.refusals import AttachError, Busy
 from heapwatch.model import Target
+
+PATIENCE_S = 0.2
 
 
 def obstacle(target: Target) -> str:
@@ -16,14 +18,11 @@ def obstacle(target: Target) -> str:
         listener = Listener(target)
         listener.check_running()
         with listener.tmp() as tmp:
-            if listener.socket_inode(tmp) is not None:
-                return ""
+            if listener.socket_inode(tmp) is None:
+                with visits.visit(target.pid, target.start_ticks, PATIENCE_S) as visit:
+                    listener.check_could_open(tmp, visit)
+    except Busy:  # somebody else is being answered
+        return ""
     except AttachError as error:
         return str(error)
-    if perfdata.attach_is_disabled(target):
-        return "attach is disabled (-XX:+DisableAttachMechanism): counters only"
-    if not listener.status.catches(process.SIGQUIT):
-        if process.age_s(target.start_ticks) < STARTING_S:
-            return "it is starting"
-        return "it does not catch SIGQUIT (-Xrs): restart it with -XX:+StartAttachListener"
     return ""
