@@ -42,7 +42,7 @@ class DidNotStart(Exception):
 class Server:
     """One `heapwatch serve`; a context manager that ends it."""
 
-    def __init__(self, data: Path, **flags: Any) -> None:
+    def __init__(self, data: Path, log: Path | None = None, **flags: Any) -> None:
         self.data = data
         self.flags = {
             "data": str(data),
@@ -53,7 +53,7 @@ class Server:
             "min_free_disk": 0,
             **flags,
         }
-        self.log = data.with_suffix(".log")
+        self.log = log or data.with_suffix(".log")
         self.start()
 
     def start(self) -> None:

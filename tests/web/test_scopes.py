@@ -9,9 +9,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from servers import DidNotStart, Server
+from servers import Server
 
-from heapwatch.web.auth import Tokens
+from heapwatch.errors import UsageError
+from heapwatch.web.auth import Damaged, Tokens
+from heapwatch.web.serve import check_exposure, serve
+from heapwatch.web.settings import Settings
 
 pytestmark = pytest.mark.store
 
@@ -175,8 +178,8 @@ def test_a_damaged_token_file_locks_everybody_out_and_says_so(data: Path) -> Non
             assert answer.status_code == 500
             assert "tokens.json is damaged" in answer.json()["error"]["message"]
         assert server.stop() == 0
-    with pytest.raises(DidNotStart, match=r"tokens\.json is damaged"):
-        Server(data)
+    with pytest.raises(Damaged, match=r"tokens\.json is damaged"):
+        serve(Settings(data=data, listen="127.0.0.1:0", graphite_listen="off"))
 
 
 class TestOpen:
@@ -204,8 +207,8 @@ class TestExposure:
     """Beyond loopback."""
 
     def test_without_tokens_the_server_does_not_start(self, data: Path) -> None:
-        with pytest.raises(DidNotStart, match="heapwatch token create"):
-            Server(data, listen="0.0.0.0:0")
+        with pytest.raises(UsageError, match="heapwatch token create"):
+            serve(Settings(data=data, listen="0.0.0.0:0"))
 
     def test_with_a_token_it_does_and_lets_nobody_else_in(self, data: Path) -> None:
         secret, _ = Tokens(data / "tokens.json").create("me", ["read"])
@@ -216,10 +219,9 @@ class TestExposure:
             assert httpx2.get(f"{url}/api/v1/jvms", headers=headers, trust_env=False).status_code == 200
 
     def test_graphite_lines_from_outside_need_networks(self, data: Path) -> None:
-        with pytest.raises(DidNotStart, match="--graphite-allow"):
-            Server(data, graphite_listen="0.0.0.0:0")
+        with pytest.raises(UsageError, match="--graphite-allow"):
+            serve(Settings(data=data, graphite_listen="0.0.0.0:0"))
 
     def test_whoever_accepts_the_risk_may(self, data: Path) -> None:
-        with Server(data, listen="0.0.0.0:0", graphite_listen="0.0.0.0:0", insecure=True) as server:
-            url = server.url.replace("0.0.0.0", "127.0.0.1")
-            assert httpx2.get(f"{url}/api/v1/jvms", trust_env=False).status_code == 200
+        check_exposure(Settings(data=data, listen="0.0.0.0:0", graphite_listen="0.0.0.0:0", insecure=True))
+        check_exposure(Settings(data=data, graphite_listen="0.0.0.0:0", graphite_allow=("10.0.0.0/8",)))

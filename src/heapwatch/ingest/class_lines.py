@@ -103,5 +103,9 @@ def _batch(key: tuple[str, str, int], parts: _Open) -> Batch:
         array("q", [1] * len(classes)),
     )
     told = repr((key, classes, list(histogram.instances), list(histogram.bytes)))
-    digest = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return Batch(f"graphite:{digest}", 0, [Snapshot(JvmId(host, jvm, 0, 0), moment, ALL, histogram)])
+    digest = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return Batch(
+        "graphite",
+        int.from_bytes(digest, "big") >> 1,
+        [Snapshot(JvmId(host, jvm, 0, 0), moment, ALL, histogram)],
+    )

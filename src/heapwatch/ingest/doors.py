@@ -30,13 +30,18 @@ class Door:
         self.bytes += size
         self.last = int(self.clock() * 1000)
 
-    def status(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "address": self.address,
+    def status(self, rejects: int = 0) -> dict[str, Any]:
+        counters = {
             "requests": self.requests,
             "bytes": self.bytes,
             "samples": self.samples,
             "open": self.open,
+            "rejects": rejects,
+        }
+        return {
+            "name": self.name,
+            "address": self.address,
             "last": self.last,
+            **counters,
+            "counters": counters,
         }

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
 from heapwatch.ingest import bodies
+from heapwatch.ingest.agents import Agents
 from heapwatch.ingest.batcher import Batcher, rows_of
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.limits import InFlight, Rates, TooLarge, TooMany, TooSlow
@@ -93,6 +94,7 @@ class HttpDoors:
         self.rates = rates
         self.histograms = Door("histogram")
         self.batches = Door("batch")
+        self.agents = Agents()
         self._batcher = batcher
         self._rejects = rejects
         self._limits = limits
@@ -132,7 +134,8 @@ class HttpDoors:
             encoding = request.headers.get("content-encoding", "")
             return wire.decode(bodies.decompress(body, encoding, self._limits.text))
 
-        _, fresh = await self._take(request, source, self.batches, decode)
+        batch, fresh = await self._take(request, source, self.batches, decode)
+        self.agents.saw(batch, request.headers.get("user-agent", ""))
         return {"stored": True, "duplicate": not fresh}
 
     async def _take(
@@ -190,5 +193,5 @@ def _parse(text: str) -> Histogram:
 def as_batch(snapshot: Snapshot, body: bytes) -> Batch:
     """The same text for the same JVM and time is the same batch, so that a retry is stored once."""
     told = (*snapshot.jvm, snapshot.time, snapshot.mode, sorted(snapshot.labels.items()))
-    digest = hashlib.blake2b(repr(told).encode() + body, digest_size=16).hexdigest()
-    return Batch(f"upload:{digest}", 0, [snapshot])
+    digest = hashlib.blake2b(repr(told).encode("utf-8", "surrogatepass") + body, digest_size=8).digest()
+    return Batch("upload", int.from_bytes(digest, "big") >> 1, [snapshot])

@@ -269,16 +269,21 @@ class DoorStatus(Model):
     bytes: int
     samples: int
     open: int
+    rejects: int
     last: int | None
+    counters: dict[str, int]
 
 
 class AgentStatus(Model):
+    """`lag` is how old the newest data was when it came, in seconds; null if nothing came since the start."""
+
     id: str
     host: str
     version: str
     last_seen: int
     sequence: int
     lag: float | None
+    lag_ms: int | None
 
 
 class Status(Model):
@@ -287,6 +292,10 @@ class Status(Model):
     uptime_s: float
     ready: bool
     problems: list[str]
+    engine: str
+    rows: dict[str, int]
+    disk_bytes: int
+    retention: dict[str, int]
     doors: list[DoorStatus]
     agents: list[AgentStatus]
 

@@ -125,9 +125,19 @@ def of_clients(hub: Hub, readers: Readers) -> Iterator[Metric]:
 
 
 def of_store(status: Mapping[str, Any]) -> Iterator[Metric]:
-    """Sizes of the store, and how far behind each agent is."""
+    """Sizes of the store."""
     rows = GaugeMetricFamily("heapwatch_store_rows", "Rows by table", labels=["table"])
     yield labelled(rows, [((table,), number) for table, number in status.get("rows", {}).items()])
     yield gauge("heapwatch_store_bytes", "Bytes of the store on disk", status.get("disk_bytes", 0))
-    lag = GaugeMetricFamily("heapwatch_agent_lag_seconds", "Age of an agent's newest data", labels=["agent"])
-    yield labelled(lag, [((agent["id"],), agent.get("lag")) for agent in status.get("agents", [])])
+
+
+def of_agents(agents: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
+    """How far behind each agent is, and when it came last."""
+    lag = GaugeMetricFamily(
+        "heapwatch_agent_lag_seconds", "Age of an agent's newest data when it came", labels=["agent"]
+    )
+    yield labelled(lag, [((agent["id"],), agent["lag"]) for agent in agents])
+    last = GaugeMetricFamily(
+        "heapwatch_agent_last_seen_seconds", "When an agent's newest batch came", labels=["agent"]
+    )
+    yield labelled(last, [((agent["id"],), (agent["last_seen"] or 0) / 1000 or None) for agent in agents])

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heapwatch.errors import HeapwatchError
 from heapwatch.web.auth import Forbidden
 from heapwatch.web.errors import response_to
 
@@ -75,13 +76,16 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(HTTPConnection(scope))
+        try:
+            refusal = self._refusal(HTTPConnection(scope))
+        except HeapwatchError as error:  # whether we are open depends on the tokens, which may be unreadable
+            refusal = error
         if refusal:
             await response_to(refusal)(scope, receive, send_guarded)
         else:
             await self._app(scope, receive, send_guarded)
 
-    def _refusal(self, request: HTTPConnection) -> Forbidden | None:
+    def _refusal(self, request: HTTPConnection) -> HeapwatchError | None:
         host = host_name(request.headers.get("host", ""))
         if self._only_loopback_names() and not is_loopback(host) and host not in self._allowed_hosts():
             return Forbidden(

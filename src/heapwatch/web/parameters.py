@@ -115,8 +115,8 @@ def only_known(request: Request) -> None:
     known = {parameter["name"] for parameter in described if parameter["in"] == "query"} | {"format"}
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
+            near = difflib.get_close_matches(name, known, 2)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(sorted(known))}"
             raise UsageError(f"{name[:60]}: this route has no such parameter; {hint}")
 
 

@@ -44,15 +44,16 @@ class Readers:
             raise Unavailable(f"{len(self._running)} queries run or wait already", retry_after=2)
         query_id = f"http-{uuid.uuid4().hex}"
         self._running.add(query_id)
-        working = asyncio.get_running_loop().run_in_executor(self._pool, work, query_id)
+        waiting = self._pool.submit(work, query_id)
+        working = asyncio.wrap_future(waiting)
         gone = asyncio.create_task(_disconnected(request))
         try:
             await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 return working.result()
-            working.cancel()  # has an effect only while it waits for a thread
             self.cancelled += 1
-            await asyncio.to_thread(self._cancel, query_id)
+            if not waiting.cancel():  # it has begun, so the engine has to be told
+                await asyncio.to_thread(self._cancel, query_id)
             raise HungUp("the client hung up")
         finally:
             self._running.discard(query_id)

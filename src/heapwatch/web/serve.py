@@ -55,7 +55,6 @@ def serve(
 
     `reload` reads the settings again for /-/reload.
     """
-    logs.configure(settings.log_level, settings.log_format)
     _make_data(settings.data)
     check_exposure(settings)
     http = _bind_http(settings.http)
@@ -63,6 +62,7 @@ def serve(
     try:
         if settings.graphite is not None:
             graphite = bind(settings.graphite.host, settings.graphite.port, udp=settings.graphite_udp)
+        logs.configure(settings.log_level, settings.log_format)
         store = open_store_for(settings)
     except BaseException:
         http.close()
@@ -101,9 +101,10 @@ def open_store_for(settings: Settings) -> Store:
 
 def check_exposure(settings: Settings) -> None:
     """Refuse to be reachable from outside without any protection, unless told so."""
+    tokens = Tokens(settings.tokens_file).all()
     if settings.insecure:
         return
-    if not settings.http.loopback and not Tokens(settings.tokens_file).all():
+    if not settings.http.loopback and not tokens:
         raise UsageError(
             f"{settings.http} can be reached from other machines, and there is no token yet: make one with "
             "`heapwatch token create`, listen on 127.0.0.1, or accept the risk with --insecure"

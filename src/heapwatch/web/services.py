@@ -90,7 +90,6 @@ class Services:
 
     async def start(self, graphite: GraphiteSockets | None = None) -> None:
         """Begin to insert, to listen for Graphite lines and to maintain."""
-        self.tokens.all()  # a damaged file stops the start, not the first request
         self.batcher.start()
         self.timers.start()
         if graphite is not None:
@@ -147,15 +146,17 @@ class Services:
 
     def status(self, query_id: str) -> dict[str, Any]:
         """`GET /api/v1/status`."""
-        problems = self.problems()
+        problems, stored = self.problems(), self.store.status(query_id=query_id)
+        refused = self.rejects.counts()
         return {
             "version": __version__,
             "started": int(self.started * 1000),
             "uptime_s": round(time.time() - self.started, 3),
             "ready": not problems,
             "problems": problems,
-            **self.store.status(query_id=query_id),
-            "doors": [door.status() for door in self.all_doors()],
+            **stored,
+            "agents": self.doors.agents.rows(stored["agents"]),
+            "doors": [door.status(sum(refused.get(door.name, {}).values())) for door in self.all_doors()],
         }
 
     def all_doors(self) -> list[Door]:
@@ -191,7 +192,9 @@ class Services:
         yield from figures.of_doors(self.all_doors(), self.rejects.counts())
         yield from figures.of_batcher(self.batcher)
         yield from figures.of_clients(self.hub, self.readers)
-        yield from figures.of_store(self.store.status())
+        stored = self.store.status()
+        yield from figures.of_store(stored)
+        yield from figures.of_agents(self.doors.agents.rows(stored["agents"]))
 
 
 def services_of(request: Request) -> Services:
