@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 /**
@@ -9,7 +11,9 @@ export function firstLoad({ limit }) {
   return {
     name: "first-load",
     apply: "build",
-    generateBundle(_options, bundle) {
+    enforce: "post",
+    /** After everything is written: Vite still edits chunks until then. */
+    writeBundle({ dir }, bundle) {
       const entry = Object.values(bundle).find((file) => file.type === "chunk" && file.isEntry);
       const weighed = entry.dynamicImports.map((page) => ({
         page: bundle[page].name,
@@ -25,7 +29,8 @@ export function firstLoad({ limit }) {
       }
       for (const file of Object.values(bundle)) {
         if (!/\.(js|css|svg)$/.test(file.fileName)) continue;
-        this.emitFile({ type: "asset", fileName: `${file.fileName}.gz`, source: gzipSync(file.code ?? file.source, { level: 9 }) });
+        const path = join(dir, file.fileName);
+        writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
       }
     },
   };

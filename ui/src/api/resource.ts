@@ -13,8 +13,8 @@ export function asApiError(error: unknown): ApiError {
   return error instanceof ApiError ? error : new ApiError(0, "unexpected", String(error));
 }
 
-/** Loads again whenever the parameters change; `null` parameters load nothing. */
-export function useApi<T>(path: string, params: Readonly<Record<string, Value>> | null): Resource<T> {
+/** Loads again whenever the parameters (or `moment`) change; `null` parameters load nothing. */
+export function useApi<T>(path: string, params: Readonly<Record<string, Value>> | null, moment = 0): Resource<T> {
   const [state, setState] = useState<Omit<Resource<T>, "reload">>({ data: null, error: null, loading: true });
   const [again, setAgain] = useState(0);
   const key = params === null ? null : JSON.stringify(params);
@@ -37,6 +37,6 @@ export function useApi<T>(path: string, params: Readonly<Record<string, Value>> 
       },
     );
     return () => abort.abort();
-  }, [path, key, again, token.value]);
+  }, [path, key, again, moment, token.value]);
   return { ...state, reload: () => setAgain((count) => count + 1) };
 }

@@ -8,6 +8,17 @@ export type Column = readonly Value[];
  * between its samples, and that is no gap; two and a half of its usual steps are.
  */
 export function longestStep(times: readonly number[], values: Column, interval: number): number {
+  const known = steps.get(values);
+  if (known?.times === times && known.interval === interval) return known.longest;
+  const longest = measured(times, values, interval);
+  steps.set(values, { times, interval, longest });
+  return longest;
+}
+
+/** Asked for on every move of the pointer; columns never change once they are here. */
+const steps = new WeakMap<Column, { times: readonly number[]; interval: number; longest: number }>();
+
+function measured(times: readonly number[], values: Column, interval: number): number {
   const steps: number[] = [];
   let last: number | null = null;
   for (let i = 0; i < times.length; i++) {
@@ -80,6 +91,11 @@ export function last(values: Column): Value {
   return null;
 }
 
+export function lastTime(times: readonly number[], values: Column): number | null {
+  for (let i = values.length - 1; i >= 0; i--) if (values[i] != null) return times[i] ?? null;
+  return null;
+}
+
 export function first(values: Column): Value {
   return values.find((value) => value != null) ?? null;
 }
@@ -128,4 +144,19 @@ export function nearest(times: readonly number[], values: Column, index: number,
     if ((before === undefined || at - before > reach) && (after === undefined || after - at > reach)) return null;
   }
   return null;
+}
+
+const RECENT = 1 / 3;
+const NOTABLE = 0.01;
+
+/** True when the last third of a curve rises by more than a hundredth of its height: what was fixed has stopped. */
+export function rises(times: readonly number[], values: Column): boolean {
+  const known = values.flatMap((value, index) => (value == null ? [] : [index]));
+  const [start, end] = [known[0], known[known.length - 1]];
+  if (start === undefined || end === undefined) return false;
+  const [from, to] = [times[start] ?? 0, times[end] ?? 0];
+  const since = to - (to - from) * RECENT;
+  const recent = values.map((value, index) => ((times[index] ?? 0) >= since ? value : null));
+  const perMs = slope(times, recent);
+  return perMs !== null && perMs * (to - since) > NOTABLE * (largest(values) ?? 0);
 }

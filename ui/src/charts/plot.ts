@@ -91,7 +91,8 @@ function seriesOptions(props: PlotProps, line: Line): uPlot.Series {
     spanGaps: false,
     gaps: (plot, _index, _from, _to, gaps) => {
       const longest = longestStep(props.times, line.values, props.interval);
-      return gaps.filter(([a, b]) => plot.posToVal(b, "x", true) - plot.posToVal(a, "x", true) > longest * 1.001);
+      const real = gaps.filter(([a, b]) => plot.posToVal(b, "x", true) - plot.posToVal(a, "x", true) > longest * 1.001);
+      return real.map(([a, b]): [number, number] => [a - 1, b + 1]); // no stubs of the line that is cut out
     },
     points: { size: 4, space: 12, ...(line.limit || layered ? { show: false } : {}) },
   };
@@ -119,7 +120,7 @@ function options(current: () => PlotProps, width: number, drawn: uPlot.Hooks.Arr
     else if (only && !props.stack && !line.limit) one.fill = faded(color(props.theme, line.slot), 0.1);
   });
   const write = writer(props.unit);
-  const font = "11px system-ui, sans-serif";
+  const font = `11px ${getComputedStyle(document.body).fontFamily}`;
   const lines = { stroke: ink.grid, width: 1 };
   return {
     width,
@@ -145,7 +146,7 @@ function options(current: () => PlotProps, width: number, drawn: uPlot.Hooks.Arr
         values: (_plot, splits, _axis, _space, step) => timeTicks(splits, step),
       },
       {
-        stroke: ink.muted, font, size: AXIS, gap: 6, space: 34, grid: lines, ticks: { show: false },
+        stroke: ink.muted, font, size: AXIS, gap: 6, space: props.height < 160 ? 22 : 34, grid: lines, ticks: { show: false },
         ...(props.unit === "bytes" ? { incrs: BYTE_STEPS } : {}),
         values: (_plot, splits) => splits.map((value) => write(value)),
       },

@@ -1,7 +1,7 @@
 /** A time chart as the pages use it: heading, plot, legend, tooltip, keyboard, and its numbers as a table. */
 import { useComputed, useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { bytes, exact, moment, utc, writer, type Unit } from "../lib/format";
 import { span, theme, zoomBack, zoomTo } from "../lib/view";
 import { cursorTime, limitFits } from "./axis";
@@ -38,7 +38,7 @@ export function TimeChart(props: TimeChartProps) {
   const cursor = useSignal<{ index: number; left: number; pointed: boolean } | null>(null);
   const spoken = useSignal("");
   const id = useId();
-  const shown = props.lines.filter((line) => !hidden.has(line.key));
+  const shown = useMemo(() => props.lines.filter((line) => !hidden.has(line.key)), [props.lines, hidden]);
   const { from, to } = span.value;
   const isEmpty = !props.lines.some((line) => !line.limit && line.values.some((value) => value !== null));
   const bound = farLimit(shown);
@@ -123,7 +123,7 @@ function Canvas(props: CanvasProps) {
     return () => plot.current?.destroy();
   }, []);
   useEffect(() => plot.current?.update(plotProps), [
-    props.times, props.lines.map((line) => line.key).join("\n"), props.lines[0]?.values, props.from, props.to, props.stack,
+    props.times, props.lines, props.from, props.to, props.stack,
     props.unit, props.height, props.markers, props.selection?.from, props.selection?.to, theme.value, props.onSelect,
   ]);
   const label = useComputed(() => `${props.title}: chart. Arrow keys move the cursor, Shift with arrow keys selects.`);

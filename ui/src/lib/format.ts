@@ -52,12 +52,14 @@ export function count(value: Maybe): string {
 /** `+12.4 MiB`, `−3`, `0`: a change says its direction. */
 export function signed(value: Maybe, write: (value: Maybe) => string): string {
   if (missing(value)) return NONE;
+  if (value === 0) return "0";
   return value > 0 ? `+${write(value)}` : write(value);
 }
 
 /** `+340 KiB/min` */
 export function rate(value: Maybe, write: (value: Maybe) => string = bytes, per = "min"): string {
-  return missing(value) ? NONE : `${signed(value, write)}/${per}`;
+  if (missing(value)) return NONE;
+  return value === 0 ? "0" : `${signed(value, write)}/${per}`;
 }
 
 /** `4.2 %` of a fraction of one; small shares keep two digits. */
@@ -90,11 +92,13 @@ export function duration(ms: Maybe): string {
     .join(" ");
 }
 
-/** How long ago, whole seconds: `now`, `12 s ago`. */
+/** How long ago, in the largest unit that fits: `now`, `12 s ago`, `3 m ago`. */
 export function ago(time: Maybe, now: number): string {
   if (missing(time)) return "never";
   const age = Math.max(0, now - time);
-  return age < 1500 ? "now" : `${duration(Math.floor(age / 1000) * 1000)} ago`;
+  if (age < 1500) return "now";
+  const [size, unit] = ([[86_400_000, "d"], [3_600_000, "h"], [60_000, "m"]] as const).find(([size]) => age >= size) ?? [1000, "s"];
+  return `${Math.floor(age / size)} ${unit} ago`;
 }
 
 /** The value with every digit: `13,002,752 bytes`. */

@@ -42,8 +42,15 @@ export function Change({ value, write = bytes, noun = "bytes" }: { readonly valu
   return <span class={`change ${tone}`} title={value == null ? undefined : `${signed(value, exact)} ${noun}`}>{signed(value, write)}</span>;
 }
 
-export function Rate({ value, write = bytes, per = "min", noun = "bytes" }: { readonly value: Maybe; readonly write?: (value: Maybe) => string; readonly per?: string; readonly noun?: string }) {
-  const tone = value ? (value > 0 ? "up" : "down") : "same";
+/** Under `notable` a rate is shown without colour, so that what matters stands out. */
+export function Rate({ value, write = bytes, per = "min", noun = "bytes", notable = 0 }: {
+  readonly value: Maybe;
+  readonly write?: (value: Maybe) => string;
+  readonly per?: string;
+  readonly noun?: string;
+  readonly notable?: number;
+}) {
+  const tone = value && Math.abs(value) > notable ? (value > 0 ? "up" : "down") : "same";
   return <span class={`change ${tone}`} title={value == null ? undefined : `${signed(value, exact)} ${noun} per ${per === "h" ? "hour" : "minute"}`}>{rate(value, write, per)}</span>;
 }
 
@@ -55,13 +62,14 @@ export const Ago = ({ value }: { readonly value: Maybe }) => (
   <time title={value == null ? undefined : `${moment(value)} local\n${utc(value)}`}>{ago(value, second.value)}</time>
 );
 
-export function Labels({ labels, most = 3 }: { readonly labels: Readonly<Record<string, string>>; readonly most?: number }) {
+export function Labels({ labels, most = 3, names = true }: { readonly labels: Readonly<Record<string, string>>; readonly most?: number; readonly names?: boolean }) {
   const entries = Object.entries(labels);
   return (
     <span class="labels" title={entries.map(([name, value]) => `${name}=${value}`).join("\n")}>
       {entries.slice(0, most).map(([name, value]) => (
         <span class="label" key={name}>
-          <span class="label-name">{plain(name)}</span> <bdi>{plain(value)}</bdi>
+          {names && <span class="label-name">{plain(name)} </span>}
+          <bdi>{plain(value)}</bdi>
         </span>
       ))}
       {entries.length > most && <span class="label-more">+{entries.length - most}</span>}

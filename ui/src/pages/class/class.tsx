@@ -1,6 +1,5 @@
 /** A class, or all that match a pattern, on all hosts: whether the growth is one machine's or everybody's. */
 import { useEffect, useMemo } from "preact/hooks";
-import { get } from "../../api/client";
 import { liveFilter } from "../../api/live";
 import { useApi } from "../../api/resource";
 import type { ClassHistory } from "../../api/types";
@@ -11,7 +10,7 @@ import { link, patch, query } from "../../lib/router";
 import { ClassName, plain } from "../../lib/text";
 import { span } from "../../lib/view";
 import { fixedLink } from "../jvm/head";
-import { linesOf, places, type Part } from "./history";
+import { linesOf, places, present, type Part } from "./history";
 import { Places } from "./places";
 import { Search } from "./search";
 
@@ -31,22 +30,24 @@ export default function Class() {
 
 function useHistory(names: readonly string[], by: Part) {
   const { from, to } = span.value;
-  return useApi<ClassHistory>("class", {
-    class: names, from, to, by, host: query.value.getAll("host"), jvm: query.value.getAll("jvm"), mode: query.value.get("mode"),
+  const answer = useApi<ClassHistory>("class", {
+    class: names, from, to, by: by === "life" ? null : by, host: query.value.getAll("host"), jvm: query.value.getAll("jvm"), mode: query.value.get("mode"),
   });
+  const data = useMemo(() => answer.data && present(answer.data), [answer.data]);
+  return { ...answer, data };
 }
 
 function History({ names }: { readonly names: readonly string[] }) {
   const patterns = names.length > 1 || names.some(isGlob);
   const asked = query.value.get("by");
-  const by: Part = asked === "jvm" || asked === "class" || asked === "none" ? asked : "host";
+  const usual: Part = patterns ? "host" : "life";
+  const by: Part = asked === "life" || asked === "host" || asked === "jvm" || asked === "class" || asked === "none" ? asked : usual;
   const shown = query.value.get("show") ?? "both";
   const answer = useHistory(names, by);
   const bytesLines = useMemo(() => (answer.data ? linesOf(answer.data, "bytes", by) : []), [answer.data, by]);
   const countLines = useMemo(() => (answer.data ? linesOf(answer.data, "instances", by) : []), [answer.data, by]);
   const rows = useMemo(() => (answer.data ? places(answer.data, by) : []), [answer.data, by]);
-  if (answer.error && !answer.data) return <Failure error={answer.error} onRetry={answer.reload} />;
-  const interval = (answer.data?.interval_s ?? 0) * 1000;
+    const interval = (answer.data?.interval_s ?? 0) * 1000;
   const note = rows.length > LINES ? `the ${LINES} largest of ${count(rows.length)}` : undefined;
   const chart = { times: answer.data?.times ?? [], interval, height: HEIGHT, loading: answer.loading, note, legendLimit: 10, empty: "No sample of it in this range" };
   return (
@@ -59,21 +60,24 @@ function History({ names }: { readonly names: readonly string[] }) {
       </div>
       <div class="bar slim">
         <Pattern names={names} />
-        <Segments label="A line for each" value={by} onChoose={(value) => patch({ by: value === "host" ? null : value }, "push")}
-          choices={[{ value: "host", title: "Host" }, { value: "jvm", title: "JVM" }, ...(patterns ? [{ value: "class" as const, title: "Class" }] : []), { value: "none", title: "Together" }]} />
+        <Segments label="A line for each" value={by} onChoose={(value) => patch({ by: value === usual ? null : value }, "push")}
+          choices={[
+            patterns ? { value: "class" as const, title: "Class" } : { value: "life" as const, title: "JVM", help: "A line for each life of each JVM" },
+            { value: "host", title: "Host", help: "The JVMs of a host added up" }, { value: "jvm", title: "Name", help: "The JVMs of one name on all hosts added up" }, { value: "none", title: "Together" },
+          ]} />
         <Segments label="Measure" value={shown === "bytes" || shown === "instances" ? shown : "both"} onChoose={(value) => patch({ show: value === "both" ? null : value }, "push")}
           choices={[{ value: "both", title: "Both" }, { value: "bytes", title: "Bytes" }, { value: "instances", title: "Instances" }]} />
         <Systemic rows={rows} by={by} />
         <span class="spacer" />
         {query.value.getAll("jvm").length + query.value.getAll("host").length > 0 && <button type="button" class="chip" onClick={() => patch({ host: null, jvm: null }, "push")}>only {[...query.value.getAll("jvm"), ...query.value.getAll("host")].map(plain).join(" ")} <span aria-hidden="true">✕</span></button>}
       </div>
-      {answer.error && <Failure error={answer.error} onRetry={answer.reload} known />}
+      {answer.error && <Failure error={answer.error} onRetry={answer.reload} known={answer.data !== null} />}
       <Warnings texts={answer.data?.warnings} />
-      <div class={shown === "both" ? "pair" : "single"}>
+      {(answer.data || !answer.error) && <div class={shown === "both" ? "pair" : "single"}>
         {shown !== "instances" && <TimeChart {...chart} title="Shallow bytes" lines={bytesLines.slice(0, LINES)} unit="bytes" />}
         {shown !== "bytes" && <TimeChart {...chart} title="Instances" lines={countLines.slice(0, LINES)} unit="count" />}
-      </div>
-      <Places rows={rows} by={by} loading={!answer.data} names={names} />
+      </div>}
+      {(answer.data || !answer.error) && <Places rows={rows} by={by} loading={!answer.data} names={names} />}
     </section>
   );
 }
@@ -84,17 +88,15 @@ function Pattern({ names }: { readonly names: readonly string[] }) {
 }
 
 function Systemic({ rows, by }: { readonly rows: ReturnType<typeof places>; readonly by: Part }) {
-  const rising = rows.filter((row) => row.risesBy !== null && row.risesBy > 0.02);
-  if (rows.length < 2 || by === "class" || by === "none") return null;
+  const alive = rows.filter((row) => row.ended === null);
+  const rising = alive.filter((row) => row.grows);
+  if (alive.length < 2 || by === "class" || by === "none") return null;
   const slopes = rising.map((row) => row.bytesPerMinute ?? 0).sort((a, b) => a - b);
-  const noun = by === "host" ? "hosts" : "JVMs";
+  const noun = by === "host" ? "hosts" : by === "jvm" ? "services" : "JVMs";
   return (
     <span class="verdict">
-      {rising.length === 0 ? `grows on none of ${rows.length} ${noun}` : `grows on ${rising.length} of ${rows.length} ${noun}`}
+      {rising.length === 0 ? `grows on none of ${alive.length} ${noun}` : `still grows on ${rising.length} of ${alive.length} ${noun}`}
       {rising.length > 1 && `, by ${bytes(slopes[0])} to ${bytes(slopes[slopes.length - 1])} a minute`}
     </span>
   );
 }
-
-/** For tests and the address bar: which names a text stands for. */
-export const namesMatching = (match: string, abort?: AbortSignal) => get<{ classes: string[] }>("class_names", { match, limit: 20 }, abort);

@@ -5,12 +5,12 @@ import { Sparkline } from "../../charts/sparkline";
 import { bytes, count, ratio } from "../../lib/format";
 import { go, link } from "../../lib/router";
 import { Table, type Column, type Sort } from "../../lib/table";
-import { Count, Rate, ShallowBytes, plain } from "../../lib/text";
+import { Count, Rate, ShallowBytes, Time, plain } from "../../lib/text";
 import { span } from "../../lib/view";
 import type { Part, PlaceRow } from "./history";
 
 const ROW = 34;
-const TITLES: Readonly<Record<Part, string>> = { host: "Host", jvm: "JVM", class: "Class", none: "All" };
+const TITLES: Readonly<Record<Part, string>> = { life: "JVM", host: "Host", jvm: "Name", class: "Class", none: "All" };
 
 const SORTS: Readonly<Record<string, (row: PlaceRow) => number | string>> = {
   name: (row) => row.name,
@@ -49,10 +49,10 @@ export function Places({ rows, by, loading, names }: Props) {
   const shown = useMemo(() => sorted(rows, sort), [rows, sort]);
   const { from, to } = span.value;
   const columns: readonly Column<PlaceRow>[] = [
-    { key: "name", title: TITLES[by], cell: (row) => { const href = placeLink(row, by); return <span class="place"><Swatch line={row} />{href ? <a class="strong" href={href}><bdi>{row.name}</bdi></a> : <bdi>{row.name}</bdi>}</span>; } },
-    ...(by === "host" || by === "jvm" ? [{ key: "other", title: by === "host" ? "JVM" : "Host", sortable: false, width: "18%", cell: (row: PlaceRow) => <bdi>{plain(String(row.labels[by === "host" ? "jvm" : "host"] ?? ""))}</bdi> }] : []),
+    { key: "name", title: TITLES[by], cell: (row) => { const href = placeLink(row, by); return <span class="place"><Swatch line={row} />{href ? <a class="strong" href={href}><bdi>{by === "life" ? plain(String(row.labels["jvm"])) : row.name}</bdi></a> : <bdi>{row.name}</bdi>}</span>; } },
+    ...(by === "life" ? [{ key: "host", title: "On host", sortable: false, width: "14%", cell: (row: PlaceRow) => <bdi>{plain(String(row.labels["host"]))}</bdi> }, { key: "lived", title: "Lived", sortable: false, width: "172px", cell: (row: PlaceRow) => <><Time value={Number(row.labels["started"])} /> – {row.ended === null ? "now" : <Time value={row.ended} />}</> }] : []),
     { key: "curve", title: "Shallow bytes", sortable: false, width: "150px", cell: (row) => <Sparkline times={row.times} values={row.values} limit={null} from={from} to={to} width={130} height={26} label={`Shallow bytes, now ${bytes(row.bytes)}`} /> },
-    { key: "bytes", title: "Shallow now", number: true, width: "110px", cell: (row) => <ShallowBytes value={row.bytes} /> },
+    { key: "bytes", title: "Shallow, last", number: true, width: "110px", cell: (row) => <ShallowBytes value={row.bytes} /> },
     { key: "growth", title: "Growth", number: true, width: "124px", help: "Slope of shallow bytes over the range (least squares)", cell: (row) => <Rate value={row.bytesPerMinute} /> },
     { key: "instances", title: "Instances", number: true, width: "100px", cell: (row) => <Count value={row.instances} noun="instances" /> },
     { key: "births", title: "Net births", number: true, width: "110px", help: "Slope of instances over the range (least squares)", cell: (row) => <Rate value={row.instancesPerMinute} write={count} noun="instances" /> },
@@ -63,7 +63,7 @@ export function Places({ rows, by, loading, names }: Props) {
     <section class="card" aria-label="Where it is">
       <Table label="Where it is" columns={columns} total={loading ? 4 : shown.length} rowAt={(index) => (loading ? undefined : shown[index])} rowKey={(row) => row.key} rowHeight={ROW}
         height={`${Math.min(12, Math.max(3, shown.length)) * ROW + 31}px`} minWidth="940px" sort={sort} onSort={setSort}
-        onOpen={(row) => { const href = placeLink(row, by); if (href) go(href); }}
+        rowClass={(row) => (row.ended === null ? "" : "gone")} onOpen={(row) => { const href = placeLink(row, by); if (href) go(href); }}
         empty={<p class="no-match">No host has an instance of {names.map(plain).join(", ")} in this range.</p>} />
     </section>
   );

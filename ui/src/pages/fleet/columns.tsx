@@ -33,30 +33,35 @@ export function HeapUse({ used, max }: { readonly used: number | null; readonly 
   );
 }
 
+/** Growth stands out when it would fill the heap within two days. */
+export function Growth({ row }: { readonly row: Pick<FleetRow, "growth_per_hour" | "heap_max"> }) {
+  return <Rate value={row.growth_per_hour} per="h" notable={(row.heap_max ?? 0) / 48} />;
+}
+
 export const COLUMNS = (from: number, to: number): readonly Column<FleetRow>[] => [
-  { key: "state", title: "State", width: "70px", cell: (row) => <State state={row.state} /> },
+  { key: "state", title: "State", width: "78px", cell: (row) => <State state={row.state} /> },
   { key: "jvm", title: "JVM", width: "15%", cell: (row) => <a class="strong" href={jvmLink(row)}><bdi>{plain(row.jvm)}</bdi></a>, hover: (row) => `${row.jvm}\npid ${row.pid}, ${row.java || "Java version unknown"}${row.collector ? `, ${row.collector}` : ""}${row.user ? `, user ${row.user}` : ""}` },
   { key: "host", title: "Host", width: "11%", cell: (row) => <bdi>{plain(row.host)}</bdi>, hover: (row) => row.host },
-  { key: "labels", title: "Labels", width: "13%", sortable: false, cell: (row) => <Labels labels={row.labels} most={2} /> },
+  { key: "labels", title: "Labels", width: "13%", sortable: false, cell: (row) => <Labels labels={row.labels} most={3} names={false} /> },
   {
     key: "heap_after_gc", title: "Heap after GC", width: "150px", help: "Heap in use after collections over the range, under its limit (dashed)",
     cell: (row) => <Sparkline times={row.spark.times} values={row.spark.values} limit={row.heap_max} from={from} to={to} width={132} height={28} label={`Heap after collections, now ${bytes(row.heap_after_gc)} of ${bytes(row.heap_max)}`} />,
     hover: (row) => `${bytes(row.heap_after_gc)} after the last collection${row.heap_max ? `, limit ${bytes(row.heap_max)}` : ""}`,
   },
-  { key: "heap_used", title: "Heap used", number: true, width: "136px", cell: (row) => <HeapUse used={row.heap_used} max={row.heap_max} /> },
-  { key: "growth_per_hour", title: "Growth", number: true, width: "102px", help: "Of the heap after collections, over the range", cell: (row) => <Rate value={row.growth_per_hour} per="h" /> },
+  { key: "heap_used", title: "Heap used", number: true, width: "148px", cell: (row) => <HeapUse used={row.heap_used} max={row.heap_max} /> },
+  { key: "growth_per_hour", title: "Growth", number: true, width: "102px", help: "Of the heap after collections, over the range", cell: (row) => <Growth row={row} /> },
   {
     key: "top_class", title: "Grows most (shallow)", width: "22%", sortable: false, help: "The class whose shallow bytes grow fastest",
-    cell: (row) => row.top_class ? (
+    cell: (row) => row.top_class && row.top_class.bytes_per_min ? (
       <span class="grower">
         <a href={link("/class", { class: row.top_class.class })}><ClassName name={row.top_class.class} /></a>
-        <span class="grower-rate">{rate(row.top_class.bytes_per_min)}</span>
+        <span class={`grower-rate ${(row.top_class.bytes_per_min * 2880) > (row.heap_max ?? 0) ? "notable" : ""}`}>{rate(row.top_class.bytes_per_min)}</span>
       </span>
     ) : <span class="none">–</span>,
     hover: (row) => row.top_class ? `${plain(row.top_class.class)}\n${exact(row.top_class.bytes_per_min, "bytes per minute, shallow")}` : undefined,
   },
   { key: "gc_load", title: "GC load", number: true, width: "74px", help: "Share of time spent in collections", cell: (row) => <span class={(row.gc_load ?? 0) > HIGH_GC ? "warn" : ""}>{ratio(row.gc_load)}</span> },
-  { key: "last_seen", title: "Last sample", number: true, width: "92px", cell: (row) => <Ago value={row.last_seen} /> },
+  { key: "last_seen", title: "Last sample", number: true, width: "98px", cell: (row) => <Ago value={row.last_seen} /> },
   {
     key: "pause_share", title: "Our pause", number: true, width: "86px", help: "Time the application stood still for our histograms, against the budget of 0.5 %",
     cell: (row) => <span class={(row.pause_share ?? 0) > PAUSE_BUDGET ? "warn" : ""}>{ratio(row.pause_share)}</span>,

@@ -1,12 +1,11 @@
 /** All JVMs: a row each, newest state and the trend of the range; grouped, the same growth on several hosts shows. */
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { get } from "../../api/client";
 import { liveFilter } from "../../api/live";
-import { useApi } from "../../api/resource";
-import { asApiError } from "../../api/resource";
-import type { Fleet as Answer, FleetRow } from "../../api/types";
+import { asApiError, useApi } from "../../api/resource";
+import type { Fleet as Answer, FleetRow, LabelNames } from "../../api/types";
 import { Failure, Filter, Warnings } from "../../lib/controls";
-import { count } from "../../lib/format";
+import { count, exact } from "../../lib/format";
 import { usePaged } from "../../lib/paged";
 import { go, patch, query } from "../../lib/router";
 import { Table, sortOf, type Sort } from "../../lib/table";
@@ -14,6 +13,11 @@ import { span } from "../../lib/view";
 import { COLUMNS, jvmLink, rowKey } from "./columns";
 import { Empty } from "./empty";
 import { Groups } from "./groups";
+
+export type Count = Pick<Answer, "total" | "counts">;
+
+/** Labels of series and classes, not of JVMs. */
+const NO_GROUPS = new Set(["class", "package", "mode", "metric", "pid", "started", "pool", "gc", "command"]);
 
 const ROW = 36;
 const DEFAULT_SORT: Sort = { key: "growth_per_hour", order: "desc" };
@@ -23,19 +27,20 @@ export default function Fleet() {
     document.title = "Fleet · heapwatch";
     liveFilter.value = {};
   }, []);
+  const [tally, setTally] = useState<Count | null>(null);
   const filter = query.value.get("filter") ?? "";
   const group = query.value.get("group") ?? "";
   return (
     <section class="page fleet">
-      <Bar filter={filter} group={group} />
-      {group ? <Groups by={group} filter={filter} /> : <List filter={filter} />}
+      <Bar filter={filter} group={group} tally={tally} />
+      {group ? <Groups by={group} filter={filter} onTally={setTally} /> : <List filter={filter} onTally={setTally} />}
     </section>
   );
 }
 
-function Bar({ filter, group }: { readonly filter: string; readonly group: string }) {
-  const labels = useApi<{ labels: string[] }>("labels", {});
-  const names = [...new Set(["jvm", "host", ...(labels.data?.labels ?? [])])].filter((name) => !["class", "package", "mode", "metric", "pid", "started"].includes(name));
+function Bar({ filter, group, tally }: { readonly filter: string; readonly group: string; readonly tally: Count | null }) {
+  const labels = useApi<LabelNames>("labels", {});
+  const names = [...new Set(["jvm", "host", ...(labels.data?.labels ?? [])])].filter((name) => !NO_GROUPS.has(name));
   return (
     <div class="bar">
       <h1>Fleet</h1>
@@ -48,26 +53,23 @@ function Bar({ filter, group }: { readonly filter: string; readonly group: strin
         </select>
       </label>
       <span class="spacer" />
-      <Tally />
+      {tally && <Tally {...tally} />}
     </div>
   );
 }
 
-/** How many there are and how they are, whatever the filter. */
-function Tally() {
-  const { from, to } = span.value;
-  const { data } = useApi<Answer & { counts?: Record<string, number> }>("fleet", { from, to, limit: 1 });
-  if (!data) return null;
-  const states = Object.entries(data.counts ?? {}).filter(([, number]) => number > 0);
+/** How many fit the filter, and how they are. */
+function Tally({ total, counts }: Count) {
+  const states = Object.entries(counts ?? {}).filter(([, number]) => number > 0);
   return (
     <p class="tally">
-      <strong>{count(data.total)}</strong> JVM{data.total === 1 ? "" : "s"}
+      <span><strong title={exact(total)}>{count(total)}</strong> JVM{total === 1 ? "" : "s"}</span>
       {states.map(([state, number]) => <span key={state} class={`state ${state}`}>{count(number)} {state}</span>)}
     </p>
   );
 }
 
-function List({ filter }: { readonly filter: string }) {
+function List({ filter, onTally }: { readonly filter: string; readonly onTally: (count: Count) => void }) {
   const sort = sortOf(query.value, DEFAULT_SORT);
   const { from, to } = span.value;
   const { pager, generation } = usePaged<FleetRow, readonly string[]>(
@@ -75,6 +77,7 @@ function List({ filter }: { readonly filter: string }) {
     `${from} ${to}`,
     async (offset, limit, abort) => {
       const answer = await get<Answer>("fleet", { from, to, filter, sort: sort.key, order: sort.order, limit, offset }, abort);
+      onTally({ total: answer.total, counts: answer.counts });
       return { total: answer.total, rows: answer.rows, head: answer.warnings ?? [] };
     },
   );

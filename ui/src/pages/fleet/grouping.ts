@@ -1,7 +1,8 @@
 /** JVMs that share a label, and whether they grow alike: then the fault is systemic and not of one machine. */
-import { slope } from "../../charts/columns";
+import { rises } from "../../charts/columns";
 import type { Line } from "../../charts/plot";
 import type { FleetRow, Nullable } from "../../api/types";
+import { plain } from "../../lib/text";
 
 export interface Group {
   readonly name: string;
@@ -38,28 +39,22 @@ export function joined(series: readonly { times: readonly number[]; values: read
 
 export function curvesOf(group: Group, most: number): { times: number[]; lines: Line[] } {
   const rows = group.rows.slice(0, most);
+  const differ = (name: "host" | "jvm") => new Set(rows.map((row) => row[name])).size > 1;
+  const parts = (["host", "jvm"] as const).filter(differ);
+  const named = (row: FleetRow) => [...new Set((parts.length ? parts : (["host"] as const)).map((part) => row[part]))].join(" ");
   const { times, columns } = joined(rows.map((row) => row.spark));
   const lines = rows.map((row, index) => ({
     key: `${row.host} ${row.jvm} ${row.pid} ${row.started}`,
-    label: row.jvm === group.name ? row.host : `${row.host} ${row.jvm}`,
+    label: plain(named(row)),
     values: columns[index] ?? [],
     slot: index,
   }));
   return { times, lines };
 }
 
-const MINUTES_THAT_COUNT = 3;
-
-/** Rows whose curve really rises: more than a hundredth of its own height over the range. */
+/** Members whose curve was still rising when they were last seen; those that have ended do not count. */
 export function growing(group: Group): readonly FleetRow[] {
-  return group.rows.filter((row) => {
-    const { times, values } = row.spark;
-    const perMs = slope(times, values);
-    if (perMs === null || perMs <= 0 || (row.growth_per_hour ?? 0) <= 0) return false;
-    const width = (times[times.length - 1] ?? 0) - (times[0] ?? 0);
-    const height = Math.max(...values.map((value) => value ?? 0), 1);
-    return width >= MINUTES_THAT_COUNT * 60_000 && (perMs * width) / height > 0.01;
-  });
+  return group.rows.filter((row) => row.state !== "exited" && (row.growth_per_hour ?? 0) > 0 && rises(row.spark.times, row.spark.values));
 }
 
 /** The class that grows most on most of the growing hosts, with how many name it. */

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { get } from "../../api/client";
 import { asApiError } from "../../api/resource";
-import type { Classes as Answer, SnapshotHead } from "../../api/types";
+import type { Classes as Answer, FleetRow, SnapshotHead } from "../../api/types";
 import { later } from "../../lib/later";
 import { Failure, Filter, Segments, Warnings } from "../../lib/controls";
 import { bytes, count, duration, exact } from "../../lib/format";
@@ -11,7 +11,7 @@ import { go, link, patch, query } from "../../lib/router";
 import { Table, sortOf, type Column, type Sort } from "../../lib/table";
 import { Change, ClassName, Count, Rate, ShallowBytes, Time, plain } from "../../lib/text";
 import { span, zoomTo } from "../../lib/view";
-import { instants, type Choice } from "./selection";
+import { instants, nameOf, type Choice } from "./selection";
 
 /** Seldom looked at; fetched when they are. */
 const Packages = later(() => import("./packages"));
@@ -55,12 +55,12 @@ export function question(choice: Choice, before: number | null, at: number) {
   return { host: choice.host, jvm: choice.jvm, pid: choice.pid, mode: choice.mode, before, at, filter: choice.filter, package: choice.inPackage };
 }
 
-export function Classes({ choice }: { readonly choice: Choice }) {
+export function Classes({ choice, rows }: { readonly choice: Choice; readonly rows: readonly FleetRow[] }) {
   const { before, at } = instants(choice, span.value);
   const [heads, setHeads] = useState<Heads | null>(null);
   return (
     <section class="card classes" aria-label="Classes">
-      <ClassBar choice={choice} heads={heads} />
+      <ClassBar choice={choice} heads={heads} rows={rows} />
       {choice.view === "table" ? (
         <ClassTable choice={choice} before={before} at={at} onHeads={setHeads} />
       ) : (
@@ -70,7 +70,7 @@ export function Classes({ choice }: { readonly choice: Choice }) {
   );
 }
 
-function ClassBar({ choice, heads }: { readonly choice: Choice; readonly heads: Heads | null }) {
+function ClassBar({ choice, heads, rows }: { readonly choice: Choice; readonly heads: Heads | null; readonly rows: readonly FleetRow[] }) {
   const [raw, setRaw] = useState(false);
   const [problem, setProblem] = useState("");
   const { before, at } = instants(choice, span.value);
@@ -96,6 +96,7 @@ function ClassBar({ choice, heads }: { readonly choice: Choice; readonly heads: 
       </header>
       <div class="bar slim">
         <Filter label="Filter classes" placeholder="class or glob, e.g. akka.actor.*" value={choice.filter} onChange={(filter) => patch({ filter })} />
+        <Whose choice={choice} rows={rows} />
         {choice.inPackage && <button type="button" class="chip" title="Show all packages" onClick={() => patch({ package: null }, "push")}>in {plain(choice.inPackage)} <span aria-hidden="true">✕</span></button>}
         {problem && <span class="problem" role="alert">{problem}</span>}
         <span class="spacer" />
@@ -104,6 +105,20 @@ function ClassBar({ choice, heads }: { readonly choice: Choice; readonly heads: 
       </div>
       {raw && heads?.after && <RawText choice={choice} time={heads.after.time} onClose={() => setRaw(false)} />}
     </>
+  );
+}
+
+/** Of several JVMs, whose classes these are. */
+function Whose({ choice, rows }: { readonly choice: Choice; readonly rows: readonly FleetRow[] }) {
+  const names = [...new Set(rows.map(nameOf))];
+  if (names.length < 2) return null;
+  return (
+    <label class="select">
+      Classes of
+      <select value={nameOf({ host: choice.host[0] ?? "", jvm: choice.jvm[0] ?? "" })} onChange={(event) => patch({ one: event.currentTarget.value }, "push")}>
+        {names.map((name) => <option key={name} value={name}>{plain(name)}</option>)}
+      </select>
+    </label>
   );
 }
 
@@ -120,7 +135,7 @@ function Instants({ heads, choice }: { readonly heads: Heads | null; readonly ch
         </>
       )}
       <span title={describe(after)}><Time value={after.time} /> <i>{bytes(after.bytes)}</i></span>
-      {before && <>(<Change value={after.bytes - before.bytes} /> in {duration(after.time - before.time)})</>}
+      {before && <span><Change value={after.bytes - before.bytes} /> in {duration(after.time - before.time)}</span>}
       {choice.brush && (
         <>
           <button type="button" class="quiet" onClick={() => choice.brush && zoomTo(choice.brush.from, choice.brush.to)}>Zoom here</button>
@@ -185,6 +200,7 @@ function ClassTable({ choice, before, at, onHeads }: TableProps) {
   const total = pager.head?.after?.bytes ?? null;
   const columns = useMemo(() => columnsOf(compared, total), [compared, total]);
   const error = pager.error === null ? null : asApiError(pager.error);
+  if (error && error.status === 404) return <p class="no-match">{plain(error.message)} {error.hint}</p>;
   if (error && pager.total === null) return <Failure error={error} onRetry={() => pager.retry()} />;
   return (
     <>

@@ -1,13 +1,13 @@
 /** Who it is, and its newest figures. */
 import type { ComponentChildren } from "preact";
-import type { FleetRow } from "../../api/types";
+import type { FleetRow, LiveEvent } from "../../api/types";
 import { CopyButton } from "../../lib/controls";
 import { bytes, count, duration, exact, moment, ratio } from "../../lib/format";
 import { link, written, place, merged } from "../../lib/router";
 import { writeRange } from "../../lib/range";
-import { Ago, Bytes, Count, Labels, Rate, plain } from "../../lib/text";
+import { Ago, Bytes, Count, Labels, Time, plain } from "../../lib/text";
 import { span } from "../../lib/view";
-import { HeapUse, State } from "../fleet/columns";
+import { Growth, HeapUse, State } from "../fleet/columns";
 import type { Choice } from "./selection";
 
 /** The present view with its range fixed, so that it shows the same to whoever opens it later. */
@@ -16,7 +16,27 @@ export function fixedLink(): string {
   return location.origin + written(place.peek().path, merged(place.peek().query, writeRange({ kind: "absolute", from, to })));
 }
 
-export function Head({ rows, choice }: { readonly rows: readonly FleetRow[] | null; readonly choice: Choice }) {
+interface Props {
+  readonly rows: readonly FleetRow[] | null;
+  readonly choice: Choice;
+  readonly events: readonly LiveEvent[];
+}
+
+const EVENTS = 4;
+
+/** The newest of what the charts mark, as text. */
+function Happened({ events }: { readonly events: readonly LiveEvent[] }) {
+  return (
+    <ul class="happened" aria-label="Newest events">
+      {events.slice(-EVENTS).reverse().map((event) => (
+        <li key={`${event.time} ${event.kind}`}><Time value={event.time} /> <span class="event-kind" data-kind={event.kind}>{plain(event.kind)}</span> {plain(event.text ?? "")}</li>
+      ))}
+      {events.length > EVENTS && <li class="hint">and {events.length - EVENTS} earlier</li>}
+    </ul>
+  );
+}
+
+export function Head({ rows, choice, events }: Props) {
   const newest = rows && [...rows].sort((a, b) => b.started - a.started)[0];
   const several = rows !== null && new Set(rows.map((row) => `${row.host} ${row.jvm}`)).size > 1;
   return (
@@ -30,6 +50,7 @@ export function Head({ rows, choice }: { readonly rows: readonly FleetRow[] | nu
         <CopyButton text={fixedLink} title="A link to this view with its range fixed">Copy link</CopyButton>
       </div>
       {newest && !several ? <Facts row={newest} /> : rows === null ? <div class="facts"><span class="skeleton wide" /></div> : <Hosts rows={rows} />}
+      {events.length > 0 && <Happened events={events} />}
     </>
   );
 }
@@ -43,7 +64,7 @@ function Facts({ row }: { readonly row: FleetRow }) {
     <>
       <dl class="facts">
         <Fact name="Heap after GC" note={row.heap_max ? `of ${bytes(row.heap_max)}` : undefined}><Bytes value={row.heap_after_gc} /></Fact>
-        <Fact name="Growth"><Rate value={row.growth_per_hour} per="h" /></Fact>
+        <Fact name="Growth"><Growth row={row} /></Fact>
         <Fact name="Heap used"><HeapUse used={row.heap_used} max={row.heap_max} /></Fact>
         <Fact name="Shallow bytes of all objects"><Bytes value={row.bytes} noun="bytes, shallow" /></Fact>
         <Fact name="Objects"><Count value={row.instances} noun="instances" /></Fact>
@@ -70,7 +91,7 @@ function Hosts({ rows }: { readonly rows: readonly FleetRow[] }) {
     <ul class="hosts">
       {rows.slice(0, 12).map((row) => (
         <li key={`${row.host} ${row.jvm} ${row.started}`}>
-          <a href={link("/jvm", { host: row.host, jvm: row.jvm })}><bdi>{plain(row.host)}</bdi> <bdi>{plain(row.jvm)}</bdi></a> <State state={row.state} /> <Bytes value={row.heap_after_gc} /> <Rate value={row.growth_per_hour} per="h" />
+          <a href={link("/jvm", { host: row.host, jvm: row.jvm })}><bdi>{plain(row.host)}</bdi> <bdi>{plain(row.jvm)}</bdi></a> <State state={row.state} /> <Bytes value={row.heap_after_gc} /> <Growth row={row} />
         </li>
       ))}
       {rows.length > 12 && <li>and {count(rows.length - 12)} more</li>}

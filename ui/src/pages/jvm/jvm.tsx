@@ -5,22 +5,25 @@ import { useApi } from "../../api/resource";
 import type { Events, Fleet, Totals } from "../../api/types";
 import type { Marker } from "../../charts/overlay";
 import { Failure } from "../../lib/controls";
+import { later } from "../../lib/later";
 import { link, query } from "../../lib/router";
 import { plain } from "../../lib/text";
 import { span } from "../../lib/view";
 import { Classes } from "./classes";
 import { Head } from "./head";
-import { Panels } from "./panels";
-import { readChoice } from "./selection";
+import { narrowed, readChoice } from "./selection";
 import { Top } from "./top";
 import { Total } from "./total";
+
+/** Below the first screenful, so it need not come with it. */
+const Panels = later(() => import("./panels"));
 
 export default function Jvm() {
   const choice = useMemo(() => readChoice(query.value), [query.value]);
   const { from, to } = span.value;
   const who = { host: choice.host, jvm: choice.jvm };
   const named = choice.host.length + choice.jvm.length > 0;
-  const fleet = useApi<Fleet>("fleet", named ? { ...who, from, to, limit: 50 } : null);
+  const fleet = useApi<Fleet>("fleet", named ? { ...who, from, to, limit: 50, sort: "growth_per_hour" } : null);
   const totals = useApi<Totals>("totals", named ? { ...who, from, to, mode: choice.mode } : null);
   const events = useApi<Events>("events", named ? { ...who, from, to } : null);
   const markers = useMemo<Marker[]>(
@@ -33,28 +36,29 @@ export default function Jvm() {
     liveFilter.value = who;
   }, [title]);
   if (!named) return <Unknown />;
+  if (fleet.error?.status === 404 && !fleet.data) return <Unknown name={title} hint={fleet.error.hint} />;
   if (fleet.error && !fleet.data && !totals.data) return <Failure error={fleet.error} onRetry={fleet.reload} />;
   if (fleet.data && fleet.data.total === 0 && totals.data?.series.length === 0) return <Unknown name={title} />;
   return (
     <section class="page jvm">
-      <Head rows={fleet.data?.rows ?? null} choice={choice} />
+      <Head rows={fleet.data?.rows ?? null} choice={choice} events={events.data?.events ?? []} />
       {fleet.error && <Failure error={fleet.error} onRetry={fleet.reload} known />}
       {totals.error && <Failure error={totals.error} onRetry={totals.reload} known={totals.data !== null} />}
       <div class="pair">
         <Total totals={totals.data} rows={fleet.data?.rows ?? []} choice={choice} markers={markers} loading={totals.loading} />
         <Top choice={choice} markers={markers} />
       </div>
-      <Classes choice={choice} />
+      <Classes choice={narrowed(choice, fleet.data?.rows ?? [])} rows={fleet.data?.rows ?? []} />
       <Panels who={who} markers={markers} />
     </section>
   );
 }
 
-function Unknown({ name }: { readonly name?: string }) {
+function Unknown({ name, hint }: { readonly name?: string; readonly hint?: string }) {
   return (
     <section class="blank">
       <h1>{name ? <>Nothing is known of <bdi>{plain(name)}</bdi> in this range</> : "Which JVM?"}</h1>
-      <p>{name ? "It may be older than the time range, or be called differently." : "The address names no host and no JVM."}</p>
+      <p>{name ? "It may be older than the time range, or be called differently." : "The address names no host and no JVM."} {hint}</p>
       <p><a href={link("/", {})}>All JVMs</a>{name && <> · <a href={link("/jvm", { host: query.value.getAll("host"), jvm: query.value.getAll("jvm"), from: "-7d", to: null })}>Look at the last 7 days</a></>}</p>
     </section>
   );

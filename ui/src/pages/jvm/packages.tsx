@@ -9,12 +9,13 @@ import { go, link, patch, query } from "../../lib/router";
 import { Table, sortOf, type Column } from "../../lib/table";
 import { Change, Count, Rate, ShallowBytes, parted, plain } from "../../lib/text";
 import { fallbackSort, question, rowsOf, type Heads } from "./classes";
-import { MEASURES, packageTree, visible, type PackageNode } from "./packagetree";
+import { MEASURES, ownSums, packageTree, visible, type PackageNode } from "./packagetree";
 import type { Choice } from "./selection";
 
 const ROW = 26;
 const TREEMAP = 460;
 const CLASSES_IN_TREEMAP = 300;
+const NAMELESS = "(none)";
 
 interface Props {
   readonly choice: Choice;
@@ -29,6 +30,7 @@ export default function Packages(props: Props) {
   useEffect(() => {
     if (answer.data) onHeads({ before: answer.data.before, after: answer.data.after, warnings: answer.data.warnings ?? [] });
   }, [answer.data]);
+  if (answer.error?.status === 404) return <p class="no-match">{plain(answer.error.message)} {answer.error.hint}</p>;
   if (answer.error && !answer.data) return <Failure error={answer.error} onRetry={answer.reload} />;
   if (!answer.data) return <div class="page-loading" aria-busy="true"><span class="skeleton tall" /></div>;
   return (
@@ -41,11 +43,11 @@ export default function Packages(props: Props) {
 
 function Tree({ answer }: { readonly answer: Answer }) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const root = useMemo(() => packageTree(answer.columns), [answer]);
+  const tops = useMemo(() => packageTree(answer.columns), [answer]);
   const compared = answer.before !== null;
   const minutes = answer.before && answer.after ? (answer.after.time - answer.before.time) / 60_000 : null;
   const sort = sortOf(query.value, fallbackSort(compared ? 0 : null));
-  const rows = visible(root, open, MEASURES[sort.key] ?? ((one) => one.bytes), sort.order === "asc");
+  const rows = visible(tops, open, MEASURES[sort.key] ?? ((one) => one.bytes), sort.order === "asc");
   const fold = (row: PackageNode, unfold: boolean) =>
     setOpen((old) => {
       const next = new Set(old);
@@ -103,14 +105,14 @@ function Key({ compared }: { readonly compared: boolean }) {
 function PackageAreas({ answer }: { readonly answer: Answer }) {
   const areas = useMemo<Area[]>(() => {
     const { columns } = answer;
-    return columns.package.map((name, index) => ({
-      key: name || "(none)", name: plain(name || "(no package)"), bytes: columns.bytes[index] ?? 0, delta: columns.delta_bytes?.[index] ?? null,
-      note: `${count(columns.classes[index])} classes, ${count(columns.instances[index])} instances`,
+    const own = ownSums(columns);
+    return columns.package.map((name, row) => ({
+      key: name || NAMELESS, name: plain(name || "(no package)"), bytes: own.bytes[row] ?? 0, delta: answer.before ? (own.delta[row] ?? null) : null, note: "classes of this package alone",
     }));
   }, [answer]);
   return (
     <>
-      <Treemap areas={areas} height={TREEMAP} label="Packages by shallow bytes" onOpen={(name) => name !== "(none)" && patch({ package: name }, "push")} />
+      <Treemap areas={areas} height={TREEMAP} label="Packages by shallow bytes" onOpen={(name) => name !== NAMELESS && patch({ package: name }, "push")} />
       <Key compared={answer.before !== null} />
     </>
   );

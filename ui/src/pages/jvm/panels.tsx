@@ -9,15 +9,19 @@ import { span } from "../../lib/view";
 import { PANELS, panelLines, type Panel } from "./panelspecs";
 
 const HEIGHT = 132;
+const POINTS = 150; // as many as a small chart can show; more is noise
+const STEPS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+
+export const stepFor = (width: number): string => `${STEPS.find((step) => width / 1000 / step <= POINTS) ?? 604_800}s`;
 
 interface Props {
   readonly who: { readonly host: readonly string[]; readonly jvm: readonly string[] };
   readonly markers: readonly Marker[];
 }
 
-export function Panels({ who, markers }: Props) {
+export default function Panels({ who, markers }: Props) {
   const { from, to } = span.value;
-  const answer = useApi<Series>("metric", { ...who, metric: ["jvm.*", "cgroup.memory.*", "heapwatch.*"], from, to });
+  const answer = useApi<Series>("metric", { ...who, metric: ["jvm.*", "cgroup.memory.*", "heapwatch.*"], from, to, interval: stepFor(to - from) });
   if (answer.error && !answer.data) return <Failure error={answer.error} onRetry={answer.reload} />;
   return (
     <section class="panels" aria-label="JVM and process">

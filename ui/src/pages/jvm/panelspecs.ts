@@ -4,7 +4,7 @@ import { perMs, scaledBy, type Value } from "../../charts/columns";
 import type { Line } from "../../charts/plot";
 import type { Unit } from "../../lib/format";
 import { plain } from "../../lib/text";
-import { nameLives } from "./total";
+import { ALONE, nameLives } from "./lives";
 
 interface Part {
   readonly metric: string;
@@ -66,7 +66,7 @@ export function panelLines(panel: Panel, answer: Series): Line[] {
     found.forEach((series, index) => {
       if (!series.values.some((value) => value !== null)) return;
       const own = part.each ? plain(String(series.labels[part.each] ?? part.metric)) : part.label;
-      const life = lives[index] === "all objects" ? "" : ` ${lives[index]}`;
+      const life = lives[index] === ALONE ? "" : ` ${lives[index]}`;
       lines.push({ key: JSON.stringify(series.labels), label: own + life, values: transformed(part, answer.times, series.values), slot: lines.length, ...(part.limit ? { limit: true } : {}) });
     });
   }

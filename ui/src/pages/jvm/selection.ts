@@ -9,6 +9,8 @@ export interface Choice {
   readonly host: readonly string[];
   readonly jvm: readonly string[];
   readonly pid: string | null;
+  /** Of several JVMs the one whose classes are listed: "host jvm". */
+  readonly one: string;
   readonly mode: "all" | "live";
   readonly by: By;
   /** Classes that ever exceed this many bytes (or instances) are left out of the top chart. */
@@ -33,6 +35,7 @@ export function readChoice(query: URLSearchParams): Choice {
     host: query.getAll("host"),
     jvm: query.getAll("jvm"),
     pid: query.get("pid"),
+    one: query.get("one") ?? "",
     mode: oneOf(query.get("mode"), ["all", "live"], "all"),
     by: oneOf(query.get("by"), ["bytes", "instances"], "bytes"),
     cut: cut === null ? null : parseBytes(cut),
@@ -48,4 +51,19 @@ export function readChoice(query: URLSearchParams): Choice {
 export function instants(choice: Choice, span: Span): { before: number | null; at: number } {
   if (choice.brush) return { before: choice.brush.from, at: choice.brush.to };
   return { before: choice.single ? null : span.from, at: span.to };
+}
+
+interface Named {
+  readonly host: string;
+  readonly jvm: string;
+}
+
+export const nameOf = (row: Named) => `${row.host} ${row.jvm}`;
+
+/** Classes are listed of one JVM: the one that was picked, else the first (they come by growth). */
+export function narrowed(choice: Choice, rows: readonly Named[]): Choice {
+  const names = new Set(rows.map(nameOf));
+  if (names.size < 2) return choice;
+  const picked = rows.find((row) => nameOf(row) === choice.one) ?? rows[0];
+  return picked ? { ...choice, host: [picked.host], jvm: [picked.jvm] } : choice;
 }

@@ -13,7 +13,7 @@ import { parted, plain } from "../../lib/text";
 import { span } from "../../lib/view";
 import type { Choice } from "./selection";
 
-const HEIGHT = 230;
+const HEIGHT = 212;
 const SHOWN = 10;
 const ASKED_WHEN_CUT = 60;
 export const OTHER = "(other)";

@@ -1,16 +1,16 @@
 /** All objects by time against the limit. Dragging here chooses what the table below compares. */
 import { useMemo, useState } from "preact/hooks";
-import type { FleetRow, Labels, Totals } from "../../api/types";
+import type { FleetRow, Totals } from "../../api/types";
 import type { Marker } from "../../charts/overlay";
 import type { Line } from "../../charts/plot";
 import { TimeChart } from "../../charts/timechart";
 import { Segments } from "../../lib/controls";
-import { clock } from "../../lib/format";
 import { patch } from "../../lib/router";
 import { zoomTo } from "../../lib/view";
+import { nameLives } from "./lives";
 import type { Choice } from "./selection";
 
-const HEIGHT = 230;
+const HEIGHT = 212;
 type Drag = "compare" | "zoom";
 
 interface Props {
@@ -19,22 +19,6 @@ interface Props {
   readonly choice: Choice;
   readonly markers: readonly Marker[];
   readonly loading: boolean;
-}
-
-/** What tells the lives of JVMs apart: the parts of their names that differ. */
-export function nameLives(labels: readonly Labels[]): string[] {
-  const differs = (name: string) => new Set(labels.map((one) => one[name])).size > 1;
-  const sameName = new Map<string, number>();
-  return labels.map((one) => {
-    const parts = ["host", "jvm"].filter(differs).map((name) => String(one[name]));
-    if (differs("started")) {
-      const key = `${one["host"]} ${one["jvm"]}`;
-      const again = labels.filter((other) => `${other["host"]} ${other["jvm"]}` === key).length > 1;
-      if (again) parts.push(`since ${clock(Number(one["started"]))}`);
-      sameName.set(key, 1);
-    }
-    return parts.join(" ") || "all objects";
-  });
 }
 
 export function totalLines(totals: Totals, by: Choice["by"], heapMax: number | null): Line[] {
@@ -59,7 +43,7 @@ export function Total({ totals, rows, choice, markers, loading }: Props) {
   const compare = (from: number, to: number) => patch({ before: Math.round(from), at: Math.round(to), compare: null }, "push");
   return (
     <TimeChart
-      title={choice.by === "bytes" ? "All objects, shallow bytes" : "All objects, instances"}
+      title={choice.by === "bytes" ? "Total shallow bytes" : "Total instances"}
       times={totals?.times ?? []} lines={lines} interval={(totals?.interval_s ?? 0) * 1000} unit={choice.by === "bytes" ? "bytes" : "count"}
       height={HEIGHT} markers={markers} selection={choice.brush} loading={loading}
       onSelect={drag === "compare" ? compare : zoomTo}
@@ -68,7 +52,7 @@ export function Total({ totals, rows, choice, markers, loading }: Props) {
       controls={
         <>
           <Segments label="Objects counted" value={choice.mode} onChoose={(mode) => patch({ mode: mode === "all" ? null : mode }, "push")}
-            choices={[{ value: "all", title: "All", help: "Histograms that count garbage too" }, { value: "live", title: "Live", help: "Histograms taken after a forced collection, where there are any" }]} />
+            choices={[{ value: "all", title: "All objects", help: "Histograms that count garbage too" }, { value: "live", title: "Live only", help: "Histograms taken after a forced collection, where there are any" }]} />
           <Segments label="Dragging" value={drag} onChoose={setDrag}
             choices={[{ value: "compare", title: "Compare", help: "Drag over the chart to compare its ends in the table" }, { value: "zoom", title: "Zoom", help: "Drag over the chart to zoom in" }]} />
         </>
