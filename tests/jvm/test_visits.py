@@ -1,6 +1,7 @@
 """One visitor at a time, and what it leaves for the next one."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -128,6 +129,15 @@ def test_a_directory_that_others_can_write_is_not_used(monkeypatch, tmp_path):
     monkeypatch.setenv("HEAPWATCH_RUNTIME_DIR", str(tmp_path))
     with visits.visit(7, 100, timeout=1):
         assert list(tmp_path.glob("heapwatch/jvms/*")) == []
+
+
+def test_a_directory_that_was_deleted_is_made_again():
+    with visits.visit(7, 100, timeout=1) as visit:
+        visit.state.failures = 1
+    shutil.rmtree(files()[0].parent)
+    with visits.visit(7, 100, timeout=1) as visit:
+        assert visit.state.failures == 0
+    assert len(files()) == 1
 
 
 def test_without_any_directory_the_lock_is_kept_in_memory(monkeypatch):

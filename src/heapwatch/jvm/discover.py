@@ -158,7 +158,7 @@ class Discovery:
         return replace(
             target,
             command=str(raw.get("sun.rt.javaCommand") or target.command),
-            vm_args=str(raw.get("java.rt.vmArgs") or target.vm_args),
+            vm_args=str(raw.get("java.rt.vmArgs", target.vm_args)),
             java_version=str(raw.get("java.property.java.version", "")),
             collector=collector_name(raw),
         )

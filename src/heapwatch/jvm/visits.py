@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import stat
@@ -140,9 +141,12 @@ def _open(name: str) -> int:
     directory = _directory()
     if directory is not None:
         path = os.path.join(directory, name)
-        if not os.path.exists(path):
+        try:
+            return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:  # the first visit of this life
+            os.makedirs(directory, mode=0o700, exist_ok=True)
             forget_the_dead()
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with _in_memory_guard:
         if name not in _in_memory:
             _in_memory[name] = os.memfd_create(name)
@@ -151,7 +155,12 @@ def _open(name: str) -> int:
 
 def _directory() -> Optional[str]:
     """A directory that only we can write; None where there is no such place."""
-    for parent, name in _places():
+    return _first_private(tuple(_places()))
+
+
+@functools.lru_cache(maxsize=8)
+def _first_private(places: Tuple[Tuple[str, str], ...]) -> Optional[str]:
+    for parent, name in places:
         path = os.path.join(parent, name, "jvms")
         try:
             os.makedirs(path, mode=0o700, exist_ok=True)
@@ -180,6 +189,7 @@ def _private(path: str) -> bool:
     return stat.S_ISDIR(seen.st_mode) and seen.st_uid == os.geteuid() and not seen.st_mode & 0o022
 
 
+@functools.lru_cache(maxsize=1)
 def _boot_id() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
