@@ -175,6 +175,37 @@ def test_the_fast_path_and_the_careful_one_never_differ(text):
     assert all(result == results[0] for result in results)
 
 
+ODD_ROWS = [
+    "   1:            +1             16  a.A",
+    "   1:           0_1             16  a.A",
+    "   1:             \u0661             16  a.A",
+    "   1:            -1             16  a.A",
+    "   1:             1             16   a.A",
+    "   1:             1             16 a.A",
+    "   1: 1 16 a.A",
+    "   1:             1 1000000000000000  a.A",
+    "   1: 10000000000000             16  a.A",
+    "   1:  10000000000000             16  a.A",
+    "   1:             1             16  ",
+    "   1:                            16  a.A",
+]
+
+
+@pytest.mark.parametrize("row", ODD_ROWS)
+@pytest.mark.parametrize(
+    "total", ["1 16", "1 1000000000000000", "10000000000000 16", "0 16", "10 16", "-1 16"]
+)
+def test_a_row_that_no_jdk_prints_is_read_alike_on_both_paths(row, total):
+    text = f"{row}\nTotal {total}\n"
+    results = []
+    for read in (Parser().parse, Parser()._careful):
+        try:
+            results.append(read(text))
+        except Unreadable as error:
+            results.append(type(error))
+    assert results[0] == results[1]
+
+
 def test_a_warm_parser_sees_what_changed():
     parser = Parser()
     assert parser.parse(SMALL) == parse(SMALL)
