@@ -22,7 +22,6 @@ AGENTS = [
     Column("host", "AGENT OF", elastic=True),
     Column("version", "VERSION", rank=2),
     Column("last_seen", "LAST", human.moment),
-    number("sequence", "BATCHES", human.count, rank=1),
     number("lag", "BEHIND", human.duration),
 ]
 

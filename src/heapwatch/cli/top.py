@@ -86,7 +86,7 @@ def top(
     with Visitor(find(jvm), LIVE if live else ALL, limits) as visitor:
         ask_leave(visitor, yes)
         screens = 1 if once else batch
-        if screens is None and sys.stdout.isatty() and sys.stdin.isatty():
+        if screens is None and all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr)):
             from heapwatch.cli.top_screen import TopApp
 
             error = TopApp(visitor, board).run()

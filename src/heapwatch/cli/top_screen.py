@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from typing import ClassVar
+from typing import Callable, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -95,7 +95,7 @@ class Help(ModalScreen[None]):
             yield Static(HELP, markup=False)
 
 
-class TopApp(App[HeapwatchError | None]):
+class TopApp(App[Exception | None]):
     """Ends with the error that made going on impossible, or None."""
 
     CSS = """
@@ -151,7 +151,7 @@ class TopApp(App[HeapwatchError | None]):
         self._beat()
         self.set_interval(HEARTBEAT_S, self._beat)
         # A thread of ours and not a worker: leaving must not wait for a JVM that does not answer.
-        threading.Thread(target=self._visit_again_and_again, name="visits", daemon=True).start()
+        threading.Thread(target=self._visits, name="visits", daemon=True).start()
 
     def on_unmount(self) -> None:
         self._ending.set()
@@ -172,6 +172,12 @@ class TopApp(App[HeapwatchError | None]):
             self._board.observe(used)
         self._draw_header()
 
+    def _visits(self) -> None:
+        try:
+            self._visit_again_and_again()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the screen must not go on without data
+            self._post(self.exit, error)
+
     def _visit_again_and_again(self) -> None:
         while not self._ending.is_set():
             asked, wait = self._wake.is_set(), self._interval
@@ -183,16 +189,16 @@ class TopApp(App[HeapwatchError | None]):
                 began = time.monotonic()
                 decision = self._visitor.budget.decide(began, self._visitor.used())
                 if decision.allowed or asked or self._board.latest is None:
-                    self._hand_over(self._visitor.take(began))
+                    self._post(self._add, self._visitor.take(began))
                     wait = max(wait, self._visitor.budget.interval_s())
                 else:
-                    self._say(decision.why)
+                    self._post(self._show_trouble, decision.why)
                     wait = max(wait, min(decision.retry_after, 30.0))
             except HeapwatchError as error:
                 if self._is_over(error):
-                    self._finish(error)
+                    self._post(self._finish, error)
                     return
-                self._say(str(error))
+                self._post(self._show_trouble, str(error))
             self._wake.wait(wait)
 
     def _is_over(self, error: HeapwatchError) -> bool:
@@ -200,20 +206,21 @@ class TopApp(App[HeapwatchError | None]):
             return False
         return error.reason == "gone" or (self._board.latest is None and not error.temporary)
 
-    def _hand_over(self, snapshot: Snapshot) -> None:
-        if not self._ending.is_set():
-            self.call_from_thread(self._add, snapshot)
-
-    def _say(self, trouble: str) -> None:
-        if not self._ending.is_set():
-            self.call_from_thread(self._show_trouble, trouble)
+    def _post(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Have the screen's own thread do it, unless the screen is going away."""
+        try:
+            if not self._ending.is_set():
+                self.call_from_thread(callback, *arguments)
+        except RuntimeError:
+            if not self._ending.is_set():
+                raise
 
     def _finish(self, error: HeapwatchError) -> None:
         """Before the first histogram there is nothing to look at; afterwards the last one stays."""
         if self._board.latest is None:
-            self.call_from_thread(self.exit, error)
+            self.exit(error)
         else:
-            self._say(str(error))
+            self._show_trouble(str(error))
 
     def _add(self, snapshot: Snapshot) -> None:
         self._trouble = ""
