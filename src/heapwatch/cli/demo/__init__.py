@@ -14,6 +14,7 @@ from heapwatch.cli.demo import control, screen, show
 from heapwatch.cli.demo.build import build
 from heapwatch.cli.options import Seconds
 from heapwatch.errors import Refused
+from heapwatch.jvm.discover import discover
 
 app = App(
     name="demo",
@@ -74,7 +75,8 @@ def demo(
     words: list[str] = []
     try:
         program = build(_cache(), picture.say, twin)
-        plan = show.plan(fast, state or control.default_folder(), data, browser, for_)
+        names = frozenset(target.name for target in discover())
+        plan = show.plan(fast, state or control.default_folder(), data, browser, for_, names)
         running = show.Demo(plan, program, picture)
         running.open()
         running.run()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Sequence
 
 from heapwatch.cli.client import Client
+from heapwatch.errors import Refused
 
 CHILD = "memleak.Child"
 """The class that leaks: one instance a download."""
@@ -26,7 +27,7 @@ class HostFigures:
 
 def read(client: Client, hosts: Sequence[str], since: int) -> dict[str, HostFigures]:
     fleet = _newest(client.get("/api/v1/fleet", {"from": since, "limit": 1000})["rows"])
-    history = client.get("/api/v1/class", {"class": CHILD, "from": "-2m"})
+    history = _history(client)
     stored = client.get("/api/v1/snapshots", {"from": since, "limit": 100_000})["columns"]["host"]
     children = {host: _children(history, row["started"], host) for host, row in fleet.items()}
     return {
@@ -43,6 +44,14 @@ def read(client: Client, hosts: Sequence[str], since: int) -> dict[str, HostFigu
         else HostFigures()
         for host in hosts
     }
+
+
+def _history(client: Client) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = client.get("/api/v1/class", {"class": CHILD, "from": "-2m"})
+    except Refused:  # no histogram has had the class yet
+        return {"times": [], "series": []}
+    return answer
 
 
 def _newest(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -38,6 +38,7 @@ class Load:
     name: str
     downloads: float  # a second
     heap_mib: int
+    jvm: str = ""  # what its JVM is called, where that is not the host's name
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ class Host:
 
 def _command(load: Load, release: Release, program: Program) -> list[str]:
     properties = {
-        "heapwatch.name": load.name,
+        "heapwatch.name": load.jvm or load.name,
         "heapwatch.label.service": "memleak",
         "heapwatch.label.version": release.version,
         "fixed": str(release.fixed).lower(),
@@ -162,6 +163,7 @@ def _command(load: Load, release: Release, program: Program) -> list[str]:
     return [
         program.java,
         f"-Xmx{load.heap_mib}m",
+        f"-Xmn{load.heap_mib // 5}m",  # collections every few seconds, as in a service that is used
         "-XX:+UseG1GC",
         *(f"-D{name}={value}" for name, value in properties.items()),
         "-cp",

@@ -28,8 +28,6 @@ from heapwatch.cli.demo.processes import Process, stop_all
 from heapwatch.cli.demo.screen import Screen, View
 from heapwatch.cli.options import ServerOptions
 from heapwatch.errors import HeapwatchError, Refused, Unavailable
-from heapwatch.model import Batch, Event
-from heapwatch.wire import batch as wire
 
 STEP_S = 0.25
 ASK_EVERY_S = 1.0
@@ -50,10 +48,21 @@ class Plan:
     for_s: float | None
 
 
-def plan(fast: bool, state: Path, data: Path | None, browser: bool, for_s: float | None) -> Plan:
+def plan(
+    fast: bool,
+    state: Path,
+    data: Path | None,
+    browser: bool,
+    for_s: float | None,
+    running: frozenset[str] = frozenset(),
+) -> Plan:
+    """`running` are names of JVMs that are taken: agents tell JVMs apart by them, also those of two demos."""
     downloads, heap_mib, interval_s = (700.0, 192, 2.0) if fast else (110.0, 192, 5.0)
     shares = {"memleak1": 1.0, "memleak2": 0.85, "memleak3": 1.2}
-    loads = tuple(Load(name, downloads * share, heap_mib) for name, share in shares.items())
+    loads = tuple(
+        Load(name, downloads * share, heap_mib, f"{name}-{os.getpid()}" if name in running else name)
+        for name, share in shares.items()
+    )
     return Plan(loads, interval_s, state, data, browser, for_s)
 
 
@@ -64,7 +73,6 @@ class Demo:
         self._screen = screen
         self._begun = time.time()
         self._happenings: list[Happening] = []
-        self._reported = 0
         self._rollout: list[Host] = []
         self._fixed = False
         self._ending = False
@@ -88,8 +96,8 @@ class Demo:
             host = Host(load, self._program, self._logs, self._happened)
             self._hosts.append(host)
             host.start()
-            self._agents.append(self._start_agent(host.name, folder))
         self._await_server()
+        self._agents = [self._start_agent(load, folder) for load in self._plan.loads]
         self._screen.say(f"three JVMs on {self._program.actors}; look at {self.url}")
         if self._plan.browser:
             self._open_browser()
@@ -151,13 +159,12 @@ class Demo:
             self._logs / "server.log",
         )
 
-    def _start_agent(self, host: str, folder: Path) -> Process:
-        settings = folder / f"agent-{host}.json"
-        settings.write_text(
-            json.dumps(agent_settings(host, self.url, self._plan.interval_s, folder), indent=2)
-        )
-        command = [*_ours("heapwatch.agent.main"), "run", "--config", str(settings)]
-        return Process(f"agent of {host}", command, self._logs / f"agent-{host}.log")
+    def _start_agent(self, load: Load, folder: Path) -> Process:
+        file = folder / f"agent-{load.name}.json"
+        settings = agent_settings(load, self.url, self._plan.interval_s, folder)
+        file.write_text(json.dumps(settings, indent=2))
+        command = [*_ours("heapwatch.agent.main"), "run", "--config", str(file)]
+        return Process(f"agent of {load.name}", command, self._logs / f"agent-{load.name}.log")
 
     def _await_server(self) -> None:
         deadline = time.monotonic() + SERVER_READY_S
@@ -241,12 +248,11 @@ class Demo:
         self._screen.happened(happening)
 
     def _look(self) -> None:
-        """Report what happened, ask for figures, show them; at most once a second."""
+        """Ask for figures and show them; at most once a second."""
         if time.monotonic() - self._asked < ASK_EVERY_S:
             return
         self._asked = time.monotonic()
         try:
-            self._report()
             names = [host.name for host in self._hosts]
             self._figures = figures.read(self._client, names, int(self._begun * 1000))
         except Unavailable:  # busy for a moment; the picture keeps the last figures
@@ -263,31 +269,20 @@ class Demo:
             )
         )
 
-    def _report(self) -> None:
-        """Tell the server what only the supervisor of the JVMs knows: that memory ended, and when."""
-        news = [happening for happening in self._happenings[self._reported :] if happening.kind == "oom"]
-        if news:
-            events = [
-                Event(each.time, each.kind, {"host": each.host, "jvm": each.host}, each.text) for each in news
-            ]
-            body = wire.encode(Batch(f"demo:{os.getpid()}", self._reported + 1, events=events))
-            self._client.send("/api/v1/batch", body, "application/x-heapwatch-batch")
-        self._reported = len(self._happenings)
-
     def _elapsed(self) -> float:
         return time.time() - self._begun
 
 
-def agent_settings(host: str, url: str, interval_s: float, folder: Path) -> dict[str, Any]:
-    """As on a real host but livelier: ten times the usual share of pauses, also on a machine that is busy."""
+def agent_settings(load: Load, url: str, interval_s: float, folder: Path) -> dict[str, Any]:
+    """As on a real host but livelier: ten times the usual budget, also on a machine that is busy."""
     return {
-        "host": host,
-        "only": [host],
+        "host": load.name,
+        "only": [load.jvm or load.name],
         "interval": f"{interval_s:g}s",
         "rescan": "1s",
         "listen": "off",
-        "spool": str(folder / "spool" / host),
-        "budget": {"share": "5%", "max_pressure": "100%"},
+        "spool": str(folder / "spool" / load.name),
+        "budget": {"share": "5%", "max_pause": "3s", "max_pressure": "100%"},
         "sink": [{"kind": "heapwatch", "url": url}],
     }
 

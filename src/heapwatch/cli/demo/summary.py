@@ -10,8 +10,9 @@ from heapwatch.cli.client import Client
 from heapwatch.cli.demo.figures import CHILD
 from heapwatch.cli.demo.hosts import FAULTY, FIXED, Happening
 
-TOP = 30
+TOP = 50
 NAMED = 6
+QUIET_MS = 1500
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Rise:
 
 
 def lines(client: Client, hosts: Sequence[str], since: int, happenings: Sequence[Happening]) -> list[str]:
-    jvms = [jvm for jvm in client.get("/api/v1/jvms", {"from": since})["jvms"] if jvm["host"] in hosts]
+    known = client.get("/api/v1/jvms")["jvms"]
+    jvms = [jvm for jvm in known if jvm["host"] in hosts and jvm["last_seen"] >= since]
     faulty = _longest_rises(client, jvms, FAULTY.version)
     fixed = _longest_rises(client, jvms, FIXED.version)
     told = [*_leak(faulty), *_ends(happenings), *_fix(fixed, faulty)]
@@ -46,37 +48,42 @@ def _longest_rises(client: Client, jvms: Sequence[dict[str, Any]], version: str)
 
 
 def _rise(client: Client, jvm: dict[str, Any]) -> Rise | None:
-    answer = client.get(
-        "/api/v1/classes",
-        {
-            "host": jvm["host"],
-            "jvm": jvm["jvm"],
-            "pid": jvm["pid"],
-            "before": jvm["started"],
-            "at": jvm["last_seen"],
-            "sort": "delta_instances",
-            "limit": TOP,
-        },
-    )
-    before, after = answer["before"], answer["after"]
-    if not before or not after or before["time"] >= after["time"]:
+    """From its first quiet histogram to its last."""
+    which = {"host": jvm["host"], "jvm": jvm["jvm"]}
+    taken = _histograms(client, jvm, which)
+    first = next((one for one in taken if _quiet(one)), None)
+    if first is None or first["time"] >= taken[-1]["time"]:
         return None
-    columns = answer["columns"]
-    grown = {name: n for name, n in zip(columns["class"], columns["delta_instances"]) if n and n > 0}
-    child = client.get(
-        "/api/v1/classes",
-        {
-            "host": jvm["host"],
-            "jvm": jvm["jvm"],
-            "pid": jvm["pid"],
-            "before": before["time"],
-            "at": after["time"],
-            "filter": CHILD,
-        },
+    ends = {**which, "pid": jvm["pid"], "before": first["time"], "at": taken[-1]["time"]}
+    grown = _delta(client, {**ends, "sort": "delta_instances", "limit": TOP})
+    child = _delta(client, {**ends, "filter": CHILD})
+    return Rise(
+        jvm["host"],
+        (taken[-1]["time"] - first["time"]) / 1000,
+        taken[-1]["bytes"] - first["bytes"],
+        {name: n for name, n in grown.items() if n > 0},
+        child.get(CHILD, 0),
+    )
+
+
+def _histograms(client: Client, jvm: dict[str, Any], which: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is stored of one life, in order of time."""
+    columns = client.get(
+        "/api/v1/snapshots", {**which, "from": jvm["first_seen"], "to": jvm["last_seen"] + 1, "limit": 10_000}
     )["columns"]
-    children = dict(zip(child["class"], child["delta_instances"])).get(CHILD) or 0
-    seconds = (after["time"] - before["time"]) / 1000
-    return Rise(jvm["host"], seconds, after["bytes"] - before["bytes"], grown, children)
+    rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
+    return sorted((row for row in rows if row["pid"] == jvm["pid"]), key=lambda row: row["time"])
+
+
+def _quiet(histogram: dict[str, Any]) -> bool:
+    """Taken soon after a collection, when little garbage is counted, and not while everything is loaded."""
+    since, collections = histogram.get("since_gc_ms"), histogram.get("young_collections")
+    return (collections or 0) >= 3 and since is not None and since < QUIET_MS
+
+
+def _delta(client: Client, params: dict[str, Any]) -> dict[str, int]:
+    columns = client.get("/api/v1/classes", params)["columns"]
+    return {name: n or 0 for name, n in zip(columns["class"], columns["delta_instances"])}
 
 
 def _leak(rises: Sequence[Rise]) -> list[str]:
