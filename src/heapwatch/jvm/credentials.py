@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import platform
 from typing import Iterator
 
 from heapwatch.jvm.refusals import NoPermission
@@ -37,10 +36,10 @@ def effective(uid: int, gid: int) -> Iterator[None]:
     if (uid, gid) == (old_uid, old_gid):
         yield
         return
-    numbers = _SETRESUID_SETRESGID.get(platform.machine())
+    numbers = _SETRESUID_SETRESGID.get(os.uname().machine)
     if numbers is None:
         raise NoPermission(
-            f"cannot switch one thread to {uid}:{gid} on {platform.machine()}; run as that uid and gid"
+            f"cannot switch one thread to {uid}:{gid} on {os.uname().machine}; run as that uid and gid"
         )
     setresuid, setresgid = numbers
     # The group first on the way in and last on the way out: only the privileged uid may change it.

@@ -15,7 +15,6 @@ import functools
 import json
 import os
 import stat
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -179,7 +178,7 @@ def _places() -> List[Tuple[str, str]]:
         places.append(("/run", "heapwatch"))
     elif os.environ.get("XDG_RUNTIME_DIR"):
         places.append((os.environ["XDG_RUNTIME_DIR"], "heapwatch"))
-    places.append((tempfile.gettempdir(), f"heapwatch-{os.geteuid()}"))
+    places.append((os.environ.get("TMPDIR") or "/tmp", f"heapwatch-{os.geteuid()}"))
     return places
 
 
