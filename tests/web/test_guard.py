@@ -84,6 +84,12 @@ def test_our_own_pages_and_programs_may(headers: dict[str, str]) -> None:
     assert client().post("/", headers=headers).status_code == 200
 
 
+def test_a_proxy_that_says_another_host_is_told_by_the_settings() -> None:
+    headers = {"Origin": "https://hw.example.org"}
+    assert client(allowed=("hw.example.org",)).post("/", headers=headers).status_code == 200
+    assert client().post("/", headers=headers).status_code == 403
+
+
 def test_every_answer_tells_browsers_to_trust_nothing_else() -> None:
     for host in ("127.0.0.1", "evil.example.org"):
         headers = client().get("/", headers={"Host": host}).headers

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import socket
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -97,6 +99,16 @@ def test_the_same_text_for_the_same_time_is_stored_once(server: Server) -> None:
     assert again.status_code == 200
     assert again.json()["duplicate"] is True
     assert len(stored(server, "twice")["time"]) == 1
+
+
+def test_another_text_for_the_same_time_is_not_silently_dropped(server: Server) -> None:
+    query = f"host=clash*&jvm=shop&time={now() - 5000}"
+    assert upload(server, TEXT, query).json()["duplicate"] is False
+    other = upload(server, text({"a.B": (1, 16)}), query)
+    assert other.status_code == 422
+    assert "another histogram of this JVM" in other.json()["error"]["message"]
+    assert upload(server, text({"a.B": (1, 16)}), query + "&pid=7").json()["duplicate"] is False
+    assert upload(server, TEXT, query + "&label.env=x").json()["duplicate"] is True
 
 
 def test_a_text_that_was_cut_off_is_refused_whole(server: Server) -> None:
@@ -229,20 +241,16 @@ def test_a_body_that_stops_half_way_is_not_stored(server: Server) -> None:
     assert stored(server, "half") == {"time": []}
 
 
-class TestLimits:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with small limits."""
+    data = tmp_path_factory.mktemp("small") / "data"
+    with Server(data, max_body=4096, max_text=20_000, body_idle=0.2) as running:
+        yield running
 
-    @pytest.fixture(scope="class")
-    def small(self, tmp_path_factory: pytest.TempPathFactory) -> Any:
-        flags = {
-            "max_body": 4096,
-            "max_text": 20_000,
-            "ingest_rate": 1000,
-            "ingest_burst": 1000,
-            "body_idle": 0.2,
-        }
-        with Server(tmp_path_factory.mktemp("small") / "data", **flags) as running:
-            yield running
+
+class TestLimits:
+    """What one sender may cost."""
 
     def test_a_body_that_is_too_large_is_refused_before_it_is_read(self, small: Server) -> None:
         answer = upload(small, "x" * 5000, "host=h&jvm=j")
@@ -266,7 +274,7 @@ class TestLimits:
             assert slow.recv(4096).startswith(b"HTTP/1.1 408")
         assert rejected(small, "histogram", "too-slow") == 1
 
-    def test_too_many_uploads_are_told_when_to_come_again(self, small: Server, data: Any) -> None:
+    def test_too_many_uploads_are_told_when_to_come_again(self, data: Path) -> None:
         with Server(data, ingest_rate=0.5, ingest_burst=2) as strict:
             codes = [upload(strict, TEXT, "host=h&jvm=j").status_code for _ in range(3)]
             assert codes == [200, 200, 429]

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 
 from heapwatch.model import ALL, Batch, Histogram, JvmId, Snapshot
 from heapwatch.wire.graphite import Lines
-from heapwatch.wire.paths import Template
+from heapwatch.wire.paths import ClassPath, Template
 
 UNNAMED = "unnamed"
 """The application's name where the path has no place for it."""
 
 _LARGEST = float(2**53)
+_MEMO = 200_000
 
 
 @dataclass
@@ -48,6 +49,7 @@ class ClassLines:
         self._rows_at_most = rows_at_most
         self._clock = clock
         self._open: dict[tuple[str, str, int], _Open] = {}
+        self._known: dict[str, ClassPath | None] = {}
         self._rows = 0
 
     def __len__(self) -> int:
@@ -64,23 +66,33 @@ class ClassLines:
         series: list[str] = []
         times: list[int] = []
         values: list[float] = []
-        read = self._template.read
+        known = self._known
         for path, moment, value in zip(lines.paths, lines.times, lines.values, strict=True):
-            found = read(path) if 0 <= value < _LARGEST and ";" not in path else None
-            if found is None:
+            found = known[path] if path in known else self._read(path)
+            if found is None or not 0 <= value < _LARGEST:
                 series.append(path)
                 times.append(moment)
                 values.append(value)
-                continue
-            key = (found.host, found.jvm or UNNAMED, moment)
-            snapshot = self._open.get(key)
-            if snapshot is None:
-                snapshot = self._open[key] = _Open(now)
-            snapshot.touched = now
-            column = snapshot.count if found.measure == "count" else snapshot.size
-            self._rows += found.class_name not in column
-            column[found.class_name] = round(value)
+            else:
+                self._keep(found, moment, round(value), now)
         return series, times, values
+
+    def _read(self, path: str) -> ClassPath | None:
+        """What a path says; senders repeat their paths, so it is remembered."""
+        if len(self._known) >= _MEMO:
+            self._known.clear()
+        found = self._known[path] = None if ";" in path else self._template.read(path)
+        return found
+
+    def _keep(self, found: ClassPath, moment: int, value: int, now: float) -> None:
+        key = (found.host, found.jvm or UNNAMED, moment)
+        snapshot = self._open.get(key)
+        if snapshot is None:
+            snapshot = self._open[key] = _Open(now)
+        snapshot.touched = now
+        column = snapshot.count if found.measure == "count" else snapshot.size
+        self._rows += found.class_name not in column
+        column[found.class_name] = value
 
     def ready(self, everything: bool = False) -> Iterator[Batch]:
         """The snapshots for which no line came lately; oldest first when there are too many."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Upload:
     pid: int | None = None
     started: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
+    dated: bool = True
+    """Whether the sender gave the time; ours is never the same twice for one JVM."""
 
     def check(self) -> None:
         """Names and labels are stored for ever, so they have limits."""
@@ -90,6 +93,7 @@ class HttpDoors:
         rates: Rates,
         in_flight: InFlight,
         check: Callable[[Batch], None],
+        stored_totals: Callable[[Snapshot], tuple[int, int] | None],
     ) -> None:
         self.rates = rates
         self.histograms = Door("histogram")
@@ -100,6 +104,8 @@ class HttpDoors:
         self._limits = limits
         self._in_flight = in_flight
         self._check = check
+        self._stored_totals = stored_totals
+        self._own = threading.local()
         self._decoders = ThreadPoolExecutor(2, "heapwatch-decode")
 
     def close(self) -> None:
@@ -108,12 +114,17 @@ class HttpDoors:
     async def take_histogram(self, request: Request, source: str, upload: Upload) -> dict[str, Any]:
         """Store the text in the body; the answer says what was read."""
 
+        known = False
+
         def decode(body: bytes) -> Batch:
+            nonlocal known
             encoding = request.headers.get("content-encoding", "")
-            return as_batch(read_histogram(body, encoding, upload, self._limits.text), body)
+            snapshot = read_histogram(body, encoding, upload, self._limits.text, self._parser())
+            known = upload.dated and self._known(snapshot)
+            return as_batch(snapshot, body)
 
         batch, fresh = await self._take(request, source, self.histograms, decode)
-        snapshot = batch.snapshots[0]
+        fresh, snapshot = fresh and not known, batch.snapshots[0]
         found = snapshot.histogram
         return {
             "stored": True,
@@ -157,6 +168,24 @@ class HttpDoors:
             raise
         return batch, fresh
 
+    def _parser(self) -> histogram.Parser:
+        """This thread's own: it remembers names, and most texts have the names of those before."""
+        parser: histogram.Parser | None = getattr(self._own, "parser", None)
+        if parser is None:
+            parser = self._own.parser = histogram.Parser()
+        return parser
+
+    def _known(self, snapshot: Snapshot) -> bool:
+        """Whether this histogram is stored already; a JVM has one of each mode at one moment."""
+        there = self._stored_totals(snapshot)
+        found = snapshot.histogram
+        if there is not None and there != (found.total_instances, found.total_bytes):
+            raise Refused(
+                "another histogram of this JVM is stored at this very moment "
+                f"({there[0]} instances, {there[1]} bytes); give the time it was taken, or the pid"
+            )
+        return there is not None
+
     def _checked(self, decode: Callable[[bytes], Batch], body: bytes) -> Batch:
         batch = decode(body)
         self._check(batch)
@@ -169,17 +198,19 @@ class HttpDoors:
         return await bodies.read(request.stream(), self._limits.body, self._limits.idle, grow)
 
 
-def read_histogram(body: bytes, encoding: str, upload: Upload, limit: int) -> Snapshot:
+def read_histogram(
+    body: bytes, encoding: str, upload: Upload, limit: int, parser: histogram.Parser
+) -> Snapshot:
     """The one histogram in a body, whatever tool wrote it."""
     text = histogram.decode(bodies.decompress(body, encoding or bodies.sniff(body), limit))
-    found = _parse(text)
+    found = _parse(text, parser)
     pid_line = PID_LINE.match(text)
     pid = upload.pid if upload.pid is not None else int(pid_line[1]) if pid_line else 0
     jvm = JvmId(upload.host, upload.jvm, pid, upload.started)
     return Snapshot(jvm, upload.time, upload.mode, found, labels=upload.labels)
 
 
-def _parse(text: str) -> Histogram:
+def _parse(text: str, parser: histogram.Parser) -> Histogram:
     if not text.strip():
         raise Unreadable("the body is empty; send what jmap -histo prints (curl --data-binary @-)")
     # Two texts that are alike would even add up: the second one looks like a very long class name.
@@ -187,7 +218,7 @@ def _parse(text: str) -> Histogram:
         number = sum(1 for _ in histogram.split(text))
         if number > 1:
             raise Unreadable(f"{number} histograms in one body; send one a request, or use heapwatch import")
-    return histogram.parse(text)
+    return parser.parse(text)
 
 
 def as_batch(snapshot: Snapshot, body: bytes) -> Batch:

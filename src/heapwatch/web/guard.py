@@ -92,13 +92,14 @@ class Guard:
                 f"a server without tokens answers to loopback names only, not to {host[:100]!r}; "
                 "make a token (heapwatch token create) or set allowed_hosts"
             )
-        if request.scope["method"] not in SAFE_METHODS and _foreign(request.headers):
+        if request.scope["method"] not in SAFE_METHODS and _foreign(request.headers, self._allowed_hosts()):
             return Forbidden("a page of another origin may not change anything here")
         return None
 
 
-def _foreign(headers: Headers) -> bool:
+def _foreign(headers: Headers, allowed_hosts: Collection[str]) -> bool:
     origin = headers.get("origin")
-    if origin is not None:
-        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-    return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    if origin is None:
+        return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    netloc = urlsplit(origin).netloc.lower()
+    return netloc != headers.get("host", "").lower() and host_name(netloc) not in allowed_hosts

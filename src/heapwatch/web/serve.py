@@ -12,14 +12,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import h11
 import structlog
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from heapwatch import __version__
 from heapwatch.errors import UsageError
@@ -56,6 +59,7 @@ def serve(
     `reload` reads the settings again for /-/reload.
     """
     _make_data(settings.data)
+    _allow_many_files()
     check_exposure(settings)
     http = _bind_http(settings.http)
     graphite: GraphiteSockets | None = None
@@ -127,6 +131,8 @@ async def _serve(
     app = create_app(store, settings, graphite=graphite, reload=reload)
     config = uvicorn.Config(
         app,
+        http=_Patient,
+        limit_concurrency=settings.http_connections,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -168,6 +174,30 @@ async def _tell(
     )
     if ready is not None:
         ready(serving)
+
+
+class _Patient(H11Protocol):
+    """HTTP/1.1, but a connection on which no request comes to its end is closed, however slowly it drips."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._waited = False
+        self._look_later()
+
+    def _look_later(self) -> None:
+        self._looking = self.loop.call_later(KEEP_ALIVE_S, self._look)
+
+    def _look(self) -> None:
+        waits = self.conn.their_state is h11.IDLE and (self.cycle is None or self.cycle.response_complete)
+        if waits and self._waited:
+            self.transport.close()
+            return
+        self._waited = waits
+        self._look_later()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._looking.cancel()
+        super().connection_lost(exc)
 
 
 class _Server(uvicorn.Server):
@@ -215,6 +245,14 @@ def _bind_http(address: Address) -> socket.socket:
             f"cannot listen on {address}: {error.strerror}; choose another address with --listen"
         ) from error
     return listening
+
+
+def _allow_many_files() -> None:
+    """A connection is a file; the usual 1,024 are for programs with few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(65_536, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _make_data(folder: Path) -> None:

@@ -6,6 +6,7 @@ A route reads parameters and calls this; it holds no state of its own.
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -26,6 +27,8 @@ from heapwatch.ingest.graphite import GraphiteDoor, GraphiteSockets
 from heapwatch.ingest.http import HttpDoors, Limits
 from heapwatch.ingest.limits import InFlight, Rates
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.model import Snapshot
+from heapwatch.store.errors import NotFound
 from heapwatch.web import figures, logs, negotiation
 from heapwatch.web.auth import ANYBODY, Caller, Forbidden, Tokens, Unauthenticated
 from heapwatch.web.figures import Figures
@@ -74,6 +77,7 @@ class Services:
             Rates(settings.ingest_rate, settings.ingest_burst),
             InFlight(settings.max_in_flight),
             store.check,
+            self._stored_totals,
         )
         self.graphite = GraphiteDoor(
             self.batcher,
@@ -147,12 +151,18 @@ class Services:
     def status(self, query_id: str) -> dict[str, Any]:
         """`GET /api/v1/status`."""
         problems, stored = self.problems(), self.store.status(query_id=query_id)
+        ready = not problems
+        problems += [
+            f"a damaged part of the table {part['table']} was set aside: {part['part']} ({part['reason']})"
+            for part in stored["broken"]
+        ]
+        problems += [f"{task} fails: {error}" for task, error in self.timers.failing.items()]
         refused = self.rejects.counts()
         return {
             "version": __version__,
             "started": int(self.started * 1000),
             "uptime_s": round(time.time() - self.started, 3),
-            "ready": not problems,
+            "ready": ready,
             "problems": problems,
             **stored,
             "agents": self.doors.agents.rows(stored["agents"]),
@@ -180,6 +190,23 @@ class Services:
         for reason, number in refused.items():
             self.rejects.add(samples.source, reason, count=number)
 
+    def _stored_totals(self, snapshot: Snapshot) -> tuple[int, int] | None:
+        """Instances and bytes of the histogram that this JVM already has at this moment."""
+        host, jvm, pid, started = snapshot.jvm
+        try:
+            found = self.store.snapshots(
+                host=[_literally(host)],
+                jvm=[_literally(jvm)],
+                pid=pid,
+                from_=snapshot.time,
+                to=snapshot.time,
+                mode=snapshot.mode,
+            )["columns"]
+        except NotFound:
+            return None
+        rows = zip(found["started"], found["instances"], found["bytes"], strict=True)
+        return next(((instances, size) for began, instances, size in rows if began == started), None)
+
     def _tasks(self) -> list[Task]:
         return [
             Task("rollup", 600.0, self.store.rollup, first=60.0),
@@ -195,6 +222,10 @@ class Services:
         stored = self.store.status()
         yield from figures.of_store(stored)
         yield from figures.of_agents(self.doors.agents.rows(stored["agents"]))
+
+
+def _literally(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)
 
 
 def services_of(request: Request) -> Services:

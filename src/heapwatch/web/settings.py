@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="names, besides loopback, by which browsers may address a server without tokens"
     )
+    http_connections: int = Field(4096, ge=1, description="most HTTP connections at once, live streams too")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM); the API then speaks HTTPS only")
     tls_key: Path | None = Field(None, description="private key of the certificate (PEM)")
 

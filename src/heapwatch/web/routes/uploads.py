@@ -64,6 +64,7 @@ async def histogram(
         pid,
         named("started", lambda text: parse_time(text, now), started) if started else 0,
         labels_of(request),
+        dated=time != "now",
     )
     upload.check()
     return JSONResponse(await services.doors.take_histogram(request, _source(who, request), upload))
