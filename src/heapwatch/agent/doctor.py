@@ -105,7 +105,7 @@ def _attach(target: Target) -> str:
     if target.vm != "hotspot":
         raise HeapwatchError(f"{target.vm} is not supported yet")
     listener = Listener(target)
-    listener.check_running()
+    listener.check_running(thoroughly=True)
     with listener.tmp() as tmp:
         if listener.socket_inode(tmp) is not None:
             return "its socket is there; no signal is needed"

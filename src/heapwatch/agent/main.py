@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from heapwatch import __version__
-from heapwatch.agent import config, units
+from heapwatch.agent import config, sinks, units
 from heapwatch.agent.config import Settings
 from heapwatch.agent.journal import Journal
 from heapwatch.errors import HeapwatchError
@@ -32,9 +32,11 @@ class Run:
         _settings_arguments(parser)
 
     def run(self, args: argparse.Namespace) -> int:
+        settings = _settings(args)
+        sinks.spare_openssl(settings.sinks)  # before anything loads http.client
         from heapwatch.agent.run import run
 
-        return run(lambda: _settings(args), Journal(quiet=args.quiet))
+        return run(settings, lambda: _settings(args), Journal(quiet=args.quiet))
 
 
 class Once:
@@ -126,8 +128,6 @@ class CheckConfig:
         _settings_arguments(parser)
 
     def run(self, args: argparse.Namespace) -> int:
-        from heapwatch.agent import sinks
-
         settings = _settings(args)
         for sink in settings.sinks:
             sinks.build(sink).close()

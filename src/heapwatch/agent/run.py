@@ -58,14 +58,12 @@ class Signals:
         self.reload = True
 
 
-def run(load: Callable[[], Settings], journal: Journal) -> int:
-    """Watch until told to stop. `load` reads the settings, at the start and on SIGHUP."""
+def run(settings: Settings, load: Callable[[], Settings], journal: Journal) -> int:
+    """Watch until told to stop. `load` reads the settings again, on SIGHUP."""
     signals, exits, notifier = Signals(), Exits(), Notifier(os.environ)
-    settings = load()
     signals.listen()
     exits.listen_to_signals()
     while not signals.stop:
-        sinks.spare_openssl(settings.sinks)
         session = Session(settings, exits, notifier, journal)
         try:
             session.watch(signals)

@@ -12,7 +12,7 @@ the schedule; it never ends the round.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, List, Mapping, Sequence, Set
+from typing import Callable, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from heapwatch.agent.around import Lookout
 from heapwatch.agent.census import Census, Key, key_of
@@ -26,6 +26,7 @@ from heapwatch.agent.watch import Watch
 from heapwatch.errors import HeapwatchError
 from heapwatch.jvm import process
 from heapwatch.jvm.budget import PauseBudget
+from heapwatch.jvm.histogram import Parser
 from heapwatch.model import Batch, Event, MetricBlock, Snapshot, Target
 from heapwatch.wire.batch import encode
 
@@ -74,6 +75,7 @@ class Agent:
             ignore=settings.ignore,
             names=settings.names,
         )
+        self._class_names: Dict[str, Tuple[str, str]] = {}  # one memory for all: most are the JDK's
         self._census = Census(self._event_labels, self._why_gone)
         self._ended: Set[Key] = set()  # but perhaps still there as zombies
         self._news = False
@@ -170,7 +172,8 @@ class Agent:
     def _take_up(self, target: Target, now: float) -> None:
         settings = self.settings
         try:
-            watch = Watch(target, settings.host, self._labels(target), settings.class_names, now)
+            parser = Parser(settings.class_names, self._class_names)
+            watch = Watch(target, settings.host, self._labels(target), parser, now)
         except OSError:  # it ended meanwhile: the next look sees that
             return
         key = key_of(target)

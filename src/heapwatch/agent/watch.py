@@ -14,7 +14,6 @@ from heapwatch.jvm import perfdata, process, sample
 from heapwatch.jvm.attach import Attachment
 from heapwatch.jvm.counters import CollectionWatch
 from heapwatch.jvm.histogram import Parser
-from heapwatch.jvm.names import Rule
 from heapwatch.model import MetricBlock, Snapshot, Target
 
 Row = Tuple[int, Mapping[str, float]]
@@ -40,7 +39,7 @@ class Watch:
     """Holds at most one file open. Everything that fails here is told and tried again by whoever asks."""
 
     def __init__(
-        self, target: Target, host: str, labels: Mapping[str, str], rules: Sequence[Rule], now: float
+        self, target: Target, host: str, labels: Mapping[str, str], parser: Parser, now: float
     ) -> None:
         self.target = target
         self.labels = labels
@@ -57,7 +56,7 @@ class Watch:
         self.heap_is_full = False
         self._host = host
         self._attachment = Attachment(target)
-        self._parser = Parser(rules)
+        self._parser = parser
         self._counters: perfdata.PerfData | None = None
         self._look_at = now
         self._collections = CollectionWatch()
