@@ -126,6 +126,9 @@ def normalise(raw: str, rules: Sequence[Rule] = ()) -> str:
     if not name.isprintable():
         name = _UNPRINTABLE.sub(_escape, name)
     name = _stable(name)
+    while name.endswith("[]"):  # no class is called so, but texts say anything
+        name, more = _element(name)
+        name, dimensions = _stable(name), dimensions + more
     for pattern, replacement in rules:
         name = pattern.sub(replacement, name)
     return name + "[]" * dimensions
@@ -134,7 +137,7 @@ def normalise(raw: str, rules: Sequence[Rule] = ()) -> str:
 def jvm_form(name: str) -> str:
     """The name as `jmap` prints it: `byte[]` -> `[B`. `normalise(jvm_form(n)) == n` for normalised n."""
     core, dimensions = _element(name)
-    if not dimensions:
+    if not dimensions or "[" in core:
         return name
     return "[" * dimensions + (_LETTERS.get(core) or f"L{core};")
 
@@ -161,18 +164,18 @@ def kind(name: str, module: str = "") -> str:
 
 def _element(name: str) -> Tuple[str, int]:
     """The element type's name and the number of array dimensions, from either form."""
-    if name.startswith("["):
-        core = name.lstrip("[")
-        dimensions = len(name) - len(core)
+    core = name.lstrip("[")
+    dimensions = len(name) - len(core)
+    if dimensions and "[" not in core:
         if core in PRIMITIVES:
             return PRIMITIVES[core], dimensions
-        # the `;` is missing when the VM cut a name of some 2,000 bytes
-        return (core[1:] if core.startswith("L") else core).rstrip(";"), dimensions
-    dimensions = 0
-    while name.endswith("[]"):
-        name = name[:-2]
+        if core.startswith("L"):  # its `;` is missing when the VM cut a name of some 2,000 bytes
+            return core[1:].rstrip(";"), dimensions
+    core, dimensions = name, 0
+    while core.endswith("[]"):
+        core = core[:-2]
         dimensions += 1
-    return name, dimensions
+    return core, dimensions
 
 
 def _stable(name: str) -> str:
