@@ -95,8 +95,7 @@ def _block(module: str, *words: str) -> str:
 
 def agent_page() -> str:
     parts = [AGENT_HEAD, _block("heapwatch.agent.main")]
-    listed = re.search(r"\{([a-z,-]+)\}", _help("heapwatch.agent.main"))
-    for word in listed[1].split(",") if listed else []:
+    for word in re.findall(r"^ {4}([a-z][a-z-]*)\b", _help("heapwatch.agent.main"), re.MULTILINE):
         parts += [f"## heapwatch-agent {word}\n", _block("heapwatch.agent.main", word)]
     return "\n".join(parts)
 
