@@ -83,7 +83,7 @@ def framed(body: bytes) -> bytes:
     return b"hwb\x01" + zlib.compress(body)
 
 
-TEXT_A = ints(1) + b"a"
+TEXT_A = ints(1) + struct.pack("<I", 1) + b"a"
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import signal
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from heapwatch import __version__
 from heapwatch.agent import sinks, units
@@ -29,8 +29,10 @@ from heapwatch.agent.journal import Journal
 from heapwatch.agent.notify import Notifier
 from heapwatch.agent.spool import Spool
 from heapwatch.agent.tick import Agent
-from heapwatch.agent.window import Window
 from heapwatch.errors import HeapwatchError, UsageError
+
+if TYPE_CHECKING:
+    from heapwatch.agent.window import Window
 
 STATE_FILE = "agent.json"
 
@@ -173,6 +175,8 @@ class Session:
         listen = self._settings.listen
         if not listen:
             return None
+        from heapwatch.agent.window import Window  # 0.8 MB
+
         host, port = units.address(listen)
         try:
             return Window(host, port, self.report, self._alive)

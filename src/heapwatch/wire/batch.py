@@ -2,7 +2,7 @@
 
     magic "hwb", version 1                4 bytes
     zlib stream, to the end, of:
-      texts      ints: their lengths in bytes; then all of them in UTF-8, end to end, each once
+      texts      ints: their lengths in characters; u32: the bytes of all; then all in UTF-8, end to end
       head       ints: agent, sequence, number of snapshots, of metric blocks, of events
       snapshot   ints: host, jvm, pid, started, time, mode      floats: pause, duration (nan = not measured)
                  heap: ints (names), floats                     labels: ints (names), ints (values)
@@ -128,7 +128,7 @@ def _write_histogram(body: _Writer, histogram: Histogram) -> None:
         place: Dict[Optional[str], int] = {None: 0}
         for module in set(histogram.modules.values()):
             place[module] = body.texts[module] + 1
-        body.ints(map(place.__getitem__, map(histogram.modules.get, classes)))
+        body.ints(list(map(place.__getitem__, map(histogram.modules.get, classes))))
     else:
         body.ints(())
 
@@ -255,17 +255,25 @@ class _Writer:
         self._parts: List[bytes] = []
 
     def parts(self) -> List[bytes]:
-        # What is no text (a lone half of a surrogate pair) is written as its escape: the wire is UTF-8.
-        blobs = [text.encode("utf-8", "backslashreplace") for text in self.texts]
+        texts = list(self.texts)
+        try:
+            blob = "".join(texts).encode()
+        except UnicodeEncodeError:  # half a surrogate pair is no text: it is written as its escape
+            texts = [text.encode("utf-8", "backslashreplace").decode() for text in texts]
+            blob = "".join(texts).encode()
         body, self._parts = self._parts, []
-        self.ints(map(len, blobs))
-        return [*self._parts, b"".join(blobs), b"".join(body)]
+        self.ints(list(map(len, texts)))
+        return [*self._parts, struct.pack("<I", len(blob)), blob, b"".join(body)]
 
     def raw(self, data: bytes) -> None:
         self._parts.append(data)
 
-    def ints(self, values: Iterable[int]) -> None:
-        self._planes(values if isinstance(values, array) else array("q", values))
+    def ints(self, values: Sequence[int]) -> None:
+        if not isinstance(values, array):
+            packed = struct.pack(f"={len(values)}q", *values)  # faster than array("q", values)
+            values = array("q")
+            values.frombytes(packed)
+        self._planes(values)
 
     def floats(self, values: Iterable[float]) -> None:
         self._planes(values if isinstance(values, array) else array("d", values))
@@ -277,7 +285,7 @@ class _Writer:
         return found
 
     def references(self, texts: Iterable[str]) -> None:
-        self.ints(map(self.texts.__getitem__, texts))
+        self.ints([self.texts[text] for text in texts])
 
     def labels(self, labels: Mapping[str, str]) -> None:
         self.references(labels)
@@ -332,12 +340,15 @@ class _Reader:
             raise Unreadable(f"batch of {len(lengths)} texts; at most {MAX_TEXTS} are accepted")
         if lengths and min(lengths) < 0:
             raise Unreadable("text of negative length")
-        blob = self._take(sum(lengths))
-        ends = list(accumulate(lengths))
+        (size,) = struct.unpack("<I", self._take(4))
         try:
-            self._texts = [str(blob[end - size : end], "utf-8") for size, end in zip(lengths, ends)]
+            blob = str(self._take(size), "utf-8")
         except UnicodeDecodeError as error:
             raise Unreadable(f"text that is not UTF-8: {error}") from error
+        ends = list(accumulate(lengths))
+        if (ends[-1] if ends else 0) != len(blob):
+            raise Unreadable(f"{len(blob)} characters of text where {sum(lengths)} belong")
+        self._texts = [blob[end - size : end] for size, end in zip(lengths, ends)]
 
     def text(self, index: int) -> str:
         if 0 <= index < len(self._texts):
