@@ -250,7 +250,8 @@ def _section(found: object, table: Dict[str, Tuple[str, Reader]], origin: str) -
     values = {}
     for key, value in found.items():
         if key not in table:
-            raise UsageError(f"{origin}: unknown setting {key!r}; known are {', '.join(sorted(table))}")
+            known = [*table, "budget", "sink"] if table is _MAIN else [*table]
+            raise UsageError(f"{origin}: unknown setting {key!r}; known are {', '.join(sorted(known))}")
         name, read = table[key]
         try:
             values[name] = read(value)

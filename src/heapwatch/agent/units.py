@@ -41,11 +41,11 @@ def share(value: object) -> float:
     return amount
 
 
-def address(value: object, default_port: int = 0) -> Tuple[str, int]:
+def address(value: object, default_port: int | None = None) -> Tuple[str, int]:
     """host:port, also [::1]:port; UsageError when it is neither."""
     host, colon, port = str(value).strip().rpartition(":")
     if not colon or (":" in host and not host.startswith("[")):
-        host, port = str(value).strip(), str(default_port)
+        host, port = str(value).strip(), str(default_port)  # "None" is no port
     if not port.isdigit() or not port.isascii() or int(port) > 65535 or not host.strip("[]"):
         raise UsageError(f"{value!r} is no address: write it like 127.0.0.1:7078")
     return host.strip("[]"), int(port)
