@@ -60,8 +60,8 @@ def _lint_commands() -> Dict[str, List[str]]:
     )
     prose += _sources("CHANGELOG.md", "CONTRIBUTING.md", "scripts", "benchmarks", "deploy")
     agent = [f"src/heapwatch/{room}" for room in AGENT_ROOMS if (ROOT / "src/heapwatch" / room).exists()]
-    old = ["-t=3.9-", "--no-tips", "--eval-annotations", "--violations", "--backport=typing"]
-    old.append("--exclude=tomllib")  # imported where it is, replaced where it is not
+    old = ["-t=3.9-", "--no-tips", "--eval-annotations", "--violations", "--backport", "typing"]
+    old += ["--exclude", "tomllib"]  # imported where it is, replaced where it is not
     return {
         "ruff check": [_bin("ruff"), "check", "--quiet", "--output-format=concise", *code],
         "ruff format": [_bin("ruff"), "format", "--check", "--quiet", *code],
