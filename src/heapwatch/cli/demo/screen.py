@@ -62,7 +62,8 @@ class Screen(Protocol):
 class PlainScreen:
     """Lines for logs and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, every_s: float = PLAIN_EVERY_S) -> None:
+        self._every_s = every_s
         self._shown = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -72,7 +73,7 @@ class PlainScreen:
         self.say(f"{happening.host}: {happening.text}")
 
     def show(self, view: View) -> None:
-        if time.monotonic() - self._shown < PLAIN_EVERY_S:
+        if time.monotonic() - self._shown < self._every_s:
             return
         self._shown = time.monotonic()
         for host in view.hosts:
@@ -160,16 +161,16 @@ def _picture(view: View, width: int) -> Group:
 COLUMNS = (
     # title, right-aligned, shown from this width on
     ("host", False, 0),
-    ("version", False, 90),
+    ("version", False, 100),
     ("state", False, 0),
-    ("heap", False, 60),
+    ("heap", False, 90),
     ("used", True, 0),
-    ("of", True, 0),
-    ("growth/min", True, 104),
+    ("of", True, 60),
+    ("growth/min", True, 112),
     ("Child actors", True, 0),
-    ("per min", True, 78),
-    ("histograms", True, 116),
-    ("pause", True, 125),
+    ("per min", True, 72),
+    ("histograms", True, 125),
+    ("pause", True, 134),
 )
 
 
