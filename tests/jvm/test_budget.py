@@ -1,7 +1,7 @@
 """The pause budget: how long, how often and when not."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heapwatch.jvm.budget import BACK_OFF_S, Limits, PauseBudget, prior_ms
@@ -121,7 +121,8 @@ def test_a_failed_visit_counts_for_the_interval():
     assert budget.average_ms == 8
 
 
-@given(st.lists(st.tuples(st.floats(0.5, 300), st.floats(0, 1, exclude_max=True)), min_size=50, max_size=120))
+@given(st.lists(st.tuples(st.floats(0.5, 300), st.floats(0, 1, exclude_max=True)), min_size=30, max_size=60))
+@settings(max_examples=50)
 def test_the_share_is_kept_over_time_whatever_the_pauses_are(visits):
     """The bucket allows three seconds more than the share, not a moment longer."""
     budget = PauseBudget()

@@ -51,10 +51,15 @@ class Program:
         return self.process.poll() is None
 
     def stop(self) -> None:
+        """End it in order, so that it removes its files; by force if it does not obey."""
         with contextlib.suppress(OSError):
+            self.process.send_signal(signal.SIGCONT)
             self.process.stdin.close()
-        self.process.kill()
-        self.process.wait()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.process.stdout.close()
 
     def rest_of_output(self) -> str:
