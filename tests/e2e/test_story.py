@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watching import HEAPWATCH, Api, last_words
+from watching import HEAPWATCH, Api, demo_url
 
 from heapwatch.cli.demo import control
-from heapwatch.errors import Unavailable
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -70,19 +69,7 @@ class Playing:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
         self.seen: set[int] = set()
-        self.api = Api(self._url())
-
-    def _url(self) -> str:
-        """Once the server answers; until then the demo's end is the only other event."""
-        while True:
-            try:
-                return str(control.ask(self.state, "status")["url"])
-            except Unavailable:
-                try:
-                    self.process.wait(0.5)
-                except subprocess.TimeoutExpired:
-                    continue
-                pytest.fail(f"the demo ended:\n{last_words(self.log)}")
+        self.api = Api(demo_url(self.process, self.state, self.log))
 
     def status(self) -> dict[str, Any]:
         status = control.ask(self.state, "status")

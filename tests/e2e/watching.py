@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 import urllib.parse
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
+
+from heapwatch.cli.demo import control
+from heapwatch.errors import Unavailable
 
 HEAPWATCH = [sys.executable, "-m", "heapwatch.cli.main"]
 
@@ -47,5 +51,15 @@ class Api:
                     yield line.decode().strip()
 
 
-def last_words(path: Path) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-20:])
+def demo_url(demo: subprocess.Popen[bytes], state: Path, log: Path) -> str:
+    """Where a demo's server is, once it answers; until then the demo's end is the only other event."""
+    while True:
+        try:
+            return str(control.ask(state, "status")["url"])
+        except Unavailable:
+            try:
+                demo.wait(0.5)
+            except subprocess.TimeoutExpired:
+                continue
+            words = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+            pytest.fail(f"the demo ended:\n{words}")
