@@ -19,7 +19,7 @@ def backup(engine: Engine, path: str) -> dict[str, Any]:
     if not target.parent.is_dir():
         raise UsageError(f"{target.parent} is not a directory")
     try:
-        engine.ask(f"BACKUP DATABASE {DATABASE} TO File({quoted(str(target))})")
+        engine.command(f"BACKUP DATABASE {DATABASE} TO File({quoted(str(target))})")
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
