@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import Future
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
 
+from heapwatch.cli.main import run
 from jvms.fixtures import Program, Start, classes, home_of, java, shared_java  # noqa: F401
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -36,7 +41,9 @@ def heapwatch(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """`heapwatch("ps", "--json")` runs the program like a user."""
     home = tmp_path_factory.mktemp("home")
 
-    def run(*words: str, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run_program(
+        *words: str, stdin: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command(*words),
             input=stdin,
@@ -48,7 +55,27 @@ def heapwatch(tmp_path_factory: pytest.TempPathFactory) -> Run:
             check=False,
         )
 
-    return run
+    return run_program
+
+
+@pytest.fixture(scope="session")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """As `heapwatch`, but in this process: for commands whose start-up is not what is tested."""
+    home = tmp_path_factory.mktemp("home")
+
+    def run_inside(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        out, error = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("HEAPWATCH_")]:
+                patch.delenv(name)
+            for name, value in environment(HOME=str(home), **variables).items():
+                patch.setenv(name, value)
+            with redirect_stdout(out), redirect_stderr(error):
+                code = run(words)
+        out.seek(0)
+        return subprocess.CompletedProcess(list(words), code, out.read(), error.getvalue())
+
+    return run_inside
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -76,26 +103,27 @@ class Server:
         self.data = data
         words = ["serve", "--data", str(data), "--listen", "127.0.0.1:0", "--graphite-listen", "off"]
         words += ["--log-format", "json", "--min-free-disk", "0", "--flush-interval", "0.05", *flags]
-        self.log = data.with_suffix(".log")
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command(*words), stdout=subprocess.PIPE, stderr=log, env=environment(), text=True
-            )
-        self.url = self._heard()
+        self.process = subprocess.Popen(
+            command(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(), text=True
+        )
+        self.said: list[str] = []
+        self._url: Future[str] = Future()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.url = self._url.result(timeout=60)
 
-    def _heard(self) -> str:
-        """The address, from the line in which it says that it serves."""
+    def _listen(self) -> None:
+        """All that it says; its address is in the line in which it says that it serves."""
         assert self.process.stdout
         for line in self.process.stdout:
+            self.said.append(line)
             if line.startswith("{") and json.loads(line).get("event") == "serving":
-                return str(json.loads(line)["url"])
-        raise AssertionError(f"no server: {self.log.read_text()}")
+                self._url.set_result(str(json.loads(line)["url"]))
+        if not self._url.done():
+            self._url.set_exception(AssertionError(f"no server: {''.join(self.said)}"))
 
     def stop(self) -> int:
         """As systemd does; the exit code."""
         self.process.terminate()
-        assert self.process.stdout
-        self.process.stdout.close()
         return self.process.wait(timeout=60)
 
 
