@@ -64,7 +64,7 @@ def _lint_commands() -> Dict[str, List[str]]:
     old += ["--exclude", "tomllib"]  # imported where it is, replaced where it is not
     return {
         "ruff check": [_bin("ruff"), "check", "--quiet", "--output-format=concise", *code],
-        "ruff format": [_bin("ruff"), "format", "--check", "--quiet", *code],
+        "ruff format": [_bin("ruff"), "format", "--check", "--output-format=concise", *code],
         "mypy": [_bin("mypy"), "--no-error-summary"],
         "import floors": [_bin("lint-imports"), "--no-logo"],
         "spelling": [_bin("codespell"), *prose],
