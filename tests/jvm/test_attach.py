@@ -195,6 +195,19 @@ def test_an_old_process_that_does_not_catch_the_signal_is_said_to_run_with_xrs(m
     assert victim.returncode == 0
 
 
+def test_a_process_that_catches_the_signal_but_is_no_jvm_never_gets_it(monkeypatch):
+    monkeypatch.setattr("heapwatch.jvm.listener.STARTING_S", 0)
+    script = "import signal; signal.signal(3, lambda *_: print('hit')); print('READY', flush=True); input()"
+    victim = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert victim.stdout.readline() == b"READY\n"
+        with pytest.raises(refusals.NoHandler, match="shows no sign of a JVM"):
+            Attachment(as_target(victim.pid)).execute("inspectheap")
+    finally:
+        printed, _ = victim.communicate(b"\n")
+    assert printed == b""
+
+
 def test_a_process_that_has_ended_is_gone():
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     target = as_target(child.pid)

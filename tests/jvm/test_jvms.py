@@ -274,10 +274,11 @@ def test_discovery_tells_version_collector_name_and_labels(java, jvm_home, jvm_v
 
 @pytest.mark.parametrize("flag", ["-XX:-UsePerfData", "-XX:+PerfDisableSharedMem"])
 def test_a_jvm_without_counters_is_found_and_read_all_the_same(java, jvm_home, jvm_version, flag):
-    program = java(jvm_home, "Lab", flag, "-Dheapwatch.label.team=till")
+    program = java(jvm_home, "Lab", flag, "-Dheapwatch.label.team=till", "-XX:+UseSerialGC")
     target = target_of(program.pid)
     assert target.name == "Lab"
     assert target.labels == {"team": "till"}
+    assert target.collector == "Serial"
     assert target.java_version.replace("1.8.0_", "8u") == jvm_version
     with pytest.raises(perfdata.NoPerfData, match="UsePerfData or"):
         perfdata.open_for(target)

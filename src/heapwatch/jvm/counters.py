@@ -12,7 +12,7 @@ that are present, never off a list of collectors.
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 Raw = Mapping[str, Union[int, str]]
 
@@ -46,6 +46,15 @@ def collector_name(raw: Raw) -> str:
     names = [str(raw[key]) for key in sorted(raw) if re.match(r"^sun\.gc\.collector\.\d+\.name$", key)]
     words = " ".join([str(raw.get("sun.gc.policy.name", "")), *names]).lower()
     return next((name for word, name in _COLLECTORS if word in words), "")
+
+
+def collector_of_options(options: Sequence[str]) -> str:
+    """As the options ask for one (`-XX:+UseG1GC`); "" when they leave it to the VM."""
+    for option in reversed(options):
+        match = re.match(r"^-XX:\+Use(G1|Parallel|Serial|Z|Shenandoah|ConcMarkSweep|Epsilon)GC$", option)
+        if match:
+            return {"Z": "ZGC", "ConcMarkSweep": "CMS"}.get(match[1], match[1])
+    return ""
 
 
 def safepoint_ms(raw: Raw) -> Optional[float]:

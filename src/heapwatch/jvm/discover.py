@@ -18,7 +18,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from heapwatch.errors import HeapwatchError, Unreadable
 from heapwatch.jvm import perfdata, process
-from heapwatch.jvm.counters import collector_name
+from heapwatch.jvm.counters import collector_name, collector_of_options
 from heapwatch.model import Target
 
 _LOOK_AGAIN_S = (1.0, 5.0, 30.0)
@@ -140,7 +140,8 @@ class Discovery:
         if not target.java_version:
             target = replace(target, java_version=_release_version(pid, self._proc))
         options = _options(arguments, target.vm_args, variables)
-        target = replace(target, labels=labels_of(options, variables or {}))
+        collector = target.collector or collector_of_options(options)
+        target = replace(target, collector=collector, labels=labels_of(options, variables or {}))
         configured = self._name_of(target) if self._name_of else None
         comm = _comm(pid, self._proc)
         return replace(

@@ -46,7 +46,7 @@ _BLOCKED_S, _BLOCKED_LOOKS = 1.0, 10
 
 _SIGNAL_THREAD = "Signal Dispatch"  # kernel names have 15 bytes
 _LISTENER_THREAD = "Attach Listener"
-_VM_THREADS = ("VM Thread", "VM Periodic Tas", "main")
+_VM_THREAD = "VM Thread"
 _VERSION = re.compile(r"^(?:1\.)?(\d+)(?:\.0)*(?:\.(\d+)|_(\d+))?")
 
 
@@ -202,7 +202,9 @@ class Listener:
                 "restart it with -XX:+StartAttachListener"
             )
         if not self._dispatches_signals(young):
-            raise Starting(f"JVM {pid} is starting", retry_after=1)
+            if young:
+                raise Starting(f"JVM {pid} is starting", retry_after=1)
+            raise NoHandler(f"process {pid} shows no sign of a JVM that waits for SIGQUIT: it is not sent")
         if perfdata.attach_is_disabled(self.target, self.proc):
             raise AttachDisabled(
                 f"attach is disabled in JVM {pid} (-XX:+DisableAttachMechanism): counters only, no histograms"
@@ -220,8 +222,13 @@ class Listener:
         names = process.thread_names(self.target.pid, self.proc)
         if _SIGNAL_THREAD in names:
             return True
-        named = any(name in _VM_THREADS[:2] for name in names)
-        return not young and not named  # an old 8 that names no threads
+        if young or _VM_THREAD in names:
+            return False
+        try:  # an early 8 that names no threads, or no JVM at all
+            with open(f"{self.proc}/{self.target.pid}/maps", "rb") as file:
+                return b"/libjvm.so" in file.read()
+        except OSError:
+            return False
 
     def _check_listener(self, stale: Optional[int], tmp: int) -> None:
         """A listener without a socket file: it was deleted. Only newer JDKs notice and make a new one."""
