@@ -4,7 +4,8 @@
     then, or at the ages   the whole look (jvm/discover.py); a JVM is known as one some ms after exec, and
     when more is known     is only of interest when it has lived for `min_age_s`
 
-A look that took long (thousands of processes) is not repeated before it weighs less than 0.05 % of a core.
+A look that took long (thousands of processes) is not repeated before it weighs less than 0.1 % of a core,
+or five times `every_s` have passed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from heapwatch.jvm.discover import Discovery
 from heapwatch.model import Target
 
 _AGES_S = (1.0, 5.0, 30.0)
-_WEIGHT = 0.0005
-_SELDOM_S = 60.0
+_WEIGHT = 0.001
+_SELDOM = 5
 
 
 class Lookout:
@@ -70,7 +71,7 @@ class Lookout:
         began = time.thread_time()
         found = [target for target in self._discovery.scan() if self._wanted(target)]
         cost = time.thread_time() - began
-        self._not_before = now + min(cost / _WEIGHT, _SELDOM_S)
+        self._not_before = now + min(cost / _WEIGHT, _SELDOM * self._every_s)
         self._looks = [moment for moment in self._looks if moment > now]
         return found
 
