@@ -30,6 +30,7 @@ class Sender(threading.Thread):
         self._url = url
         self._done = done
         self._begin = begin
+        self._http = httpx2.Client(timeout=30, trust_env=False)
         self.acknowledged: list[int] = []
         self.progress = threading.Semaphore(0)
         self.wrong: list[str] = []
@@ -49,7 +50,7 @@ class Sender(threading.Thread):
 
     def _delivered(self, body: bytes) -> bool:
         try:
-            answer = httpx2.post(f"{self._url[0]}/api/v1/batch", content=body, timeout=30, trust_env=False)
+            answer = self._http.post(f"{self._url[0]}/api/v1/batch", content=body)
         except httpx2.TransportError:
             self._done.wait(0.02)
             return False
