@@ -203,8 +203,8 @@ def as_markdown(found: dict[str, object]) -> str:
     rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in found.items())
     verdict = "kept" if keeps(found) else "NOT kept"
     return (
-        f"# What the agent costs\n\n`python benchmarks/agent.py`: {found['jvms']} JVMs, a histogram of each every "
-        f"10 s, counters every second.\n\nLimits (0.3 % of a core, 25 MB): **{verdict}**.\n\n"
+        f"# What the agent costs\n\n`python benchmarks/agent.py`: {found['jvms']} JVMs, a histogram of each every 10 s, "
+        f"counters every second.\n\nLimits (0.3 % of a core, 25 MB): **{verdict}**.\n\n"
         f"| | |\n|---|---|\n{rows}\n"
     )
 
