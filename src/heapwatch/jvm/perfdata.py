@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import re
 import struct
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from heapwatch.errors import HeapwatchError, Truncated, Unreadable
 from heapwatch.jvm import process
@@ -60,12 +60,23 @@ class _Entry(NamedTuple):
     length: int
 
 
+class _Cut(NamedTuple):
+    """How some counters are read: the numbers by one unpacking that skips all that lies between them."""
+
+    names: Optional[Sequence[str]]
+    numbers: List[str]
+    unpack: Callable[[bytes], Tuple[int, ...]]
+    texts: List[Tuple[str, int, int]]
+
+
 class Layout:
     """Where each counter of one file is. Counters are added while a VM starts; the header tells."""
 
     def __init__(self, data: bytes) -> None:
         order, entries, offset = _header(data)
         self.key = data[:_HEADER]
+        self._order = order
+        self._cut: Optional[_Cut] = None
         self._long = struct.Struct(order + "q").unpack_from
         self._places: Dict[str, _Entry] = {}
         entry = struct.Struct(order + "iiiBBBBi")
@@ -91,16 +102,30 @@ class Layout:
         return data[:_HEADER] == self.key
 
     def values(self, data: bytes, names: Optional[Sequence[str]] = None) -> Dict[str, Value]:
-        wanted = self._places if names is None else [name for name in names if name in self._places]
-        found: Dict[str, Value] = {}
-        for name in wanted:
-            kind, offset, length = self._places[name]
-            if kind == _LONG:
-                found[name] = self._long(data, offset)[0]
-            else:
-                text = data[offset : offset + length].partition(b"\0")[0]
-                found[name] = text.decode("utf-8", "replace")
+        """The counters `names`, or all. The same list of names again costs next to nothing."""
+        if self._cut is None or self._cut.names is not names:
+            self._cut = self._cut_out(names)
+        cut = self._cut
+        found: Dict[str, Value] = dict(zip(cut.numbers, cut.unpack(data)))
+        for name, start, end in cut.texts:
+            found[name] = data[start:end].partition(b"\0")[0].decode("utf-8", "replace")
         return found
+
+    def _cut_out(self, names: Optional[Sequence[str]]) -> _Cut:
+        wanted = self._places if names is None else [name for name in names if name in self._places]
+        places = sorted((self._places[name], name) for name in wanted)
+        numbers = [(place, name) for place, name in places if place.kind == _LONG]
+        texts = [
+            (name, place.offset, place.offset + place.length)
+            for place, name in places
+            if place.kind == _BYTES
+        ]
+        parts, at = [], 0
+        for place, _ in numbers:
+            parts.append(f"{place.offset - at}xq")
+            at = place.offset + 8
+        unpack = struct.Struct(self._order + "".join(parts)).unpack_from
+        return _Cut(names, [name for _, name in numbers], unpack, texts)
 
     def paired(self, data: bytes) -> List[int]:
         return [self._long(data, offset)[0] for offset in self._paired]
