@@ -207,6 +207,15 @@ def test_the_servers_own_figures_are_for_prometheus_to_read(server: Server) -> N
     assert any(name.startswith("heapwatch_http_request_seconds_bucket") for name in figures)
 
 
+def test_what_a_client_makes_up_does_not_become_a_figure(server: Server) -> None:
+    assert server.http.request("BREW", "/api/v1/jvms").status_code == 405
+    assert server.http.get("/api/v1/made-up-4711").status_code == 404
+    text = server.http.get("/metrics").text
+    assert 'method="other"' in text
+    assert "BREW" not in text
+    assert "4711" not in text
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/-/healthy", "/readyz", "/-/ready"])
 def test_health_is_for_everybody(server: Server, path: str) -> None:
     answer = server.http.get(path)

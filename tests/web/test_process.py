@@ -171,6 +171,10 @@ def test_reload_takes_over_what_it_can_and_says_what_needs_a_restart(data: Path,
             "restart_needed": ["readers"],
         }
         assert server.http.get("/api/v1/jvms", headers=named).status_code == 200
+        file.write_text('log_level = "info"\n')
+        server.process.send_signal(signal.SIGHUP)
+        while server.http.get("/api/v1/jvms", headers=named).status_code != 403:
+            pass
         file.write_text("readers = 0\n")
         refused = server.http.post("/-/reload")
         assert refused.status_code == 400

@@ -32,6 +32,7 @@ ABOUT = (
     "take RFC 3339, epoch, now, -15m or now-1h. label.NAME=VALUE selects by label on every route that takes "
     "host and jvm. Tables and series also come as CSV or JSON lines (format=csv, format=jsonl)."
 )
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ERRORS: dict[int | str, dict[str, object]] = {
     "4XX": {
         "model": answers.ErrorAnswer,
@@ -125,7 +126,8 @@ class Timed:
         async def send_timed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "none")
-                told = self._figures.request_seconds.labels(scope["method"], route, str(message["status"]))
+                method = scope["method"] if scope["method"] in METHODS else "other"
+                told = self._figures.request_seconds.labels(method, route, str(message["status"]))
                 told.observe(time.perf_counter() - begun)
             await send(message)
 

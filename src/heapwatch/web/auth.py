@@ -131,6 +131,12 @@ class Tokens:
                 replace(token, last_used=self._used.get(token.id, token.last_used)) for token in self._tokens
             )
 
+    def exist(self) -> bool:
+        """Whether there is any, expired ones too."""
+        with self._lock:
+            self._refresh()
+            return bool(self._tokens)
+
     def authenticate(self, secret: str) -> Caller:
         """The holder of a secret, or `Unauthenticated`."""
         digest = _digest(secret)

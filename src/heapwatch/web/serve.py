@@ -3,6 +3,7 @@
     bind sockets -> check that they may be open -> open the store -> serve
     SIGTERM, SIGINT: end live streams -> accept nothing -> answer what is under way -> insert what has
     arrived -> close the store -> exit code 0
+    SIGHUP: read settings and tokens again
 
 Sockets come first because their errors are the commonest; nothing is answered before the store is open.
 """
@@ -25,7 +26,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from heapwatch import __version__
-from heapwatch.errors import UsageError
+from heapwatch.errors import HeapwatchError, UsageError
 from heapwatch.ingest.graphite import GraphiteSockets, bind
 from heapwatch.store import Retention, Store, open_store
 from heapwatch.store import Settings as StoreSettings
@@ -143,7 +144,8 @@ async def _serve(
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
-    server = _Server(config, on_stop=app.state.services.hub.close)
+    services = app.state.services
+    server = _Server(config, on_stop=services.hub.close, on_reload=services.reload)
     told = asyncio.create_task(_tell(server, settings, http, graphite, ready))
     try:
         await server.serve(sockets=[http])
@@ -203,10 +205,13 @@ class _Patient(H11Protocol):
 class _Server(uvicorn.Server):
     """uvicorn, but SIGTERM is an orderly end with exit code 0, and live streams end at once."""
 
-    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_stop: Callable[[], None], on_reload: Callable[[], object]
+    ) -> None:
         super().__init__(config)
         self.answering = asyncio.Event()
         self._on_stop = on_stop
+        self._on_reload = on_reload
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -218,11 +223,18 @@ class _Server(uvicorn.Server):
         caught = (signal.SIGTERM, signal.SIGINT)
         for number in caught:
             loop.add_signal_handler(number, self._stop, number)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         try:
             yield
         finally:
-            for number in caught:
+            for number in (*caught, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+    def _reload(self) -> None:
+        try:
+            log.info("reloaded", told=self._on_reload())
+        except HeapwatchError as error:
+            log.error("the settings stay as they were", error=str(error))
 
     def _stop(self, number: int) -> None:
         log.info("stopping", signal=signal.Signals(number).name)

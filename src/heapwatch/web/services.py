@@ -112,7 +112,7 @@ class Services:
     @property
     def open_to_all(self) -> bool:
         """Without tokens everybody who can reach us may do everything: on loopback, or if told so."""
-        return (self.settings.http.loopback or self.settings.insecure) and not self.tokens.all()
+        return (self.settings.http.loopback or self.settings.insecure) and not self.tokens.exist()
 
     @property
     def only_loopback_names(self) -> bool:
@@ -182,7 +182,7 @@ class Services:
         self.doors.rates.rate, self.doors.rates.burst = self.settings.ingest_rate, self.settings.ingest_burst
         if "log_level" in now:
             logs.set_level(self.settings.log_level)
-        self.tokens.all()
+        self.tokens.exist()
         return {"reloaded": True, "changed": sorted(now), "restart_needed": sorted(set(different) - set(now))}
 
     def _insert_samples(self, samples: Samples) -> None:
