@@ -15,10 +15,10 @@ from cli.conftest import Run, command, environment
 from jvms.fixtures import Program
 
 
-def test_config_show_says_where_each_setting_comes_from(heapwatch: Run, tmp_path: Path) -> None:
+def test_config_show_says_where_each_setting_comes_from(inside: Run, tmp_path: Path) -> None:
     file = tmp_path / "server.toml"
     file.write_text('listen = "127.0.0.1:9999"\nlog_level = "debug"\n')
-    answer = heapwatch("config", "show", "--json", "--config", str(file), HEAPWATCH_LOG_LEVEL="error")
+    answer = inside("config", "show", "--json", "--config", str(file), HEAPWATCH_LOG_LEVEL="error")
     rows = {(row["of"], row["name"]): row for row in json.loads(answer.stdout)}
     assert rows["server", "listen"]["origin"] == f"file {file}"
     assert (rows["server", "log_level"]["value"], rows["server", "log_level"]["origin"]) == (
@@ -26,29 +26,29 @@ def test_config_show_says_where_each_setting_comes_from(heapwatch: Run, tmp_path
         "environment HEAPWATCH_LOG_LEVEL",
     )
     assert rows["server", "graphite_listen"]["origin"] == "default"
-    shown = heapwatch("config", "show", "--origin", "--config", str(file)).stdout.splitlines()
+    shown = inside("config", "show", "--origin", "--config", str(file)).stdout.splitlines()
     assert shown[0].split() == ["OF", "SETTING", "VALUE", "ORIGIN"]
 
 
-def test_config_show_hides_secrets(heapwatch: Run) -> None:
+def test_config_show_hides_secrets(inside: Run) -> None:
     secrets = {"HEAPWATCH_TOKEN": "hw_secret", "HEAPWATCH_STORE_DSN": "http://me:word@db:8123/x"}
-    text = heapwatch("config", "show", "--origin", "-o", "csv", **secrets).stdout
+    text = inside("config", "show", "--origin", "-o", "csv", **secrets).stdout
     assert "hw_secret" not in text
     assert "word" not in text
     assert "environment HEAPWATCH_TOKEN" in text
 
 
-def test_a_setting_that_cannot_be_is_one_line_with_its_origin(heapwatch: Run) -> None:
-    answer = heapwatch("config", "show", HEAPWATCH_LISTEN="nonsense")
+def test_a_setting_that_cannot_be_is_one_line_with_its_origin(inside: Run) -> None:
+    answer = inside("config", "show", HEAPWATCH_LISTEN="nonsense")
     assert answer.returncode == 2
     assert "listen (environment HEAPWATCH_LISTEN)" in answer.stderr
     assert answer.stderr.count("\n") == 1
 
 
-def test_every_setting_of_the_server_is_a_flag(heapwatch: Run) -> None:
+def test_every_setting_of_the_server_is_a_flag(inside: Run) -> None:
     from heapwatch.web.settings import Settings
 
-    shown = heapwatch("serve", "--help").stdout
+    shown = inside("serve", "--help").stdout
     for name in Settings.model_fields:
         assert f"--{name.replace('_', '-')}" in shown
 
@@ -61,29 +61,29 @@ def test_serve_beyond_this_machine_without_a_token_is_refused(heapwatch: Run, tm
     assert "`heapwatch token create`" in answer.stderr
 
 
-def test_config_path_names_the_files_that_are_looked_for(heapwatch: Run) -> None:
-    shown = heapwatch("config", "path").stdout
+def test_config_path_names_the_files_that_are_looked_for(inside: Run) -> None:
+    shown = inside("config", "path").stdout
     assert "/etc/heapwatch/server.toml" in shown
 
 
 @pytest.mark.jvm
 def test_doctor_looks_at_every_jvm_and_says_what_is_not_there(
-    heapwatch: Run, lab: Program, tmp_path: Path
+    inside: Run, lab: Program, tmp_path: Path
 ) -> None:
-    answer = heapwatch("doctor", "--json", "--server", "http://127.0.0.1:9", "--data", str(tmp_path))
+    answer = inside("doctor", "--json", "--server", "http://127.0.0.1:9", "--data", str(tmp_path))
     found = json.loads(answer.stdout)
     about = {row["about"]: row for row in found}
     assert about[f"JVM {lab.pid} cli-lab"]["level"] == "ok"
     assert about["server http://127.0.0.1:9"]["level"] == "note"
     assert "start one with `heapwatch up`" in about["server http://127.0.0.1:9"]["told"]
     assert about["heapwatch"]["level"] == "ok"
-    shown = heapwatch("doctor", "--server", "http://127.0.0.1:9", "--data", str(tmp_path)).stdout
+    shown = inside("doctor", "--server", "http://127.0.0.1:9", "--data", str(tmp_path)).stdout
     assert f"ok     JVM {lab.pid} cli-lab: histograms and counters" in shown
 
 
-def test_the_agent_answers_for_itself(heapwatch: Run) -> None:
-    assert heapwatch("agent", "--help").stdout.startswith("usage: heapwatch-agent ")
-    assert heapwatch("agent", "version").stdout.startswith("heapwatch-agent ")
+def test_the_agent_answers_for_itself(inside: Run) -> None:
+    assert inside("agent", "--help").stdout.startswith("usage: heapwatch-agent ")
+    assert inside("agent", "version").stdout.startswith("heapwatch-agent ")
 
 
 # -- up -----------------------------------------------------------------------------------------------------
@@ -152,18 +152,20 @@ def until(seen: Callable[[], bool], what: str) -> None:
 @pytest.mark.jvm
 @pytest.mark.e2e
 def test_up_supervises_this_machine_and_leaves_nothing_behind(
-    heapwatch: Run, up: Callable[..., Up], java: Callable[..., Program]
+    inside: Run, up: Callable[..., Up], java: Callable[..., Program], tmp_path: Path
 ) -> None:
     from jvms.fixtures import home_of
 
     program = java(home_of("17.0.9"), "Lab", "-Dheapwatch.name=up-lab")
-    running = up("--only", "up-lab")
+    program.tell("hold 1234")
+    settings = tmp_path / "agent.toml"  # the JVM is young here, and the machine busy
+    settings.write_text('min_age = "0s"\n[budget]\nmax_pressure = "100%"\nshare = "50%"\n')
+    running = up("--only", "up-lab", "--agent-config", str(settings))
     url = running.wait_ready()
     assert any("open to everybody on this machine" in line for line in running.said)
-    program.tell("hold 1234")
-    until(lambda: "up-lab" in heapwatch("jvms", "--server", url).stdout, "the agent finds the JVM")
+    until(lambda: "up-lab" in inside("jvms", "--server", url).stdout, "the agent finds the JVM")
     words = ["classes", "--jvm", "up-lab", "--filter", "Lab$Node", "--json", "--server", url]
-    until(lambda: '"instances": [1234]' in heapwatch(*words).stdout, "its classes are stored")
+    until(lambda: '"instances": [1234' in inside(*words).stdout, "its classes are stored")
     assert len(running.ours()) == 2
     running.process.send_signal(signal.SIGINT)
     _, error = running.process.communicate(timeout=60)
@@ -193,15 +195,15 @@ def test_up_on_a_port_that_heapwatch_has_says_where_to_look(
 
 
 @pytest.mark.e2e
-def test_up_with_tokens_gives_its_agent_one(heapwatch: Run, up: Callable[..., Up], tmp_path: Path) -> None:
-    made = heapwatch("token", "create", "me", "--scope", "read", "--data", str(tmp_path / "up"))
+def test_up_with_tokens_gives_its_agent_one(inside: Run, up: Callable[..., Up], tmp_path: Path) -> None:
+    made = inside("token", "create", "me", "--scope", "read", "--data", str(tmp_path / "up"))
     secret = made.stdout.strip()
     running = up()
     url = running.wait_ready()
     assert not any("open to everybody" in line for line in running.said)
     words = ["status", "--json", "--server", url]
     until(
-        lambda: bool(json.loads(heapwatch(*words, HEAPWATCH_TOKEN=secret).stdout)["agents"]),
+        lambda: bool(json.loads(inside(*words, HEAPWATCH_TOKEN=secret).stdout)["agents"]),
         "the agent gets in",
     )
 

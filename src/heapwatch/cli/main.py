@@ -79,6 +79,8 @@ def run(words: Sequence[str]) -> int:
         return _fail(_missing(error))
     except KeyboardInterrupt:
         return 130
+    except SystemExit as end:  # the agent's own reader of words
+        return end.code if isinstance(end.code, int) else 2 if end.code else 0
     except BrokenPipeError:
         # What is left in the buffer has no reader; without this the interpreter complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

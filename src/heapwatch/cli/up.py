@@ -44,6 +44,7 @@ def up(
     interval: Seconds = 10.0,
     only: Annotated[tuple[str, ...], Parameter(negative="", metavar="PID|NAME")] = (),
     config: Path | None = None,
+    agent_config: Path | None = None,
     open_: Annotated[bool, Parameter(name="--open", negative="--no-browser")] = False,
 ) -> int:
     """Supervise this machine: server and agent in one go.
@@ -74,6 +75,8 @@ def up(
         Only these JVMs (repeatable) [else all].
     config
         Settings file of the server (TOML).
+    agent_config
+        Settings file of the agent (TOML): labels, budget, names, further sinks.
     open_
         Open a browser, where there is one.
     """
@@ -85,7 +88,7 @@ def up(
         "graphite_listen": graphite_listen,
     }
     settings = load(flags, config).settings
-    both = _Both(settings, config, interval, only)
+    both = _Both(settings, config, _agent_flags(interval, only, agent_config))
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
@@ -104,15 +107,12 @@ def up(
 class _Both:
     """The two children."""
 
-    def __init__(
-        self, settings: Settings, config: Path | None, interval: float, only: tuple[str, ...]
-    ) -> None:
+    def __init__(self, settings: Settings, config: Path | None, agent_flags: list[str]) -> None:
         self.url = _url(settings)
         self.logs = settings.data / "logs"
         self._settings = settings
         self._config = config
-        self._interval = interval
-        self._only = only
+        self._agent_flags = agent_flags
         self._children: list[Process] = []
 
     def start(self) -> None:
@@ -148,10 +148,8 @@ class _Both:
         self._children.append(Process(name, [sys.executable, "-m", module, *words], log))
 
     def _agent_command(self) -> list[str]:
-        command = ["run", "--server", self.url, "--interval", f"{self._interval:g}s"]
+        command = ["run", "--server", self.url, *self._agent_flags]
         command += ["--spool", str(self._settings.data / "agent"), "--listen", "127.0.0.1:0"]
-        for name in self._only:
-            command += ["--only", name]
         token = _agent_token(self._settings)
         return command + (["--token-file", str(token)] if token else [])
 
@@ -184,6 +182,13 @@ class _Both:
             if code is not None:
                 said = child.last_words(1).removeprefix("heapwatch: ")
                 raise HeapwatchError(f"the {child.name} ended (exit code {code}): {said or child.log}")
+
+
+def _agent_flags(interval: float, only: tuple[str, ...], config: Path | None) -> list[str]:
+    flags = ["--interval", f"{interval:g}s"]
+    for name in only:
+        flags += ["--only", name]
+    return flags + (["--config", str(config)] if config else [])
 
 
 def _agent_token(settings: Settings) -> Path | None:
