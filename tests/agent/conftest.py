@@ -73,9 +73,9 @@ class Running:
         self.process, self.config, self.spool = process, config, spool
 
     def set(self, **changes: Any) -> None:
-        """Change its configuration file; it does not look before it is told to."""
+        """Change its configuration file (None: take out); it does not look before it is told to."""
         settings = {**json.loads(self.config.read_text()), **changes}
-        self.config.write_text(json.dumps(settings))
+        self.config.write_text(json.dumps({key: one for key, one in settings.items() if one is not None}))
 
     def hears(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -124,6 +124,7 @@ def impatient(url: str) -> dict[str, Any]:
         "counters_every": "0.1s",
         "process_every": "0.2s",
         "rescan": "0.1s",
+        "min_age": "0s",
         "listen": "127.0.0.1:0",
         "budget": {"share": "100%", "host_share": "100%", "max_pressure": "100%", "max_interval": "1s"},
         "sink": [{"kind": "heapwatch", "url": url}],

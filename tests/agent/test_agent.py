@@ -204,6 +204,9 @@ def test_changed_settings_are_used_from_a_hangup_on(java: Java, home: Path, agen
     running.set(intervall="1s")
     running.hears(signal.SIGHUP)
     assert "the old settings stay" in running.says("unknown setting 'intervall'")
+    running.set(intervall=None, listen="192.0.2.1:7078")
+    running.hears(signal.SIGHUP)
+    assert "the old settings stay" in running.says("cannot listen on 192.0.2.1:7078")
     taken = len(mail.snapshots)
     mail.until(lambda: len(mail.snapshots) > taken + 3)
     assert mail.snapshots[-1].labels["env"] == "prod"

@@ -33,7 +33,9 @@ class Rounds:
         self.wall = time.time()
         self.spool = Spool(directory, ["test"])
         self.exits = Exits()
-        settings = config.load(None, {"host": "web1", "only": [str(pid)], "interval": "0.1s"}, {})
+        settings = config.load(
+            None, {"host": "web1", "only": [str(pid)], "interval": "0.1s", "min_age": 0}, {}
+        )
         limits = Limits(share=1.0, min_interval_s=0.1, max_pressure=100.0)
         self.agent = Agent(
             replace(settings, **{"limits": limits, "counters_s": 0.1, "host_share": 1.0, **changes}),  # type: ignore[arg-type]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import build_agent_pyz
 import pytest
+
+from heapwatch.agent import config, toml
 
 UNIT = Path(__file__).resolve().parents[2] / "deploy" / "systemd" / "heapwatch-agent.service"
 PROGRAM = "/usr/local/bin/heapwatch-agent"
@@ -60,3 +64,18 @@ def test_the_commands_in_it_exist(tmp_path: Path) -> None:
         .replace("/etc/heapwatch/agent.toml", str(config))
     )
     assert subprocess.run(command.split(), capture_output=True, check=False).returncode == 0
+
+
+def test_the_example_configuration_means_the_defaults_until_it_is_changed() -> None:
+    example = UNIT.with_name("agent.toml")
+    assert config.load(example, {}, {}) == config.load(None, {"server": "http://127.0.0.1:7077"}, {})
+    assert toml.loads(example.read_text()).keys() >= {"labels", "budget", "sink"}
+
+
+def test_what_the_example_comments_out_can_be_used_as_it_stands(tmp_path: Path) -> None:
+    text = UNIT.with_name("agent.toml").read_text()
+    (tmp_path / "agent.toml").write_text(re.sub(r"(?m)^#(?=\S)", "", text))
+    settings = config.load(tmp_path / "agent.toml", {}, {})
+    assert settings.labels == {"env": "prod"}
+    assert [sink.kind for sink in settings.sinks] == ["heapwatch", "graphite", "file", "stdout"]
+    assert replace(settings.limits, max_interval_s=3600.0) == config.load(None, {}, {}).limits

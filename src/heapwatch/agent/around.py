@@ -4,8 +4,8 @@
     then, or at the ages   the whole look (jvm/discover.py); a JVM is known as one some ms after exec, and
     when more is known     is only of interest when it has lived for `min_age_s`
 
-A look that took long (thousands of processes) is not repeated before it weighs less than 0.1 % of a core,
-or five times `every_s` have passed.
+A look that took long (thousands of processes) is not repeated before it weighs less than 0.05 % of a core,
+or eight times `every_s` have passed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from heapwatch.jvm.discover import Discovery
 from heapwatch.model import Target
 
 _AGES_S = (1.0, 5.0, 30.0)
-_WEIGHT = 0.001
-_SELDOM = 5
+_WEIGHT = 0.0005
+_SELDOM = 8
 
 
 class Lookout:

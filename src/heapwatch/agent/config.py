@@ -207,7 +207,7 @@ def load(
     values.setdefault("host", socket.gethostname() or "localhost")
     values.setdefault("directory", default_directory())
     if "min_age_s" not in values and values.get("only"):
-        values["min_age_s"] = 0.0  # who is named is watched from the start
+        values["min_age_s"] = 1.0  # who is named is watched almost from the start
     made = _sinks(sinks, server, token, token_file, origin)
     return _checked(Settings(sinks=made, **_budgeted(values, budget, origin)))
 

@@ -15,7 +15,7 @@ import signal
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, Sequence
 
 from heapwatch import __version__
 from heapwatch.agent import sinks, units
@@ -30,6 +30,7 @@ from heapwatch.agent.notify import Notifier
 from heapwatch.agent.spool import Spool
 from heapwatch.agent.tick import Agent
 from heapwatch.errors import HeapwatchError, UsageError
+from heapwatch.ship import Sink
 
 if TYPE_CHECKING:
     from heapwatch.agent.window import Window
@@ -65,8 +66,17 @@ def run(settings: Settings, load: Callable[[], Settings], journal: Journal) -> i
     signals, exits, notifier = Signals(), Exits(), Notifier(os.environ)
     signals.listen()
     exits.listen_to_signals()
+    proven: Settings | None = None
     while not signals.stop:
-        session = Session(settings, exits, notifier, journal)
+        try:
+            session = Session(settings, exits, notifier, journal)
+        except UsageError as error:
+            if proven is None or proven == settings:
+                raise
+            journal.error(f"the old settings stay: {error}")
+            settings = proven
+            continue
+        proven = settings
         try:
             session.watch(signals)
         finally:
@@ -105,6 +115,14 @@ class Session:
             max_bytes=settings.spool_bytes,
             max_memory=settings.memory_bytes,
         )
+        try:
+            self._begin(built, chance)
+        except BaseException:
+            self._spool.close()
+            raise
+
+    def _begin(self, built: Sequence[Sink], chance: Callable[[], float]) -> None:
+        settings, exits, journal = self._settings, self._exits, self._journal
         self._couriers = [Courier(sink, self._spool, journal, chance, exits.wake) for sink in built]
         self._agent = Agent(
             settings,
