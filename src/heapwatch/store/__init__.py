@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from heapwatch.store.opening import open_store
+from heapwatch.store.opening import open_store, restore
 from heapwatch.store.settings import Retention, Settings
 from heapwatch.store.store import Store
 
-__all__ = ["Retention", "Settings", "Store", "open_store"]
+__all__ = ["Retention", "Settings", "Store", "open_store", "restore"]

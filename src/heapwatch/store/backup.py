@@ -1,4 +1,8 @@
-"""Backups by the engine: a consistent copy of all tables, while inserts go on."""
+"""Backups by the engine: a consistent copy of all tables, while inserts go on.
+
+BACKUP/store.json    who wrote it, so that an older engine refuses to restore it
+BACKUP/columns/      what the engine wrote
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,58 @@ from pathlib import Path
 from typing import Any
 
 from heapwatch.errors import UsageError
+from heapwatch.store import marker, migrate
 from heapwatch.store.engine import Engine
-from heapwatch.store.places import DATABASE
+from heapwatch.store.lock import DirectoryLock
+from heapwatch.store.places import DATABASE, Embedded
+from heapwatch.store.settings import Settings
 
 
-def backup(engine: Engine, path: str) -> dict[str, Any]:
-    """Write all data into the new directory `path`; answers its size."""
-    target = Path(path).absolute()
-    if target.exists():
-        raise UsageError(f"{target} exists already; a backup makes its own directory")
-    if not target.parent.is_dir():
-        raise UsageError(f"{target.parent} is not a directory")
+def backup(engine: Engine, state: Path, path: str | Path) -> dict[str, Any]:
+    """Write all data into the new directory `path`; answers where it is and its size."""
+    target = Path(path).expanduser().absolute()
     try:
-        engine.command(f"BACKUP DATABASE {DATABASE} TO File({quoted(str(target))})")
+        target.mkdir()
+        shutil.copy(state / marker.NAME, target / marker.NAME)
+    except FileExistsError:
+        raise UsageError(f"{target} exists already; a backup makes its own directory") from None
+    except OSError as error:
+        raise UsageError(f"cannot write a backup to {target}: {error.strerror}") from error
+    try:
+        engine.command(f"BACKUP DATABASE {DATABASE} TO File({_quoted(target / 'columns')})")
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
-    return {"path": str(target), "bytes": size}
+    return {"path": str(target), "bytes": sum(file.stat().st_size for file in target.rglob("*"))}
 
 
-def quoted(text: str) -> str:
-    """A text literal, for the one statement that binds no parameters."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def restore(path: str | Path, directory: str | Path, engine_version: str) -> None:
+    """Make a new store in `directory` from a backup; open it afterwards as any other."""
+    source, target = Path(path).expanduser().absolute(), Path(directory).expanduser().absolute()
+    if not (source / "columns" / ".backup").is_file():
+        raise UsageError(f"{source} is not a backup of heapwatch")
+    marker.check(source, engine_version, migrate.history()[-1].version)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make {target}: {error.strerror}") from error
+    if any(target.iterdir()):
+        raise UsageError(f"{target} is not empty; a backup is restored into a directory of its own")
+    lock = DirectoryLock(target)
+    try:
+        engine = Engine(Embedded(target, Settings()), readers=1, write={}, read={})
+        try:
+            engine.command(f"RESTORE DATABASE {DATABASE} FROM File({_quoted(source / 'columns')})")
+        finally:
+            engine.close()
+        shutil.copy(source / marker.NAME, target / marker.NAME)
+    except BaseException:  # it was empty: what is there now is half of a store
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    finally:
+        lock.release()
+
+
+def _quoted(path: Path) -> str:
+    """A path as a text literal, for the statements that bind no parameters."""
+    return "'" + str(path).replace("\\", "\\\\").replace("'", "\\'") + "'"

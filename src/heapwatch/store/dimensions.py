@@ -112,6 +112,7 @@ class Classes:
             return np.fromiter(map(known.__getitem__, wanted), self._ids.dtype, len(wanted))
 
     def _allot(self, new: Sequence[str], modules: Mapping[str, str], engine: Engine) -> None:
+        """Names of one package get neighbouring ids, and with them rows that lie side by side."""
         taken = len(self.by_name)
         rows = [
             (
@@ -120,7 +121,7 @@ class Classes:
                 names.package(name),
                 names.kind(name, modules.get(name, "")),
             )
-            for place, name in enumerate(dict.fromkeys(new))
+            for place, name in enumerate(sorted(set(new)))
         ]
         engine.insert(
             "class",
@@ -168,18 +169,20 @@ class Jvms:
 
     def known(self, wanted: Mapping[JvmId, tuple[int, Mapping[str, str]]], engine: Engine) -> None:
         """Make every JVM known with the labels it now has; `wanted` gives a time it was seen at, and them."""
+        jvm_ids = self._jvm_ids(
+            {(who.host, who.jvm): None for who in wanted if who not in self.by_who}, engine
+        )
         changed: list[Incarnation] = []
         for who, (time, labels) in wanted.items():
             old = self.by_who.get(who)
             if old is None:
-                jvm_id = self._jvm(who, engine)
                 id_ = self._ids.next(len(self.by_id) + len(changed), *who)
+                jvm_id = jvm_ids[who.host, who.jvm]
                 changed.append(Incarnation(id_, jvm_id, who, dict(labels), time, time, 0, 1))
             elif not labels.items() <= old.labels.items():
                 changed.append(self._relabelled(old, labels))
-        if not changed:
-            return
-        self._store(changed, engine)
+        if changed:
+            self._store(changed, engine)
         for incarnation in changed:
             self._add(incarnation)
 
@@ -190,20 +193,20 @@ class Jvms:
             old.id, old.jvm_id, old.who, merged, old.first_seen, old.last_seen, old.exited, old.version + 1
         )
 
-    def _jvm(self, who: JvmId, engine: Engine) -> int:
-        key = who.host, who.jvm
-        if key not in self._jvms:
-            id_ = self._ids.next(len(self._jvms), *key)
+    def _jvm_ids(self, wanted: Iterable[tuple[str, str]], engine: Engine) -> Mapping[tuple[str, str], int]:
+        new = [key for key in wanted if key not in self._jvms]
+        if new:
+            ids = [self._ids.next(len(self._jvms) + place, *key) for place, key in enumerate(new)]
             engine.insert(
                 "jvm",
                 [
-                    Column("id", self._ids.type, self._ids.array([id_])),
-                    Column("host", "String", [who.host]),
-                    Column("jvm", "String", [who.jvm]),
+                    Column("id", self._ids.type, self._ids.array(ids)),
+                    Column("host", "String", [host for host, _ in new]),
+                    Column("jvm", "String", [jvm for _, jvm in new]),
                 ],
             )
-            self._jvms[key] = id_
-        return self._jvms[key]
+            self._jvms.update(zip(new, ids, strict=True))
+        return self._jvms
 
     def _store(self, rows: Sequence[Incarnation], engine: Engine) -> None:
         def times(values: Iterable[int]) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
 """The one way to the columns: clickhouse-connect on chDB in this process, or on ClickHouse over HTTP.
 
 Rules that were measured, not chosen: a client serves one thread at a time (so: a writer, a keeper for
-maintenance, a pool of readers), the engine lets one process have a directory and a process one directory,
-and a process that ends without closing its clients may crash on the way out.
+maintenance, one to cancel queries, a pool of readers), the engine lets one process have a directory and a
+process one directory, and a process that ends without closing its clients may crash on the way out.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ _CANCELLED = {394}
 _DAMAGED = {40, 107, 246, 228, 32, 33, 79, 271}  # checksum, file missing, cut or unreadable
 _QUERY_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
+RUNNING = "SELECT query_id FROM system.processes WHERE Settings['log_comment'] = {id:String}"
+KILL = "KILL QUERY WHERE Settings['log_comment'] = {id:String} ASYNC"
+
 
 class Engine:
     """Clients by role; every method blocks and may be called from any thread."""
@@ -52,10 +55,12 @@ class Engine:
         self._pool: queue.LifoQueue[Client] = queue.LifoQueue()
         self._writer_lock = threading.Lock()
         self._keeper_lock = threading.Lock()
+        self._control_lock = threading.Lock()
         try:
             with _spoken(self._pid):
                 self._writer = self._connect(write)
                 self._keeper = self._connect(write)
+                self._control = self._connect({})
                 for _ in range(readers):
                     # readonly comes last: after it only settings of a query can be given
                     self._pool.put(self._connect({**read, "readonly": 2}))
@@ -89,9 +94,13 @@ class Engine:
             self.location.insert(self._writer, table, names, write(columns))
 
     def cancel(self, query_id: str) -> bool:
-        """Stop a query; False when there is none of that id."""
-        sql = "KILL QUERY WHERE Settings['log_comment'] = {id:String} ASYNC"
-        return len(self.ask(sql, {"id": _checked(query_id)})) > 0
+        """Stop a query; False when there is none of that id. Waits for nobody else."""
+        bound = {"id": _checked(query_id)}
+        with self._control_lock, _spoken(self._pid):
+            running = read(self._control.raw_query(RUNNING, parameters=bound, fmt="Native"))
+            if len(running):
+                self._control.command(KILL, parameters=bound)
+        return len(running) > 0
 
     def close(self) -> None:
         """Close every client; what a client is doing ends first."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from heapwatch.store.acks import Acks
+from heapwatch.store.damage import Damage
+from heapwatch.store.hours import Hours
 from heapwatch.store.reads.parts import Parts
 
 TABLES = """
 SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts FROM system.parts
 WHERE database = currentDatabase() AND active GROUP BY table ORDER BY table
-"""
-DETACHED = """
-SELECT table, name, reason FROM system.detached_parts
-WHERE database = currentDatabase() AND reason != '' ORDER BY table, name LIMIT 100
 """
 
 
@@ -27,18 +25,12 @@ class Health:
     location: str
     acks: Acks
     clock: Callable[[], int]
-    notes: list[str] = field(default_factory=list)
+    damage: Damage
+    hours: Hours
 
     def status(self, parts: Parts) -> dict[str, Any]:
         tables = parts.query(TABLES, {})
         names = list(tables["table"])
-        detached = parts.query(DETACHED, {})
-        broken = [
-            {"table": table, "part": name, "reason": reason}
-            for table, name, reason in zip(
-                detached["table"], detached["name"], detached["reason"], strict=True
-            )
-        ]
         return {
             "engine": self.engine_version,
             "location": self.location,
@@ -46,8 +38,8 @@ class Health:
             "bytes": dict(zip(names, tables["bytes"].tolist(), strict=True)),
             "parts": dict(zip(names, tables["parts"].tolist(), strict=True)),
             "disk_bytes": int(sum(tables["bytes"].tolist())),
-            "broken": broken,
-            "notes": self.notes,
+            "broken": self.damage.set_aside(),
+            "open_hours": self.hours.waiting(),
             "agents": self.agents(),
             "jvms": len(parts.names.jvms.by_id),
             "classes": len(parts.names.classes.names),

@@ -108,6 +108,12 @@ class Hours:
             waiting = [hour for incarnation, hour in self._open if incarnation in wanted]
         return min([*waiting, (now - GRACE_MS) // HOUR_MS]) * HOUR_MS
 
+    def waiting(self) -> int:
+        """How many hours of incarnations are over and not summed up yet."""
+        now = self._clock()
+        with self._lock:
+            return sum(_over(hour, now) for _, hour in self._open)
+
     def rollup(self, engine: Engine) -> int:
         """Close every hour that is over; how many hours of incarnations that was."""
         with self._rolling:

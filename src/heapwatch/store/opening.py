@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from heapwatch.errors import HeapwatchError, UsageError
-from heapwatch.store import marker, migrate
+from heapwatch.store import backup, marker, migrate
 from heapwatch.store.acks import Acks
+from heapwatch.store.damage import Damage
 from heapwatch.store.dimensions import Names
 from heapwatch.store.engine import Engine
 from heapwatch.store.health import Health
@@ -65,6 +66,11 @@ def open_store(
         raise
 
 
+def restore(backup_path: str | Path, directory: str | Path) -> None:
+    """Make a new store in `directory` from what `Store.backup` wrote."""
+    backup.restore(backup_path, directory, embedded_version())
+
+
 def embedded_version() -> str:
     """The version of the engine in this process."""
     try:
@@ -105,8 +111,9 @@ def _store(
     hours.load(engine)
     intent = Intent(state, settings.fsync)
     writer = Writer(engine, names, live, acks, intent, settings, clock, hours)
-    health = Health(version, engine.location.name, acks, clock)
-    parts = Parts(engine, names, live, clock, hours.raw_from)
+    damage = Damage(engine)
+    health = Health(version, engine.location.name, acks, clock, damage, hours)
+    parts = Parts(engine, names, live, clock, hours.raw_from, damage)
     warm(parts)
 
     def on_close() -> None:
@@ -116,7 +123,7 @@ def _store(
         engine.close()
         release()
 
-    store = Store(parts, writer, Keeper(engine, hours, health, settings, clock), on_close)
+    store = Store(parts, writer, Keeper(engine, hours, health, settings, clock, state), on_close)
     atexit.register(store.close)
     return store
 
@@ -141,6 +148,10 @@ def _read(settings: Settings) -> dict[str, Any]:
         "max_execution_time": settings.query_seconds,
         "max_memory_usage": settings.query_memory_bytes,
         "max_bytes_before_external_group_by": settings.query_memory_bytes // 2,
+        # most questions are small: compiling them costs more than they do
+        "compile_expressions": 0,
+        "compile_aggregate_expressions": 0,
+        "compile_sort_description": 0,
         "use_query_cache": 0,
         "log_queries": 0,
     }

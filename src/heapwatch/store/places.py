@@ -50,9 +50,10 @@ class Embedded:
         except ImportError as error:
             raise UsageError("the embedded store needs chDB: pip install 'heapwatch[embedded]'") from error
         except Error as error:
-            raise UsageError(
-                f"the engine does not open {self.path}: {' '.join(str(error).split())}"
-            ) from error
+            text = " ".join(str(error).split())
+            if "already initialized" in text:
+                text = "this process has another store open, and can have one directory at a time"
+            raise UsageError(f"the engine does not open {self.path}: {text[:400]}") from error
 
     def insert(self, client: Client, table: str, names: Sequence[str], data: bytes) -> None:
         """Hand the block over in memory: the client library would go by way of a file in /tmp."""

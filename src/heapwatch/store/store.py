@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from heapwatch.errors import Unavailable
@@ -255,7 +256,7 @@ class Store:
         """Drop what is older or more than the retention allows; what was dropped."""
         return self._open(self._keeper.retain)()
 
-    def backup(self, path: str) -> dict[str, Any]:
+    def backup(self, path: str | Path) -> dict[str, Any]:
         """Write all data to a new directory."""
         return self._open(self._keeper.backup)(path)
 

@@ -21,7 +21,7 @@ from heapwatch.store.reads.totals import SQL as TOTALS
 from heapwatch.store.reads.warming import warm_tables
 
 POINTS = 48
-LOOKS = 20
+LOOKS = 4
 LEAST_FOR_GROWTH = 4
 AFTER_GC = "jvm.heap.after_gc"
 VALUES = {

@@ -30,17 +30,30 @@ _LAST = """
     GROUP BY incarnation, bucket
 """
 
-SNAPSHOTS = f"SELECT incarnation, bucket, toUnixTimestamp64Milli(last) AS at FROM ({_LAST})"
+SNAPSHOTS = """
+SELECT incarnation, intDiv(toUnixTimestamp64Milli(time) - {start:Int64}, {width:Int64}) AS bucket,
+       count() AS taken, argMax(bytes, time) AS bytes, argMax(instances, time) AS instances
+FROM snapshot
+WHERE incarnation IN {incarnations:Array(UInt64)} AND mode = {mode:String}
+  AND time >= fromUnixTimestamp64Milli({start:Int64}) AND time < fromUnixTimestamp64Milli({end:Int64})
+GROUP BY incarnation, bucket
+"""
 
-RAW = f"""
-SELECT @what, intDiv(toUnixTimestamp64Milli(time) - {{start:Int64}}, {{width:Int64}}) AS bucket,
+# The key has the hour, not the time, in front of the class: only conditions on the hour find their rows.
+# Few rows survive the classes, so those are looked at first.
+RAW = """
+SELECT @what, intDiv(toUnixTimestamp64Milli(time) - {start:Int64}, {width:Int64}) AS bucket,
        sum(instances) AS instances, sum(bytes) AS bytes
 FROM class_sample
-WHERE incarnation IN {{incarnations:Array(UInt64)}} AND mode = {{mode:String}} @classes
-  AND time >= fromUnixTimestamp64Milli({{low:Int64}}) AND time < fromUnixTimestamp64Milli({{end:Int64}})
-  AND (incarnation, time) IN (SELECT incarnation, last FROM ({_LAST}))
+PREWHERE incarnation IN {incarnations:Array(UInt64)} @classes
+     AND toStartOfHour(time) >= toStartOfHour(fromUnixTimestamp64Milli({low:Int64}))
+     AND toStartOfHour(time) <= toStartOfHour(fromUnixTimestamp64Milli({end:Int64}))
+WHERE mode = {mode:String}
+  AND time >= fromUnixTimestamp64Milli({low:Int64}) AND time < fromUnixTimestamp64Milli({end:Int64}) @last
 GROUP BY @what, bucket
 """
+
+LAST = f"AND (incarnation, time) IN (SELECT incarnation, last FROM ({_LAST}))"
 
 HOURS = f"""
 SELECT @what, intDiv(toUnixTimestamp(hour) * 1000 - {{start:Int64}}, {{width:Int64}}) AS bucket,
@@ -56,53 +69,78 @@ GROUP BY @what, bucket
 Key = Literal["incarnation", "class", "incarnation, class"]
 
 
+LARGEST = "SELECT class, max(@by) AS most FROM (@values) GROUP BY class ORDER BY most DESC, class LIMIT @n"
+
+
 @dataclass(frozen=True)
 class Moments:
-    """Which buckets of which incarnation have a snapshot."""
+    """Which buckets of which incarnation have a snapshot, and its totals; nan where there is none."""
 
     incarnations: list[Incarnation]
     buckets: Buckets
     mode: str
-    present: NDArray[np.bool_]  # a row an incarnation
+    bytes: NDArray[np.float64]  # a row an incarnation
+    instances: NDArray[np.float64]
+    every: bool  # no bucket has two, so that every snapshot counts
 
     def zeros(self) -> NDArray[np.float64]:
         """0 where there is a snapshot, nan elsewhere."""
-        return np.where(self.present, 0.0, np.nan)
+        return np.where(np.isnan(self.bytes), np.nan, 0.0)
 
 
 def moments(parts: Parts, incarnations: list[Incarnation], buckets: Buckets, mode: str) -> Moments:
     """Look up the snapshots that count; only incarnations that have some are kept."""
-    present = np.zeros((len(incarnations), buckets.count), bool)
+    sizes, instances = buckets.matrix(len(incarnations)), buckets.matrix(len(incarnations))
+    every = True
     if incarnations:
         found = parts.query(SNAPSHOTS, _bound(incarnations, buckets, mode))
         if len(found):
-            present[places(found["incarnation"], ids(incarnations)), found["bucket"]] = True
-    some = np.flatnonzero(present.any(axis=1))
+            rows = places(found["incarnation"], ids(incarnations))
+            sizes[rows, found["bucket"]] = found["bytes"]
+            instances[rows, found["bucket"]] = found["instances"]
+            every = int(found["taken"].max()) == 1
+    some = np.flatnonzero(~np.isnan(sizes).all(axis=1))
     kept = [incarnations[row] for row in some.tolist()]
-    return Moments(kept, buckets, mode, present[some])
+    return Moments(kept, buckets, mode, sizes[some], instances[some], every)
 
 
-def values(parts: Parts, found: Moments, what: Key, classes: Sequence[int] | None) -> list[Columns]:
-    """Instances and bytes by `what` and bucket, of some classes or of all."""
-    bound = _bound(found.incarnations, found.buckets, found.mode)
-    chosen = "AND class IN {classes:Array(UInt64)}" if classes is not None else ""
-    if classes is not None:
-        bound["classes"] = list(classes)
-    buckets = found.buckets
-    low = buckets.start
-    answers = []
-    if buckets.width % HOUR_MS == 0:
-        low = max(low, min(parts.raw_from(ids(found.incarnations)), buckets.end))
-        low -= (low - buckets.start) % buckets.width  # a bucket is read from one of the two
-        if low > buckets.start:
-            answers.append(parts.query(_sql(HOURS, what, chosen), {**bound, "high": low}))
-    if low < buckets.end:
-        answers.append(parts.query(_sql(RAW, what, chosen), {**bound, "low": low}))
+def values(parts: Parts, found: Moments, what: Key, classes: Sequence[int]) -> list[Columns]:
+    """Instances and bytes of some classes by `what` and bucket."""
+    queries = _queries(parts, found, what, "AND class IN {classes:Array(UInt64)}")
+    answers = [parts.query(sql, {**bound, "classes": list(classes)}) for sql, bound in queries]
     return [answer for answer in answers if len(answer)]
 
 
-def _sql(text: str, what: Key, classes: str) -> str:
-    return text.replace("@what", what).replace("@classes", classes)
+def largest(parts: Parts, found: Moments, by: str, n: int) -> list[int]:
+    """The classes with the largest value in any bucket, summed over the incarnations; the largest first."""
+    most: dict[int, float] = {}
+    for sql, bound in _queries(parts, found, "class", ""):
+        ranked = LARGEST.replace("@by", by).replace("@n", str(int(n))).replace("@values", sql)
+        answer = parts.query(ranked, bound)
+        for id_, value in zip(answer["class"].tolist(), answer["most"].tolist(), strict=True):
+            most[id_] = max(value, most.get(id_, 0))
+    return sorted(most, key=lambda id_: (-most[id_], id_))[:n]
+
+
+def _queries(parts: Parts, found: Moments, what: Key, classes: str) -> list[tuple[str, dict[str, Any]]]:
+    """What to ask of which table: a bucket is read from one of the two."""
+    bound = _bound(found.incarnations, found.buckets, found.mode)
+    buckets = found.buckets
+    low = buckets.start
+    queries = []
+    if buckets.width % HOUR_MS == 0:
+        low = max(low, min(parts.raw_from(ids(found.incarnations)), buckets.end))
+        low -= (low - buckets.start) % buckets.width
+        if low > buckets.start:
+            queries.append((_sql(HOURS, what, classes, ""), {**bound, "high": low}))
+    if low < buckets.end:
+        last = "" if found.every else LAST
+        queries.append((_sql(RAW, what, classes, last), {**bound, "low": low}))
+    return queries
+
+
+def _sql(text: str, what: Key, classes: str, last: str) -> str:
+    return text.replace("@what", what).replace("@classes", classes).replace("@last", last)
 
 
 def by_incarnation(
@@ -121,7 +159,7 @@ def by_class(
     parts: Parts, found: Moments, classes: Sequence[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """As `by_incarnation`, with a layer a class: [class, incarnation, bucket]."""
-    shape = (len(classes), *found.present.shape)
+    shape = (len(classes), *found.bytes.shape)
     instances = np.broadcast_to(found.zeros(), shape).copy()
     sizes = instances.copy()
     for answer in values(parts, found, "incarnation, class", classes):

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from heapwatch.store.damage import Damage
 from heapwatch.store.dimensions import Incarnation, Names
 from heapwatch.store.engine import Engine, Parameters
+from heapwatch.store.errors import StoreBroken
 from heapwatch.store.live import Live
 from heapwatch.store.native import Columns
 from heapwatch.store.reads.intervals import Buckets
@@ -24,13 +26,20 @@ class Parts:
     live: Live
     clock: Callable[[], int]
     raw_from: Callable[[Sequence[int]], int]
+    damage: Damage
     query_id: str | None = None
 
     def asked_by(self, query_id: str | None) -> Parts:
         return replace(self, query_id=query_id)
 
     def query(self, sql: str, parameters: Parameters) -> Columns:
-        return self.engine.query(sql, parameters, self.query_id)
+        """Ask the engine; when it finds damage that is set aside, and the rest answers."""
+        searches = self.damage.searches
+        try:
+            return self.engine.query(sql, parameters, self.query_id)
+        except StoreBroken:
+            self.damage.search(after=searches)
+            return self.engine.query(sql, parameters, self.query_id)
 
 
 def who(incarnation: Incarnation) -> dict[str, Any]:

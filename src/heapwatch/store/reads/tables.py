@@ -30,23 +30,19 @@ HEAD = ", ".join(
 )
 
 NEAREST = f"""
-SELECT {HEAD} FROM
-(
-    SELECT * FROM snapshot
-    WHERE incarnation = {{incarnation:UInt64}} AND mode = {{mode:String}}
-      AND time <= fromUnixTimestamp64Milli({{at:Int64}}) ORDER BY time DESC LIMIT 1
-    UNION ALL
-    SELECT * FROM snapshot
-    WHERE incarnation = {{incarnation:UInt64}} AND mode = {{mode:String}}
-      AND time > fromUnixTimestamp64Milli({{at:Int64}}) ORDER BY time LIMIT 1
-)
+SELECT {HEAD} FROM snapshot
+WHERE incarnation = {{incarnation:UInt64}} AND mode = {{mode:String}}
+  AND time >= fromUnixTimestamp64Milli({{low:Int64}}) AND time <= fromUnixTimestamp64Milli({{high:Int64}})
 ORDER BY abs(at - {{at:Int64}}), at LIMIT 1
 """
+NEAR_MS = (300_000, 86_400_000, 1 << 42)
+"""How far around a time it is looked for one: histograms are minutes apart, but JVMs have pauses."""
 
 CLASSES = """
 SELECT class, instances, bytes, rows FROM class_sample
 WHERE incarnation = {incarnation:UInt64} AND mode = {mode:String}
   AND time = fromUnixTimestamp64Milli({at:Int64})
+  AND toStartOfHour(time) = toStartOfHour(fromUnixTimestamp64Milli({at:Int64}))
 """
 
 
@@ -61,8 +57,12 @@ def nearest(parts: Parts, incarnation: Incarnation, mode: str, at: int) -> Head 
     newest = parts.live.heads.get((incarnation.id, mode_number(mode)))
     if newest is None or newest.time <= at:
         return newest
-    found = parts.query(NEAREST, {"incarnation": incarnation.id, "mode": mode, "at": at})
-    return head(found, 0) if len(found) else None
+    bound = {"incarnation": incarnation.id, "mode": mode, "at": at}
+    for around in NEAR_MS:
+        found = parts.query(NEAREST, {**bound, "low": max(0, at - around), "high": at + around})
+        if len(found):
+            return head(found, 0)
+    return None
 
 
 def head(found: Columns, row: int) -> Head:

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from heapwatch.errors import UsageError
-from heapwatch.store.dimensions import Incarnation
 from heapwatch.store.reads.intervals import Buckets, joined, whole
-from heapwatch.store.reads.moments import HOUR_MS, Moments, by_class, moments, summed, values
-from heapwatch.store.reads.parts import Parts, framed, ids, places
+from heapwatch.store.reads.moments import HOUR_MS, Moments, by_class, largest, moments, summed
+from heapwatch.store.reads.parts import Parts, framed
 from heapwatch.store.reads.selection import Selection
 
 OTHER = "(other)"
@@ -33,11 +32,13 @@ def top(parts: Parts, selection: Selection, buckets: Buckets, mode: str, by: str
     found = moments(parts, chosen, buckets, mode)
     if not found.incarnations:
         return framed(buckets, [], [], "last")
-    classes = _largest(parts, found, by, n)
+    classes = largest(parts, _looks(found), by, n)
     instances, sizes = by_class(parts, found, classes)
     lines = sizes if by == "bytes" else instances
     lines = np.stack([summed(layer) for layer in lines]) if classes else lines[:, 0]
-    other = summed(_totals(parts, found, by)) - np.nan_to_num(lines).sum(axis=0)
+    other = summed(joined(found.bytes if by == "bytes" else found.instances)) - np.nan_to_num(lines).sum(
+        axis=0
+    )
     names = parts.names.classes.names
     series = [
         {"labels": {"class": names[each]}, "values": whole(line)}
@@ -45,16 +46,6 @@ def top(parts: Parts, selection: Selection, buckets: Buckets, mode: str, by: str
     ]
     series.append({"labels": {"class": OTHER}, "values": whole(np.maximum(other, 0))})
     return framed(buckets, series, [], "last")
-
-
-def _largest(parts: Parts, found: Moments, by: str, n: int) -> list[int]:
-    """Class ids, the largest first."""
-    largest: dict[int, float] = {}
-    for answer in values(parts, _looks(found), "class", None):
-        for id_, value in zip(answer["class"].tolist(), answer[by].tolist(), strict=True):
-            if value > largest.get(id_, 0):
-                largest[id_] = value
-    return sorted(largest, key=lambda id_: (-largest[id_], id_))[:n]
 
 
 def _looks(found: Moments) -> Moments:
@@ -66,24 +57,11 @@ def _looks(found: Moments) -> Moments:
         width = max(HOUR_MS, -(-width // HOUR_MS) * HOUR_MS)
         start -= start % HOUR_MS
     count = -(-(found.buckets.end - start) // width)
-    return Moments(found.incarnations, Buckets(start, width, count), found.mode, found.present)
-
-
-TOTALS = """
-SELECT incarnation, intDiv(toUnixTimestamp64Milli(time) - {start:Int64}, {width:Int64}) AS bucket,
-       argMax(bytes, time) AS bytes, argMax(instances, time) AS instances
-FROM snapshot
-WHERE incarnation IN {incarnations:Array(UInt64)} AND mode = {mode:String}
-  AND time >= fromUnixTimestamp64Milli({start:Int64}) AND time < fromUnixTimestamp64Milli({end:Int64})
-GROUP BY incarnation, bucket
-"""
-
-
-def _totals(parts: Parts, found: Moments, by: str) -> Any:
-    lines = found.zeros()
-    incarnations: list[Incarnation] = found.incarnations
-    answer = parts.query(
-        TOTALS, {"incarnations": ids(incarnations), "mode": found.mode, **found.buckets.parameters}
+    return Moments(
+        found.incarnations,
+        Buckets(start, width, count),
+        found.mode,
+        found.bytes,
+        found.instances,
+        every=False,
     )
-    lines[places(answer["incarnation"], ids(incarnations)), answer["bucket"]] = answer[by]
-    return joined(lines)
