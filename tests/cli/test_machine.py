@@ -219,6 +219,11 @@ def test_top_without_a_terminal_prints_screens(heapwatch: Run, lab: Program) -> 
     assert max(map(len, answer.stdout.splitlines())) <= 80
 
 
+def test_tab_offers_the_jvms_of_this_machine(heapwatch: Run, lab: Program) -> None:
+    assert f"cli-lab\tpid {lab.pid} {VERSION}" in heapwatch("__complete", "histo", "").stdout.splitlines()
+    assert "cli-lab" in heapwatch("__complete", "top", "cli").stdout
+
+
 def test_ps_works_on_a_terminal_that_knows_no_colours_and_no_unicode(heapwatch: Run, lab: Program) -> None:
     answer = heapwatch("ps", str(lab.pid), NO_COLOR="1", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert answer.returncode == 0

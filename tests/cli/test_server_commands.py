@@ -156,6 +156,14 @@ def test_a_moment_that_is_none_is_one_line(inside: Run, filled: Server) -> None:
     assert answer.stderr.startswith("heapwatch: from: 'yesterday' is not a moment such as")
 
 
+def test_tab_offers_what_the_server_knows(inside: Run, filled: Server) -> None:
+    server = {"HEAPWATCH_SERVER": filled.url}
+    assert "web2" in inside("__complete", "totals", "--host", "", **server).stdout
+    assert "com.shop.Cart" in inside("__complete", "class", "com.s", **server).stdout
+    unreachable = inside("__complete", "totals", "--host", "", HEAPWATCH_SERVER="http://127.0.0.1:9")
+    assert (unreachable.returncode, unreachable.stderr) == (0, "")
+
+
 def test_status_names_the_doors(inside: Run, filled: Server) -> None:
     shown = asked(inside, filled, "status")
     assert shown.startswith(f"{filled.url}  heapwatch ")

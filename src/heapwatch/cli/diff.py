@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from heapwatch.cli import human
+from heapwatch.cli import complete, human
 from heapwatch.cli.growth import ClassRow, arranged, rows
 from heapwatch.cli.options import EVERYTHING, SERVER, TABLE, Seconds, Selection, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, growth_paint, number, write
@@ -42,7 +42,7 @@ class Side:
 
 
 def diff(
-    *what: str,
+    *what: Annotated[str, Parameter(completer=complete.jvms_here)],
     for_: Seconds | None = None,
     live: bool = False,
     top: Annotated[int, Parameter(alias="-n")] = 25,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from heapwatch.cli import human
+from heapwatch.cli import complete, human
 from heapwatch.cli.growth import ClassRow, arranged, rows
 from heapwatch.cli.options import RAW, RawOutput
 from heapwatch.cli.output import Column, number, plain, write
@@ -32,7 +32,7 @@ COLUMNS = [
 
 
 def histo(
-    jvm: str,
+    jvm: Annotated[str, Parameter(completer=complete.jvms_here)],
     /,
     *,
     all_: bool = False,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from heapwatch.cli import human
+from cyclopts import Parameter
+
+from heapwatch.cli import complete, human
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import (
     CHART,
@@ -21,7 +23,7 @@ from heapwatch.errors import UsageError
 
 
 def history(
-    *names: str,
+    *names: Annotated[str, Parameter(completer=complete.classes)],
     by: Literal["bytes", "instances"] = "bytes",
     sum_by: Literal["host", "jvm", "class", "none"] | None = None,
     mode: Literal["all", "live"] = "all",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Mapping
+from typing import Annotated, Any, Literal, Mapping
 
-from heapwatch.cli import human
+from cyclopts import Parameter
+
+from heapwatch.cli import complete, human
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import (
     CHART,
@@ -21,7 +23,7 @@ from heapwatch.cli.series import Show, show_series
 
 
 def metric(
-    *names: str,
+    *names: Annotated[str, Parameter(completer=complete.metrics)],
     rollup: Literal["avg", "max", "last"] = "avg",
     interval: str | None = None,
     selection: Selection = EVERYTHING,

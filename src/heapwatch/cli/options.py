@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Sequence
 
 from cyclopts import Parameter, Token
 
+from heapwatch.cli import complete
 from heapwatch.errors import UsageError
 
 DEFAULT_SERVER = "http://127.0.0.1:7077"
@@ -109,9 +110,9 @@ class ServerOptions:
 class Selection:
     """Which JVMs."""
 
-    host: Annotated[tuple[str, ...], Parameter(group="Selection", negative="")] = ()
+    host: Annotated[tuple[str, ...], Parameter(group="Selection", negative="", completer=complete.hosts)] = ()
     "Only this host (repeatable; * stands for anything)."
-    jvm: Annotated[tuple[str, ...], Parameter(group="Selection", negative="")] = ()
+    jvm: Annotated[tuple[str, ...], Parameter(group="Selection", negative="", completer=complete.jvms)] = ()
     "Only this JVM, by its stable name (repeatable; * stands for anything)."
     label: Annotated[tuple[str, ...], Parameter(group="Selection", negative="", metavar="K=V")] = ()
     "Only JVMs with this label (repeatable)."

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from heapwatch.cli import complete
 from heapwatch.cli.options import Seconds
 from heapwatch.cli.output import terminal_width
 from heapwatch.cli.top_board import Board
@@ -21,7 +22,7 @@ from heapwatch.model import ALL, LIVE
 
 
 def top(
-    jvm: str,
+    jvm: Annotated[str, Parameter(completer=complete.jvms_here)],
     /,
     *,
     interval: Annotated[Seconds, Parameter(alias=["-d"])] = 5.0,

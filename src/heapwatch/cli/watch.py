@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Protocol
 
 from cyclopts import Parameter
 
-from heapwatch.cli import human
+from heapwatch.cli import complete, human
 from heapwatch.cli.options import Seconds
 from heapwatch.cli.visit import MAX_PAUSE_MS, Visitor
 from heapwatch.errors import HeapwatchError, Unavailable, UsageError
@@ -59,7 +59,7 @@ class CsvOut:
 
 
 def watch(
-    *jvms: str,
+    *jvms: Annotated[str, Parameter(completer=complete.jvms_here)],
     every: Seconds = 10.0,
     output: Annotated[
         Literal["graphite", "csv", "jsonl", "text"], Parameter(name=["--output", "-o"], metavar="KIND")
