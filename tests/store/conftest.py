@@ -6,21 +6,11 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from makers import NOW
+from makers import Clock
 
 from heapwatch.store import Settings, Store, open_store
 
 _numbers = itertools.count(1)
-
-
-class Clock:
-    """The store's clock, which only tests move."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,16 @@ DAY = 24 * HOUR
 _sequences = itertools.count(1)
 
 
+class Clock:
+    """The store's clock, which only tests move."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
 def jvm(host: str, name: str = "shop", pid: int = 4711, started: int = NOW - DAY) -> JvmId:
     return JvmId(host, name, pid, started)
 

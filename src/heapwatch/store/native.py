@@ -174,4 +174,6 @@ class _Reader:
     def _text(self) -> str:
         length = self._number()
         start, self.place = self.place, self.place + length
+        if self.place > len(self._data):
+            raise Truncated("the engine's answer ends within a text")
         return self._data[start : self.place].decode("utf-8", "replace")

@@ -17,6 +17,8 @@ from heapwatch.errors import Unavailable, UsageError
 from heapwatch.store.settings import MIB, Settings
 
 DATABASE = "heapwatch"
+BACKUPS = "backups"
+"""The one directory that the engine may write backups to: its statement is not held back by `readonly`."""
 
 
 class Location(Protocol):
@@ -94,7 +96,7 @@ class Server:
 
 
 def _configuration(directory: Path, settings: Settings) -> str:
-    backups = escape(str(directory / "backups"))
+    backups = escape(str(directory / BACKUPS))
     return f"""<clickhouse>
   <max_server_memory_usage>{settings.memory_bytes}</max_server_memory_usage>
   <mark_cache_size>{settings.cache_bytes}</mark_cache_size>
@@ -115,6 +117,6 @@ def _configuration(directory: Path, settings: Settings) -> str:
     <min_rows_to_fsync_after_merge>{int(settings.fsync)}</min_rows_to_fsync_after_merge>
     <min_free_disk_bytes_to_perform_insert>{settings.min_free_disk_bytes}</min_free_disk_bytes_to_perform_insert>
   </merge_tree>
-  <backups><allowed_path>{backups}</allowed_path><allowed_path>/</allowed_path></backups>
+  <backups><allowed_path>{backups}</allowed_path></backups>
 </clickhouse>
 """
