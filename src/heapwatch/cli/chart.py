@@ -47,11 +47,15 @@ def line_chart(
     grid = [[0] * columns for _ in range(height)]
     first, last = times[0], max(times[-1], times[0] + 1)
     for values in series:
+        before: tuple[int, int] | None = None
         for time, value in zip(times, values):
-            if value is not None:
-                x = round((time - first) / (last - first) * (columns * 2 - 1))
-                y = round(max(0.0, value) / top * (height * 4 - 1))
-                _dot(grid, x, height * 4 - 1 - y)
+            if value is None:
+                before = None  # a gap stays one
+                continue
+            x = round((time - first) / (last - first) * (columns * 2 - 1))
+            y = height * 4 - 1 - round(max(0.0, value) / top * (height * 4 - 1))
+            _stroke(grid, before or (x, y), (x, y))
+            before = x, y
     lines = [
         f"{label if _labelled(row, height) else '':>{margin}}┤{_characters(cells)}".rstrip()
         for row, (label, cells) in enumerate(zip(labels, grid))
@@ -67,8 +71,12 @@ def _labelled(row: int, height: int) -> bool:
     return row in (0, height - 1) or (height >= 9 and row == height // 2)
 
 
-def _dot(grid: list[list[int]], x: int, y: int) -> None:
-    grid[y // 4][x // 2] |= _DOTS[y % 4][x % 2]
+def _stroke(grid: list[list[int]], begin: tuple[int, int], end: tuple[int, int]) -> None:
+    steps = max(abs(end[0] - begin[0]), abs(end[1] - begin[1]), 1)
+    for step in range(steps + 1):
+        x = begin[0] + round((end[0] - begin[0]) * step / steps)
+        y = begin[1] + round((end[1] - begin[1]) * step / steps)
+        grid[y // 4][x // 2] |= _DOTS[y % 4][x % 2]
 
 
 def _time_axis(first: int, last: int, margin: int, columns: int) -> str:

@@ -27,9 +27,10 @@ def change(value: Optional[float], show: Callable[[Optional[float]], str] = size
     """`+12.4 MiB`, `-3 B`, and `0` for none: the sign is what one looks for."""
     if value is None:
         return NONE
-    if round(value) == 0:
+    size_of_it = show(abs(value))
+    if size_of_it == show(0.0):
         return "0"
-    return show(value) if value < 0 else f"+{show(value)}"
+    return f"-{size_of_it}" if value < 0 else f"+{size_of_it}"
 
 
 def size_change(value: Optional[float]) -> str:

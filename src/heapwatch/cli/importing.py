@@ -12,6 +12,7 @@ import itertools
 import re
 import socket
 import time
+from array import array
 from dataclasses import dataclass, field, replace
 from typing import IO, Iterator
 
@@ -163,25 +164,24 @@ def texts(stream: IO[bytes]) -> Iterator[str]:
     """The histograms of a file of any length, one by one, each with what stands before it."""
     data = stream.read(PIECE)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # UTF-16, as PowerShell's `>` writes: not to be cut at b"\n"
-        yield from histogram.split(histogram.decode(data + stream.read(LONGEST)))
+        yield from _parts(histogram.decode(data + stream.read(LONGEST)))
         return
     held = ""
-    while data:
+    while piece := stream.read(PIECE):
         ended = data.rfind(b"\n") + 1
         held += histogram.decode(data[:ended])
-        # The last one may go on in the next piece.
-        for text in list(histogram.split(held))[:-1]:
+        data = data[ended:] + piece
+        for text in list(_parts(held))[:-1]:  # the last one may go on in the next piece
             yield text
             held = held[len(text) + 1 :]
-        rest = data[ended:]
-        if len(held) + len(rest) > LONGEST:
+        if len(held) + len(data) > LONGEST:
             raise Unreadable(f"{LONGEST >> 20} MiB without the end of a histogram")
-        piece = stream.read(PIECE)
-        if not piece:
-            held += histogram.decode(rest)
-            break
-        data = rest + piece
-    yield from histogram.split(held)
+    yield from _parts(held + histogram.decode(data))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """As `histogram.split`, which looks at every line; most files hold one histogram."""
+    return iter([text]) if len(_FIRST_ROW.findall(text)) == 1 else histogram.split(text)
 
 
 def name_of(snapshot: Snapshot) -> str:
@@ -189,8 +189,10 @@ def name_of(snapshot: Snapshot) -> str:
     jvm, h = snapshot.jvm, snapshot.histogram
     told = (*jvm, snapshot.time, snapshot.mode, sorted(snapshot.labels.items()))
     digest = hashlib.sha256(repr(told).encode())
-    for row in sorted(zip(h.classes, h.instances, h.bytes, h.rows)):  # a store keeps no order
-        digest.update(repr(row).encode())
+    order = sorted(range(len(h)), key=h.classes.__getitem__)  # a store keeps none
+    digest.update("\0".join(h.classes[i] for i in order).encode("utf-8", "surrogatepass"))
+    for column in (h.instances, h.bytes, h.rows):
+        digest.update(array("q", [column[i] for i in order]).tobytes())
     return f"import:{digest.hexdigest()[:32]}"
 
 
