@@ -17,9 +17,10 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
+from dataclasses import replace
 from itertools import compress
-from operator import itemgetter
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple, cast
+from operator import itemgetter, ne
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.jvm.names import Rule, jvm_form, normalise, split_module
@@ -114,10 +115,21 @@ def _shares(total: int, rows: int) -> Tuple[int, int]:
     return share, total - share * (rows - 1)
 
 
-class Parser:
-    """Parses histograms again and again, and remembers what names mean.
+class _Rows(NamedTuple):
+    """The rows of a text as they stand there: line i says names[i], instances[i], sizes[i]."""
 
-    Parsers for many JVMs may share one memory of names (with the same rules): most are the JDK's.
+    lines: List[str]
+    names: List[Tuple[str, str]]  # name and module
+    instances: array[int]
+    sizes: array[int]
+
+
+class Parser:
+    """Parses histograms again and again: one parser for each JVM that is asked again.
+
+    It remembers what names mean, and the newest rows: most lines of a JVM's next histogram are the same, in
+    the same place, and only the others are read. Parsers for many JVMs may share one memory of names (with
+    the same rules): most are the JDK's.
     """
 
     def __init__(
@@ -125,17 +137,18 @@ class Parser:
     ) -> None:
         self._rules = tuple(rules)
         self._names: Dict[str, Tuple[str, str]] = {} if memory is None else memory
+        self._last: Optional[_Rows] = None
+        self._newest: Optional[Histogram] = None
 
     def parse(self, text: str) -> Histogram:
-        """As the function of this name; names that were seen before cost next to nothing."""
+        """As the function of this name; what was seen before costs next to nothing."""
         histogram = self._regular(text)
         return self._careful(text) if histogram is None else histogram
 
     def _regular(self, text: str) -> Optional[Histogram]:
         """The histogram of a text whose columns are where they always are, cut out without a loop.
 
-        None means look closer, not that it is wrong: a number that is too wide for its column moves the
-        name, which is then none that begins with two blanks.
+        None means look closer, not that it is wrong.
         """
         lines = text.split("\n")
         while lines and not lines[-1]:
@@ -145,7 +158,50 @@ class Parser:
         if total is None or first is None:
             return None
         del lines[:first]
-        if len(lines) > len(_NUMBERS) or list(map(_NUMBER, lines)) != _NUMBERS[: len(lines)]:
+        rows = self._changed_rows(lines) or self._rows(lines, range(len(lines)))
+        histogram = self._told(rows, total) if rows else None
+        self._last, self._newest = (rows, histogram) if histogram else (None, None)
+        return histogram
+
+    def _told(self, rows: _Rows, total: re.Match[str]) -> Optional[Histogram]:
+        """The histogram of the rows. With the same names as before only the numbers are looked at."""
+        last, newest = self._last, self._newest
+        if last and newest and rows.names is last.names and len(newest) == len(rows.names):
+            if not _agree(rows.instances, rows.sizes, total):
+                return None
+            return replace(newest, instances=rows.instances, bytes=rows.sizes)
+        return _summed(rows.names, rows.instances, rows.sizes, total)
+
+    def _changed_rows(self, lines: List[str]) -> Optional[_Rows]:
+        """The rows of the text before with what is different now; None when that is too much."""
+        last = self._last
+        if last is None or len(lines) > len(_NUMBERS):
+            return None
+        common = min(len(lines), len(last.lines))
+        changed = list(compress(range(common), map(ne, lines, last.lines)))
+        if len(changed) + len(lines) - common > len(lines) // 4:
+            return None
+        fresh = self._rows([lines[at] for at in changed], changed)
+        added = self._rows(lines[common:], range(common, len(lines)))
+        if fresh is None or added is None:
+            return None
+        names = last.names
+        if len(lines) != len(names) or any(names[at] is not name for at, name in zip(changed, fresh.names)):
+            names = names[:common] + added.names
+        instances = last.instances[:common] + added.instances
+        sizes = last.sizes[:common] + added.sizes
+        for at, name, count, size in zip(changed, fresh.names, fresh.instances, fresh.sizes):
+            instances[at], sizes[at] = count, size
+            if names is not last.names:
+                names[at] = name
+        return _Rows(lines, names, instances, sizes)
+
+    def _rows(self, lines: List[str], places: Sequence[int]) -> Optional[_Rows]:
+        """Lines as rows, if every column is where it should be and each line has the number of its place.
+
+        A number too wide for its column moves the name, which then does not begin with two blanks.
+        """
+        if len(lines) > len(_NUMBERS) or list(map(_NUMBER, lines)) != [_NUMBERS[at] for at in places]:
             return None
         cells = list(map(_NAME, lines))
         names = list(map(self._names.get, cells))
@@ -153,15 +209,15 @@ class Parser:
             names = [name or self._name(cell) for name, cell in zip(names, cells)]
         if None in names:
             return None
-        numbers = " ".join(map(_COUNT_AND_SIZE, lines)).split()
-        digits = "".join(numbers)
-        if len(numbers) != 2 * len(lines) or not (digits.isascii() and digits.isdigit()):
+        figures = " ".join(map(_COUNT_AND_SIZE, lines)).split()
+        digits = "".join(figures)
+        if len(figures) != 2 * len(lines) or (lines and not (digits.isascii() and digits.isdigit())):
             return None
         try:
-            both = array("q", list(map(int, numbers)))
+            both = array("q", list(map(int, figures)))
         except OverflowError:
             return None
-        return _summed(cast(List[Tuple[str, str]], names), both[::2], both[1::2], total)
+        return _Rows(lines, cast(List[Tuple[str, str]], names), both[::2], both[1::2])
 
     def _name(self, cell: str) -> Optional[Tuple[str, str]]:
         """What a name, with the two blanks that stand before it, means."""
@@ -219,14 +275,20 @@ class Parser:
         return histogram
 
 
+def _agree(instances: array[int], sizes: array[int], total: re.Match[str]) -> bool:
+    if (sum(instances), sum(sizes)) != (int(total[1]), int(total[2])):
+        return False
+    if int(total[1]) > _LARGEST or int(total[2]) > _LARGEST:
+        raise Unreadable(f"number beyond 63 bits in a class histogram: {total[1]} {total[2]}")
+    return True
+
+
 def _summed(
     found: List[Tuple[str, str]], instances: array[int], sizes: array[int], total: re.Match[str]
 ) -> Optional[Histogram]:
     """Rows of one name are added up, in the place of the first. None when the total is another."""
-    if (sum(instances), sum(sizes)) != (int(total[1]), int(total[2])):
+    if not _agree(instances, sizes, total):
         return None
-    if int(total[1]) > _LARGEST or int(total[2]) > _LARGEST:
-        raise Unreadable(f"number beyond 63 bits in a class histogram: {total[1]} {total[2]}")
     names, modules = zip(*found) if found else ((), ())
     modules_of = dict(compress(zip(names, modules), modules))
     if len(set(names)) == len(names):
