@@ -8,7 +8,7 @@
                  heap: ints (names), floats                     labels: ints (names), ints (values)
                  classes         0x00, ints; or 0x01, ints (first, count): texts that follow each other
                  ints: instances, bytes, rows
-                 ints: module of each class + 1, 0 for none; or nothing when no class has one
+                 ints: the classes that have a module      ints: their modules
       block      labels      ints: first time, steps to the others
                  ints: metric names      floats: the values, metric by metric
       event      ints: time, kind, text      labels
@@ -33,7 +33,7 @@ from array import array
 from itertools import accumulate
 from math import isfinite, isinf, isnan, nan
 from operator import itemgetter, sub
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.model import ALL, LIVE, Batch, Event, Histogram, JvmId, MetricBlock, Snapshot
@@ -124,13 +124,10 @@ def _write_histogram(body: _Writer, histogram: Histogram) -> None:
     body.ints(histogram.instances)
     body.ints(histogram.bytes)
     body.ints(histogram.rows)
-    if histogram.modules:
-        place: Dict[Optional[str], int] = {None: 0}
-        for module in set(histogram.modules.values()):
-            place[module] = body.texts[module] + 1
-        body.ints(list(map(place.__getitem__, map(histogram.modules.get, classes))))
-    else:
-        body.ints(())
+    modules = histogram.modules
+    place = {module: body.texts[module] for module in set(modules.values())}
+    body.ints(body.lookup(list(modules)))
+    body.ints(list(map(place.__getitem__, modules.values())))
 
 
 def _write_block(body: _Writer, block: MetricBlock) -> None:
@@ -177,11 +174,8 @@ def _read_histogram(body: _Reader) -> Histogram:
     for column in (instances, sizes, rows):
         if count and (min(column) < 0 or sum(column) >> 63):
             raise Unreadable("histogram with negative or overflowing numbers")
-    owners = body.ints()
-    if len(owners) not in (0, count):
-        raise Unreadable(f"{len(owners)} modules for {count} classes")
-    owned = [(name, owner - 1) for name, owner in zip(classes, owners) if owner]
-    modules = dict(zip((name for name, _ in owned), body.texts_of([owner for _, owner in owned])))
+    owned = body.texts_of(body.ints())
+    modules = dict(zip(owned, body.texts_of(body.ints(len(owned)))))
     return Histogram(classes, instances, sizes, rows, modules)
 
 
