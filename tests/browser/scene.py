@@ -1,7 +1,7 @@
 """A fleet to look at: batches as agents would have sent them over the last hour, made by arithmetic.
 
 Three hosts run the service whose actors leak; one of them ran out of memory and came back, one got the fix.
-Beside them a shop that is well, a search index on ZGC, a batch job that has ended and a service that went silent.
+Beside them a shop that is well, a search index on ZGC, a batch job that has ended and a service gone silent.
 Class names are those of a recorded JVM, the oddest ones included, with the story's own added.
 """
 
@@ -46,7 +46,16 @@ LEAKED = (
 APPLICATION = tuple(
     f"com.example.{area}.{name}"
     for area in ("cart", "catalog", "catalog.search", "checkout.payment", "session", "web.rest")
-    for name in ("Entry", "Handler", "Request", "Response", "Cache$Node", "Service", "Service$$Lambda", "Listing[]")
+    for name in (
+        "Entry",
+        "Handler",
+        "Request",
+        "Response",
+        "Cache$Node",
+        "Service",
+        "Service$$Lambda",
+        "Listing[]",
+    )
 )
 
 
@@ -76,35 +85,85 @@ class Service:
 
 def labels(service: str, version: str, java: str, collector: str, **more: str) -> dict[str, str]:
     return {
-        "service": service, "version": version, "env": "prod", "java": java, "collector": collector,
-        "user": service, "command": f"com.example.{service}.Main --port 8080", **more,
-    }  # fmt: skip
+        "service": service,
+        "version": version,
+        "env": "prod",
+        "java": java,
+        "collector": collector,
+        "user": service,
+        "command": f"com.example.{service}.Main --port 8080",
+        **more,
+    }
 
 
 def fleet() -> list[Service]:
     leaky = labels("memleak", "1.0", "17.0.9", "G1")
     shop = labels("shop", "4.12.1", "21.0.8", "G1", container="3f9c2a71bd04")
+    search = labels("search", "9.1", "25.0.2", "ZGC")
+    broker = labels("broker", "3.9.0", "17.0.9", "G1")
+    billing = labels("billing", "2024.3", "11.0.13", "Parallel")
+    auth = labels("auth", "7.0.2", "8u252", "CMS")
     return [
         Service("memleak1", "memleak1", leaky, 800, 56, base=62, leak=8.2, pause=21, pid=2101),
-        Service("memleak2", "memleak2", leaky, 800, 58, 16.4, base=62, leak=16.6, pause=22, pid=2200, events=(
-            (16.4, "oom", "java.lang.OutOfMemoryError: Java heap space"),
-        )),  # fmt: skip
-        Service("memleak2", "memleak2", leaky, 800, 16, base=62, leak=12.4, pause=12, pid=2275, events=(
-            (16, "restart", "pid 2275 follows pid 2200"),
-        )),  # fmt: skip
-        Service("memleak3", "memleak3", {**leaky, "version": "1.1"}, 800, 54, base=62, leak=9.1, fixed=19, pause=19, pid=2304, events=(
-            (19, "deploy", "version 1.0 -> 1.1"),
-        )),  # fmt: skip
+        Service(
+            "memleak2",
+            "memleak2",
+            leaky,
+            800,
+            58,
+            16.4,
+            base=62,
+            leak=16.6,
+            pause=22,
+            pid=2200,
+            events=((16.4, "oom", "java.lang.OutOfMemoryError: Java heap space"),),
+        ),
+        Service(
+            "memleak2",
+            "memleak2",
+            leaky,
+            800,
+            16,
+            base=62,
+            leak=12.4,
+            pause=12,
+            pid=2275,
+            events=((16, "restart", "pid 2275 follows pid 2200"),),
+        ),
+        Service(
+            "memleak3",
+            "memleak3",
+            {**leaky, "version": "1.1"},
+            800,
+            54,
+            base=62,
+            leak=9.1,
+            fixed=19,
+            pause=19,
+            pid=2304,
+            events=((19, "deploy", "version 1.0 -> 1.1"),),
+        ),
         Service("web1", "shop", shop, 2048, 60, base=410, pause=31, pid=811),
         Service("web2", "shop", shop, 2048, 60, base=402, pause=30, pid=799),
         Service("web3", "shop", shop, 2048, 60, base=421, pause=33, pid=823),
-        Service("search1", "search-index", labels("search", "9.1", "25.0.2", "ZGC"), 8192, 60, base=5320, leak=0.4, pause=41, every=2, pid=1533),
-        Service("broker1", "message-broker", labels("broker", "3.9.0", "17.0.9", "G1"), 4096, 60, base=1440, pause=17, every=1, pid=655),
-        Service("batch1", "billing-batch", labels("billing", "2024.3", "11.0.13", "Parallel"), 1024, 44, 23, base=300, leak=2.2, pid=3120, events=(
-            (23, "exit", "the process has ended"),
-        )),  # fmt: skip
-        Service("auth1", "auth-service", labels("auth", "7.0.2", "8u252", "CMS"), 512, 60, 9, base=190, pid=941),
-    ]  # fmt: skip
+        Service(
+            "search1", "search-index", search, 8192, 60, base=5320, leak=0.4, pause=41, every=2, pid=1533
+        ),
+        Service("broker1", "message-broker", broker, 4096, 60, base=1440, pause=17, every=1, pid=655),
+        Service(
+            "batch1",
+            "billing-batch",
+            billing,
+            1024,
+            44,
+            23,
+            base=300,
+            leak=2.2,
+            pid=3120,
+            events=((23, "exit", "the process has ended"),),
+        ),
+        Service("auth1", "auth-service", auth, 512, 60, 9, base=190, pid=941),
+    ]
 
 
 @cache
@@ -125,9 +184,14 @@ def heap(service: Service, mib: float, garbage: float) -> Histogram:
 
     stock = service.base * MIB
     for name, share, each in (
-        ("byte[]", 0.31, 96), ("char[]", 0.04, 80), ("java.lang.String", 0.1, 24), ("java.util.HashMap$Node", 0.12, 32),
-        ("java.lang.Object[]", 0.07, 64), ("java.util.concurrent.ConcurrentHashMap$Node", 0.06, 32), ("int[]", 0.05, 128),
-    ):  # fmt: skip
+        ("byte[]", 0.31, 96),
+        ("char[]", 0.04, 80),
+        ("java.lang.String", 0.1, 24),
+        ("java.util.HashMap$Node", 0.12, 32),
+        ("java.lang.Object[]", 0.07, 64),
+        ("java.util.concurrent.ConcurrentHashMap$Node", 0.06, 32),
+        ("int[]", 0.05, 128),
+    ):
         add(name, stock * share / each, each)
     for place, name in enumerate(APPLICATION):
         add(name, stock * 0.2 / len(APPLICATION) / 40 * (1.7 - place / len(APPLICATION)), 40)
@@ -149,19 +213,27 @@ def heap(service: Service, mib: float, garbage: float) -> Histogram:
     )
 
 
+def taken(service: Service, now: int, ago: float, chance: Random) -> Snapshot:
+    """One histogram, `ago` minutes before `now` (the moment to which the scene's times refer)."""
+    leaked = service.leaked(ago)
+    garbage = chance.uniform(0.01, 0.04) * service.base
+    pause = service.pause * (0.8 + leaked / service.limit) * chance.uniform(0.9, 1.1)
+    return Snapshot(
+        identity(service, now),
+        now - int(ago * MINUTE),
+        ALL,
+        heap(service, leaked, garbage),
+        pause,
+        pause + chance.uniform(3, 9),
+        {"heap_used": (service.base + leaked + garbage) * MIB, "heap_max": float(service.limit * MIB)},
+        service.labels,
+    )
+
+
 def snapshots(service: Service, now: int, chance: Random) -> Iterator[Snapshot]:
-    who = identity(service, now)
     ago = service.start - 0.2
     while ago > service.end:
-        leaked = service.leaked(ago)
-        garbage = chance.uniform(0.01, 0.04) * service.base
-        found = heap(service, leaked, garbage)
-        pause = service.pause * (0.8 + leaked / service.limit) * chance.uniform(0.9, 1.1)
-        state = {"heap_used": service.base + leaked + garbage, "heap_max": float(service.limit)}
-        yield Snapshot(
-            who, now - int(ago * MINUTE), ALL, found, pause, pause + chance.uniform(3, 9),
-            {name: value * MIB for name, value in state.items()}, service.labels,
-        )  # fmt: skip
+        yield taken(service, now, ago, chance)
         ago -= service.every * chance.uniform(0.9, 1.1)
 
 
@@ -171,7 +243,9 @@ def identity(service: Service, now: int) -> JvmId:
 
 def metrics(service: Service, now: int, chance: Random) -> MetricBlock:
     who = identity(service, now)
-    times = array("q", range(now - int(service.start * MINUTE) + 1000, now - int(service.end * MINUTE), 10_000))
+    times = array(
+        "q", range(now - int(service.start * MINUTE) + 1000, now - int(service.end * MINUTE), 10_000)
+    )
     values: dict[str, list[float]] = {}
 
     def put(name: str, value: float) -> None:
@@ -192,21 +266,41 @@ def metrics(service: Service, now: int, chance: Random) -> MetricBlock:
         stopped += load * 9_000 + 2
         rss = min(service.limit * 1.22, live + eden + 160)
         for name, value in (
-            ("jvm.heap.used", (live + eden) * MIB), ("jvm.heap.after_gc", live * chance.uniform(0.995, 1.005) * MIB),
-            ("jvm.heap.committed", min(service.limit, math.ceil((live + 0.25 * service.limit) / 64) * 64) * MIB),
-            ("jvm.heap.max", service.limit * MIB), ("jvm.pool.used;pool=eden", eden * MIB),
-            ("jvm.pool.used;pool=survivor", 0.012 * service.limit * MIB), ("jvm.pool.used;pool=old", live * 0.985 * MIB),
-            ("jvm.gc.count;gc=young", young), ("jvm.gc.count;gc=old", old),
-            ("jvm.gc.time_ms;gc=young", gc_ms * 0.7), ("jvm.gc.time_ms;gc=old", gc_ms * 0.3), ("jvm.gc.load", load),
-            ("jvm.threads.live", 42 + 6 * math.sin(ago / 7)), ("jvm.threads.daemon", 31), ("jvm.threads.peak", 51),
-            ("jvm.classes.loaded", 9_120 + 30 * min(place, 20)), ("jvm.classes.unloaded", 12),
-            ("jvm.metaspace.used", (52 + min(place, 30) * 0.1) * MIB), ("jvm.metaspace.committed", 58 * MIB),
-            ("jvm.class_space.used", 6.2 * MIB), ("jvm.safepoint.time_ms", stopped), ("jvm.safepoint.sync_ms", stopped * 0.04),
-            ("jvm.process.rss", rss * MIB), ("jvm.process.swap", 0), ("jvm.process.open_files", 180 + place % 7),
-            ("jvm.process.cpu_ms", cpu), ("cgroup.memory.used", (rss + 12) * MIB), ("cgroup.memory.limit", service.limit * 1.4 * MIB),
+            ("jvm.heap.used", (live + eden) * MIB),
+            ("jvm.heap.after_gc", live * chance.uniform(0.995, 1.005) * MIB),
+            (
+                "jvm.heap.committed",
+                min(service.limit, math.ceil((live + 0.25 * service.limit) / 64) * 64) * MIB,
+            ),
+            ("jvm.heap.max", service.limit * MIB),
+            ("jvm.pool.used;pool=eden", eden * MIB),
+            ("jvm.pool.used;pool=survivor", 0.012 * service.limit * MIB),
+            ("jvm.pool.used;pool=old", live * 0.985 * MIB),
+            ("jvm.gc.count;gc=young", young),
+            ("jvm.gc.count;gc=old", old),
+            ("jvm.gc.time_ms;gc=young", gc_ms * 0.7),
+            ("jvm.gc.time_ms;gc=old", gc_ms * 0.3),
+            ("jvm.gc.load", load),
+            ("jvm.threads.live", 42 + 6 * math.sin(ago / 7)),
+            ("jvm.threads.daemon", 31),
+            ("jvm.threads.peak", 51),
+            ("jvm.classes.loaded", 9_120 + 30 * min(place, 20)),
+            ("jvm.classes.unloaded", 12),
+            ("jvm.metaspace.used", (52 + min(place, 30) * 0.1) * MIB),
+            ("jvm.metaspace.committed", 58 * MIB),
+            ("jvm.class_space.used", 6.2 * MIB),
+            ("jvm.safepoint.time_ms", stopped),
+            ("jvm.safepoint.sync_ms", stopped * 0.04),
+            ("jvm.process.rss", rss * MIB),
+            ("jvm.process.swap", 0),
+            ("jvm.process.open_files", 180 + place % 7),
+            ("jvm.process.cpu_ms", cpu),
+            ("cgroup.memory.used", (rss + 12) * MIB),
+            ("cgroup.memory.limit", service.limit * 1.4 * MIB),
             ("heapwatch.pause_ms", service.pause * (0.8 + full)),
-            ("heapwatch.pause_share", service.pause * (0.8 + full) / (service.every * MINUTE)), ("heapwatch.interval_s", service.every * 60),
-        ):  # fmt: skip
+            ("heapwatch.pause_share", service.pause * (0.8 + full) / (service.every * MINUTE)),
+            ("heapwatch.interval_s", service.every * 60),
+        ):
             put(name, float(value))
     columns = {name: array("d", column) for name, column in values.items()}
     return MetricBlock(block_labels(who), times, columns)
@@ -233,13 +327,32 @@ def batches(now: int) -> Iterator[Batch]:
             yield Batch(agent, 10_000, events=happened)
 
 
+def later(now: int, ago: float, sequence: int) -> Iterator[Batch]:
+    """What those that still run say `-ago` minutes after the scene was made."""
+    for service in fleet():
+        if service.end == 0:
+            heard = array("d", [(service.base + service.leaked(ago)) * MIB])
+            block = MetricBlock(
+                block_labels(identity(service, now)),
+                array("q", [now - int(ago * MINUTE)]),
+                {"jvm.heap.used": heard, "jvm.heap.after_gc": heard},
+            )
+            snapshot = taken(service, now, ago, Random(sequence))
+            agent = f"agent:{service.host}:{service.pid}"
+            yield Batch(agent, 20_000 + sequence, snapshots=[snapshot], metrics=[block])
+
+
 def crowd(now: int, count: int) -> Batch:
     """Very many JVMs with one small histogram each."""
-    small = Histogram(["byte[]", "java.lang.String"], array("q", [10, 20]), array("q", [1000, 480]), array("q", [1, 1]))
+    small = Histogram(
+        ["byte[]", "java.lang.String"], array("q", [10, 20]), array("q", [1000, 480]), array("q", [1, 1])
+    )
     taken, blocks = [], []
     for number in range(count):
         who = JvmId(f"host-{number // 4:04}", f"service-{number % 37:02}", 100 + number, now - 3_600_000)
-        taken.append(Snapshot(who, now - 1000, ALL, small, 2.0, 3.0, {}, {"service": f"s{number % 37}", "env": "test"}))
+        taken.append(
+            Snapshot(who, now - 1000, ALL, small, 2.0, 3.0, {}, {"service": f"s{number % 37}", "env": "test"})
+        )
         column = array("d", [float((number * 7919) % 900) * MIB])
         blocks.append(MetricBlock(block_labels(who), array("q", [now - 1000]), {"jvm.heap.used": column}))
     return Batch("agent:crowd", 1, snapshots=taken, metrics=blocks)

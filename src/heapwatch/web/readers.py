@@ -58,8 +58,8 @@ class Readers:
         finally:
             self._running.discard(query_id)
             gone.cancel()
-            if not working.done():
-                working.add_done_callback(lambda done: done.cancelled() or done.exception())
+            # Also when it is done: it may have ended while the engine was told to stop it.
+            working.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def close(self) -> None:
         """Stop what runs; nothing more is taken."""

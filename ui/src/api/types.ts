@@ -9,7 +9,7 @@ export type Labels = Readonly<Record<string, string | number>>;
 export type LiveEvent = Answers["EventRow"];
 export type Events = Answers["Events"];
 export type FleetRow = Omit<Answers["FleetRow"], "last_event"> & { readonly last_event?: LiveEvent | null; readonly command?: string };
-export type Fleet = { readonly total: number; readonly rows: FleetRow[]; readonly counts?: Readonly<Record<string, number>>; readonly warnings?: readonly string[] };
+export type Fleet = { readonly total: number; readonly rows: FleetRow[]; readonly groups?: readonly { readonly value: string; readonly jvms: number }[]; readonly warnings?: readonly string[] };
 
 export type Totals = Answers["Totals"];
 export type Series = Answers["Values"];

@@ -11,21 +11,17 @@ export function plain(text: string): string {
   );
 }
 
-/** `akka.actor.` and `ActorCell`: the package may be cut short, the class's own name is what one looks for. */
+/** `akka.actor.` and `ActorCell`: the class's own name is what one looks for. */
 export function parted(name: string): { packageName: string; own: string } {
   const end = name.search(/[/[(<$]/);
   const dot = name.lastIndexOf(".", end < 0 ? undefined : end);
   return { packageName: name.slice(0, dot + 1), own: name.slice(dot + 1) };
 }
 
-export function ClassName({ name }: { readonly name: string }) {
+/** Inline, so that it is read and copied as one word. `short` leaves the package to the hover text. */
+export function ClassName({ name, short = false }: { readonly name: string; readonly short?: boolean }) {
   const { packageName, own } = parted(plain(name));
-  return (
-    <bdi class="class-name">
-      {packageName && <span class="package">{packageName}</span>}
-      <span class="own">{own}</span>
-    </bdi>
-  );
+  return <bdi class="class-name">{!short && packageName && <span class="package">{packageName}</span>}{own}</bdi>;
 }
 
 export const Bytes = ({ value, noun = "bytes" }: { readonly value: Maybe; readonly noun?: string }) => (

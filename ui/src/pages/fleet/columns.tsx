@@ -54,7 +54,7 @@ export const COLUMNS = (from: number, to: number): readonly Column<FleetRow>[] =
     key: "top_class", title: "Grows most (shallow)", width: "22%", sortable: false, help: "The class whose shallow bytes grow fastest",
     cell: (row) => row.top_class && row.top_class.bytes_per_min ? (
       <span class="grower">
-        <a href={link("/class", { class: row.top_class.class })}><ClassName name={row.top_class.class} /></a>
+        <a href={link("/class", { class: row.top_class.class })}><ClassName name={row.top_class.class} short /></a>
         <span class={`grower-rate ${(row.top_class.bytes_per_min * 2880) > (row.heap_max ?? 0) ? "notable" : ""}`}>{rate(row.top_class.bytes_per_min)}</span>
       </span>
     ) : <span class="none">–</span>,

@@ -1,5 +1,5 @@
 /** All JVMs: a row each, newest state and the trend of the range; grouped, the same growth on several hosts shows. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../../api/client";
 import { liveFilter } from "../../api/live";
 import { asApiError, useApi } from "../../api/resource";
@@ -14,8 +14,6 @@ import { COLUMNS, jvmLink, rowKey } from "./columns";
 import { Empty } from "./empty";
 import { Groups } from "./groups";
 
-export type Count = Pick<Answer, "total" | "counts">;
-
 /** Labels of series and classes, not of JVMs. */
 const NO_GROUPS = new Set(["class", "package", "mode", "metric", "pid", "started", "pool", "gc", "command"]);
 
@@ -27,18 +25,17 @@ export default function Fleet() {
     document.title = "Fleet · heapwatch";
     liveFilter.value = {};
   }, []);
-  const [tally, setTally] = useState<Count | null>(null);
   const filter = query.value.get("filter") ?? "";
   const group = query.value.get("group") ?? "";
   return (
     <section class="page fleet">
-      <Bar filter={filter} group={group} tally={tally} />
-      {group ? <Groups by={group} filter={filter} onTally={setTally} /> : <List filter={filter} onTally={setTally} />}
+      <Bar filter={filter} group={group} />
+      {group ? <Groups by={group} filter={filter} /> : <List filter={filter} />}
     </section>
   );
 }
 
-function Bar({ filter, group, tally }: { readonly filter: string; readonly group: string; readonly tally: Count | null }) {
+function Bar({ filter, group }: { readonly filter: string; readonly group: string }) {
   const labels = useApi<LabelNames>("labels", {});
   const names = [...new Set(["jvm", "host", ...(labels.data?.labels ?? [])])].filter((name) => !NO_GROUPS.has(name));
   return (
@@ -53,23 +50,30 @@ function Bar({ filter, group, tally }: { readonly filter: string; readonly group
         </select>
       </label>
       <span class="spacer" />
-      {tally && <Tally {...tally} />}
+      <Tally filter={filter} />
     </div>
   );
 }
 
-/** How many fit the filter, and how they are. */
-function Tally({ total, counts }: Count) {
-  const states = Object.entries(counts ?? {}).filter(([, number]) => number > 0);
+const TALLY_EVERY = 10_000;
+const STATES = ["up", "silent", "exited"];
+
+/** How many fit the filter, and how they are: counted by the server, now and then. */
+function Tally({ filter }: { readonly filter: string }) {
+  const to = Math.ceil(span.value.to / TALLY_EVERY) * TALLY_EVERY;
+  const from = to - (span.value.to - span.value.from);
+  const { data } = useApi<Answer>("fleet", { from, to, filter, group: "state", limit: 1 });
+  if (!data) return null;
+  const numberOf = (state: string) => data.groups?.find((group) => group.value === state)?.jvms ?? 0;
   return (
     <p class="tally">
-      <span><strong title={exact(total)}>{count(total)}</strong> JVM{total === 1 ? "" : "s"}</span>
-      {states.map(([state, number]) => <span key={state} class={`state ${state}`}>{count(number)} {state}</span>)}
+      <span><strong title={exact(data.total)}>{count(data.total)}</strong> JVM{data.total === 1 ? "" : "s"}</span>
+      {STATES.filter(numberOf).map((state) => <span key={state} class={`state ${state}`}>{count(numberOf(state))} {state}</span>)}
     </p>
   );
 }
 
-function List({ filter, onTally }: { readonly filter: string; readonly onTally: (count: Count) => void }) {
+function List({ filter }: { readonly filter: string }) {
   const sort = sortOf(query.value, DEFAULT_SORT);
   const { from, to } = span.value;
   const { pager, generation } = usePaged<FleetRow, readonly string[]>(
@@ -77,7 +81,6 @@ function List({ filter, onTally }: { readonly filter: string; readonly onTally: 
     `${from} ${to}`,
     async (offset, limit, abort) => {
       const answer = await get<Answer>("fleet", { from, to, filter, sort: sort.key, order: sort.order, limit, offset }, abort);
-      onTally({ total: answer.total, counts: answer.counts });
       return { total: answer.total, rows: answer.rows, head: answer.warnings ?? [] };
     },
   );

@@ -18,14 +18,11 @@ const GROUPS_A_PAGE = 30;
 const ROWS_A_GROUP = 8;
 const CURVES = 20;
 
-export function Groups({ by, filter, onTally }: { readonly by: string; readonly filter: string; readonly onTally: (count: Pick<Answer, "total" | "counts">) => void }) {
+export function Groups({ by, filter }: { readonly by: string; readonly filter: string }) {
   const { from, to } = span.value;
   const answer = useApi<Answer>("fleet", { from, to, filter, group: by, sort: "growth_per_hour", order: "desc", limit: MOST_ROWS, offset: 0 });
   const [shown, setShown] = useState(GROUPS_A_PAGE);
   const groups = useMemo(() => groupsOf(answer.data?.rows ?? [], by), [answer.data, by]);
-  useEffect(() => {
-    if (answer.data) onTally({ total: answer.data.total, counts: answer.data.counts });
-  }, [answer.data]);
   if (answer.error && !answer.data) return <Failure error={answer.error} onRetry={answer.reload} />;
   if (!answer.data) return <div class="page-loading" aria-busy="true"><span class="skeleton tall" /><span class="skeleton tall" /></div>;
   if (answer.data.total === 0) {

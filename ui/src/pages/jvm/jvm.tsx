@@ -11,7 +11,7 @@ import { plain } from "../../lib/text";
 import { span } from "../../lib/view";
 import { Classes } from "./classes";
 import { Head } from "./head";
-import { narrowed, readChoice } from "./selection";
+import { isOne, narrowed, readChoice } from "./selection";
 import { Top } from "./top";
 import { Total } from "./total";
 
@@ -48,7 +48,7 @@ export default function Jvm() {
         <Total totals={totals.data} rows={fleet.data?.rows ?? []} choice={choice} markers={markers} loading={totals.loading} />
         <Top choice={choice} markers={markers} />
       </div>
-      <Classes choice={narrowed(choice, fleet.data?.rows ?? [])} rows={fleet.data?.rows ?? []} />
+      {(fleet.data || isOne(choice)) && <Classes choice={narrowed(choice, fleet.data?.rows ?? [])} rows={fleet.data?.rows ?? []} />}
       <Panels who={who} markers={markers} />
     </section>
   );

@@ -53,6 +53,10 @@ export function instants(choice: Choice, span: Span): { before: number | null; a
   return { before: choice.single ? null : span.from, at: span.to };
 }
 
+/** Exactly one host and one JVM are written out; otherwise it must be asked first who fits. */
+export const isOne = (choice: Choice): boolean =>
+  choice.host.length === 1 && choice.jvm.length === 1 && ![...choice.host, ...choice.jvm].some((name) => /[*?[]/.test(name));
+
 interface Named {
   readonly host: string;
   readonly jvm: string;

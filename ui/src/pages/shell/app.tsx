@@ -23,7 +23,7 @@ export function App() {
       <a class="skip" href="#main">Skip to content</a>
       <Header />
       <Banners />
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={0} aria-label="Page">
         <Page key={path.value} />
       </main>
       <Overlays />

@@ -20,7 +20,7 @@ export function TokenPrompt() {
           Token
           <input type="password" autocomplete="off" spellcheck={false} placeholder="hw_…" value={text} autofocus onInput={(event) => setText(event.currentTarget.value)} />
         </label>
-        <p class="hint">A reading token comes from <code>heapwatch token create --scope read</code> on the server. It is kept in this tab until you close it.</p>
+        <p class="hint">A reading token comes from <code>heapwatch token create NAME</code> on the server. It is kept in this tab until you close it.</p>
         <div class="row"><span class="spacer" /><button type="submit" class="primary" disabled={!text.trim()}>Use it</button></div>
       </form>
     </Dialog>
