@@ -200,6 +200,18 @@ def test_the_state_of_a_jvm_is_up_silent_or_exited(store: Store, host: str, cloc
         clock.now = NOW
 
 
+def test_a_jvm_is_known_from_its_start_and_its_end_is_not_undone_by_late_samples(
+    store: Store, host: str
+) -> None:
+    who = jvm(host)
+    labels = {"host": host, "jvm": "shop", "pid": str(who.pid), "started": str(who.started), "java": "25"}
+    store.insert([batch(events=[Event(NOW - 5 * MINUTE, "start", labels, "started")])])
+    assert (row(store, host)["state"], row(store, host)["java"]) == ("silent", "25")
+    store.insert([batch(events=[Event(NOW - MINUTE, "oom", labels, "OutOfMemoryError")])])
+    store.insert([batch(snapshot(who, NOW - 2 * MINUTE, {"a.B": (1, 16)}))])
+    assert row(store, host)["state"] == "exited"
+
+
 def test_a_restart_is_one_row_of_the_new_life(store: Store, host: str) -> None:
     for pid, begin in ((1, NOW - 50 * MINUTE), (2, NOW - 30 * MINUTE), (3, NOW - 10 * MINUTE)):
         who = jvm(host, pid=pid, started=begin)

@@ -62,6 +62,10 @@ def test_a_full_disk_refuses_inserts_until_there_is_room(small_disk: Path, leave
             assert refused.value.retry_after
         assert len(store.snapshot(host="full")["columns"]["class"]) == 200
         assert store.totals(host="full", from_=NOW - 120 * MINUTE, to=NOW)["series"]
+    with open_store(small_disk / "store", settings, clock=lambda: NOW) as store:
+        assert len(store.snapshot(host="full")["columns"]["class"]) == 200
+        with pytest.raises(Unavailable):
+            store.insert([numbered(1)])
         filler.unlink()
         assert store.insert([numbered(1), numbered(2)]) == [True, True]
         rows = store.parts.engine.query("SELECT count() AS rows, uniqExact(time) AS times FROM class_sample")

@@ -123,6 +123,15 @@ def test_a_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None
         open_store(tmp_path / "file" / "store")
 
 
+def test_a_clickhouse_server_that_is_not_there_is_one_sentence_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable) as refused:
+        open_store("http://watcher:s%C3%A9cret@127.0.0.1:9", QUICK, state=tmp_path)
+    assert "ClickHouse at http://127.0.0.1:9" in str(refused.value)
+    assert "cret" not in str(refused.value)
+    with pytest.raises(UsageError, match="directory of its own"):
+        open_store("http://127.0.0.1:9", QUICK)
+
+
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [

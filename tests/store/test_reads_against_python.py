@@ -235,3 +235,56 @@ def test_hours_that_are_summed_up_answer_as_the_samples_did(store: Store, histor
     assert store.rollup() > 0
     assert [question() for question in questions] == raw
     assert store.rollup() == 0
+
+
+def test_what_an_hour_comes_to_is_right_for_every_class(store: Store, history: list[Snapshot]) -> None:
+    store.rollup()
+    hour = (NOW - HOUR) // HOUR * HOUR
+    own = sorted(
+        (each for each in history if each.jvm.host == "oracle-a" and hour <= each.time < hour + HOUR),
+        key=lambda each: each.time,
+    )
+    (incarnation,) = (each.id for each in store.parts.names.jvms.by_id.values() if each.who == own[0].jvm)
+    found = store.parts.engine.query(
+        "SELECT class, n, x, xx, present, min, max, last, sum, xy, bytes FROM class_hour FINAL "
+        "WHERE incarnation = {incarnation:UInt64} AND hour = fromUnixTimestamp({hour:Int64})",
+        {"incarnation": incarnation, "hour": hour // 1000},
+    )
+    names = [store.parts.names.classes.names[each] for each in found["class"].tolist()]
+    assert sorted(names) == sorted({name for each in own for name in each.histogram.classes})
+    seconds = [each.time // 1000 - hour // 1000 for each in own]
+    for row, name in enumerate(names):
+        values = [held(each, [name], "instances") for each in own]
+        wanted = {
+            "n": len(own),
+            "x": sum(seconds),
+            "xx": sum(second * second for second in seconds),
+            "present": sum(name in each.histogram.classes for each in own),
+            "min": min(values),
+            "max": max(values),
+            "last": values[-1],
+            "sum": sum(values),
+            "xy": sum(second * value for second, value in zip(seconds, values, strict=True)),
+            "bytes": held(own[-1], [name]),
+        }
+        assert {field: int(found[field][row]) for field in wanted} == wanted
+
+
+def test_samples_that_come_after_their_hour_was_summed_up_are_in_every_answer(store: Store) -> None:
+    who = jvm("oracle-late")
+    wish: dict[str, Any] = {"host": "oracle-late", "from_": NOW - 5 * HOUR, "to": NOW, "interval": 3600}
+
+    def last_values() -> list[int]:
+        answer = store.class_history(classes=["com.shop.Late"], **wish)
+        return [value for value in answer["series"][0]["instances"] if value is not None]
+
+    begin = (NOW - 4 * HOUR) // HOUR * HOUR
+    store.insert([batch(snapshot(who, begin + MINUTE, {"com.shop.Late": (1, 16)}))])
+    assert last_values() == [1]
+    assert store.rollup() == 1
+    assert last_values() == [1]
+    store.insert([batch(snapshot(who, begin + 2 * MINUTE, {"com.shop.Late": (2, 32)}))])
+    assert last_values() == [2]
+    assert store.status()["open_hours"] == 1
+    assert store.rollup() == 1
+    assert last_values() == [2]

@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import sys
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ class DirectoryLock:
             os.close(self._file)
             raise StoreLocked(f"{directory} is in use by {_sentence(holder)}") from None
         os.ftruncate(self._file, 0)
-        os.pwrite(self._file, json.dumps(_ourselves()).encode(), 0)
+        with suppress(OSError):  # a full disk: then the next one is not told who we are
+            os.pwrite(self._file, json.dumps(_ourselves()).encode(), 0)
 
     def release(self) -> None:
         """Let the next one in; the file stays, since removing it would race with who waits for it."""

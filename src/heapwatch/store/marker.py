@@ -47,8 +47,11 @@ def check(directory: Path, engine: str, schema: int) -> None:
 def write(directory: Path, engine: str, schema: int) -> None:
     """Say that we wrote it."""
     path = directory / NAME
+    text = json.dumps({"engine": engine, "heapwatch": __version__, "schema": schema}) + "\n"
+    if path.exists() and path.read_text() == text:  # a store on a full disk opens, too
+        return
     fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps({"engine": engine, "heapwatch": __version__, "schema": schema}) + "\n")
+    fresh.write_text(text)
     os.replace(fresh, path)
 
 

@@ -44,7 +44,8 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        return sha256(self.text.encode()).hexdigest()[:16]
+        """Of what is executed: a comment may still be put right."""
+        return sha256(" ".join(_bare(self.text).split()).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,7 @@ class Dialect:
 
     def statements(self, text: str) -> list[str]:
         """The statements of a migration as this engine wants them."""
-        bare = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
-        return [self._filled(part) for part in re.split(r";[ \t]*(?:\n|$)", bare) if part.strip()]
+        return [self._filled(part) for part in re.split(r";[ \t]*(?:\n|$)", _bare(text)) if part.strip()]
 
     def _filled(self, statement: str) -> str:
         named = _TABLE.search(statement)
@@ -83,6 +83,11 @@ class Dialect:
             return f"{engine}({argument or ''})"
         path = f"'/clickhouse/tables/{{shard}}/{DATABASE}/{table}', '{{replica}}'"
         return f"Replicated{engine}({path}{', ' + argument if argument else ''})"
+
+
+def _bare(text: str) -> str:
+    """Without lines that are comments."""
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
 
 
 def history() -> list[Migration]:

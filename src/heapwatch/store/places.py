@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import clickhouse_connect
@@ -39,7 +39,9 @@ class Embedded:
         self.name = str(directory)
         self.path = directory / "columns"
         self.config = directory / "engine.xml"
-        self.config.write_text(_configuration(directory, settings))
+        text = _configuration(directory, settings)
+        if not self.config.exists() or self.config.read_text() != text:
+            self.config.write_text(text)
 
     def connect(self, settings: Mapping[str, Any]) -> Client:
         try:
@@ -72,19 +74,21 @@ class Embedded:
 
 
 class Server:
-    """ClickHouse over HTTP: `https://user:password@host:8443/heapwatch`."""
+    """ClickHouse over HTTP: `https://user:password@host:8443`, in its database `heapwatch`."""
 
     def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
-        parts = urlsplit(dsn)
-        self.name = f"{parts.scheme}://{parts.hostname}:{parts.port or ''}"
-        self._secure = parts.scheme == "https"
+        self._parts = urlsplit(dsn)
+        port = f":{self._parts.port}" if self._parts.port else ""
+        self.name = f"{self._parts.scheme}://{self._parts.hostname}{port}"
 
     def connect(self, settings: Mapping[str, Any]) -> Client:
         try:
             return clickhouse_connect.get_client(
-                dsn=self._dsn,
-                interface="https" if self._secure else "http",
+                interface=self._parts.scheme,
+                host=self._parts.hostname or "localhost",
+                port=self._parts.port,
+                username=unquote(self._parts.username or "default"),
+                password=unquote(self._parts.password or ""),
                 settings=dict(settings),
                 autogenerate_session_id=False,
             )

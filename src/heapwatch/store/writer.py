@@ -2,7 +2,7 @@
 
     check -> drop what is stored -> names -> intent -> class_sample, sample, event -> snapshot -> ack -> live
 
-What makes it exactly once, whatever dies in between (docs/decisions/0002-exactly-once.md): a snapshot is its
+What makes it exactly once, whatever dies in between (docs/decisions/0006-exactly-once.md): a snapshot is its
 (incarnation, time, mode) and counts when its `snapshot` row is there, written after its classes; what an
 intent names without such a row is removed before the next insert. A metric sample is its (series, time), an
 event all of itself. Times that rise need no look into the store to be new.
@@ -149,6 +149,10 @@ class Writer:
             for block in batch.metrics:
                 if block.times:
                     saw(identity(block.labels), min(block.times), block.labels)
+            for event in batch.events:
+                who = identity(event.labels)
+                if who is not None and who.pid:  # a deploy is of a name, a start is of a process
+                    saw(who, event.time, event.labels)
         self._names.jvms.known(wanted, self._engine)
 
     def _new_snapshots(self, batches: Sequence[Batch]) -> list[Prepared]:
@@ -210,8 +214,10 @@ class Writer:
             incarnation = self._names.series.by_id[chunk.series].incarnation
             self._heard(incarnation, int(chunk.times[-1]))
         for incarnation, event in events:
-            if incarnation and event.kind in rows.ENDS:
-                jvms[incarnation].exited = max(jvms[incarnation].exited, event.time)
+            if incarnation:
+                jvms[incarnation].heard(event.time)
+                if event.kind in rows.ENDS and event.time == jvms[incarnation].last_seen:
+                    jvms[incarnation].exited = event.time
 
     def _heard(self, incarnation: int, time: int) -> None:
         if incarnation:

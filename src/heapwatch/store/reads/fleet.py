@@ -94,7 +94,7 @@ def _rows(parts: Parts, shown: list[Incarnation], from_: int, to: int) -> list[d
     frame = buckets(from_, to, most=POINTS)
     sparks = _sparks(parts, shown, frame)
     rows = []
-    for each, spark in zip(shown, sparks, strict=True):
+    for each, spark, growth in zip(shown, sparks, _growths(frame, sparks), strict=True):
         head = parts.live.heads.get((each.id, 0)) or parts.live.heads.get((each.id, 1))
         values = {name: number(newest(parts, each, metric)) for name, metric in VALUES.items()}
         if head is not None:
@@ -105,7 +105,7 @@ def _rows(parts: Parts, shown: list[Incarnation], from_: int, to: int) -> list[d
             {
                 **description(parts, each),
                 **values,
-                "growth_per_hour": _growth(frame, spark),
+                "growth_per_hour": growth,
                 "bytes": head.bytes if head else None,
                 "instances": head.instances if head else None,
                 "classes": head.classes if head else None,
@@ -138,13 +138,17 @@ def _sparks(parts: Parts, shown: list[Incarnation], frame: Buckets) -> Any:
     return joined(lines)
 
 
-def _growth(frame: Buckets, spark: Any) -> float | None:
-    """Bytes an hour by a straight line through the points."""
-    known = np.flatnonzero(~np.isnan(spark))
-    if len(known) < LEAST_FOR_GROWTH:
-        return None
-    hours = known * (frame.width / 3_600_000)
-    return float(np.polyfit(hours - hours.mean(), spark[known], 1)[0])
+def _growths(frame: Buckets, sparks: Any) -> list[float | None]:
+    """Bytes an hour by a straight line through the points of each row."""
+    known = ~np.isnan(sparks)
+    count = known.sum(axis=1)
+    hours = np.where(known, np.arange(frame.count) * (frame.width / 3_600_000), 0.0)
+    values = np.where(known, sparks, 0.0)
+    enough = np.maximum(count, 1)[:, None]
+    off = np.where(known, hours - hours.sum(axis=1, keepdims=True) / enough, 0.0)
+    up = np.where(known, values - values.sum(axis=1, keepdims=True) / enough, 0.0)
+    slopes = (off * up).sum(axis=1) / np.maximum((off * off).sum(axis=1), 1e-12)
+    return floats(np.where(count >= LEAST_FOR_GROWTH, slopes, np.nan))
 
 
 def _top_classes(parts: Parts, rows: list[dict[str, Any]]) -> None:

@@ -41,7 +41,8 @@ def warm(parts: Parts) -> None:
             owner.heard(at)
     exits = parts.query(EXITS, {"kinds": list(ENDS)})
     for incarnation, at in zip(exits["incarnation"].tolist(), exits["at"].tolist(), strict=True):
-        if at >= jvms[incarnation].last_seen:
+        jvms[incarnation].last_seen = max(jvms[incarnation].last_seen, at)
+        if at == jvms[incarnation].last_seen:
             jvms[incarnation].exited = at
 
 

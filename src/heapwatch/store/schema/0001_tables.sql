@@ -19,7 +19,7 @@ PARTITION BY toYYYYMMDD(time)
 ORDER BY (incarnation, toStartOfHour(time), class, time);
 
 -- One row a histogram: its totals, what it cost, the heap beside it (NaN = not known). Written after the
--- class samples, it is what makes them count (docs/decisions/0002).
+-- class samples, it is what makes them count (docs/decisions/0006).
 CREATE TABLE IF NOT EXISTS snapshot {{on_cluster}}
 (
     time        DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
