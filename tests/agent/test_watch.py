@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from heapwatch.agent.watch import Killings, columns
+from heapwatch.agent.watch import Killings, Readings, columns
+from heapwatch.jvm.counters import Plan, metrics
 
 
 def test_rows_become_columns_and_what_is_missing_is_no_sample() -> None:
@@ -49,3 +50,52 @@ def test_a_container_that_is_gone_with_its_process_is_asked_about_above_it(tmp_p
 
 def test_without_control_groups_nobody_was_killed() -> None:
     assert not Killings("").happened()
+
+
+def reading(young: int, milliseconds: float, used: int) -> dict[str, int | str]:
+    """What a VM with one collector and one space says."""
+    return {
+        "sun.os.hrt.frequency": 1_000_000_000,
+        "sun.gc.collector.0.invocations": young,
+        "sun.gc.collector.0.time": int(milliseconds * 1e6),
+        "sun.gc.collector.0.lastExitTime": 1,
+        "sun.gc.generation.1.space.0.used": used,
+        "sun.gc.generation.1.space.0.capacity": 1 << 20,
+        "sun.gc.generation.1.space.0.maxCapacity": 1 << 20,
+        "sun.gc.generation.1.maxCapacity": 1 << 20,
+        "java.threads.live": 7,
+    }
+
+
+def test_readings_become_the_columns_that_one_after_the_other_would_have_given() -> None:
+    raws = [reading(n, 10.0 * n, 1000 * n) for n in range(5)]
+    readings = Readings(Plan(raws[0]))
+    for at, raw in enumerate(raws):
+        readings.add(5000 + 1000 * at, 20.0 + at, raw, 77.0 if at == 3 else None)
+    (block,) = readings.blocks({"jvm": "a"})
+    assert list(block.times) == [5000, 6000, 7000, 8000, 9000]
+    for name, values in metrics(raws[0]).items():
+        assert block.values[name][0] == values
+    assert list(block.values["jvm.heap.used"]) == [0, 1000, 2000, 3000, 4000]
+    assert [round(load, 9) for load in block.values["jvm.gc.load"][1:]] == [0.01] * 4
+    assert [left for left in block.values["jvm.heap.after_gc"] if not math.isnan(left)] == [77.0]
+    assert readings.blocks({}) == []
+    assert readings.newest()["jvm.heap.used"] == 4000
+
+
+def test_the_load_goes_on_from_one_batch_to_the_next() -> None:
+    readings = Readings(Plan(reading(0, 0, 0)))
+    readings.add(1000, 1.0, reading(0, 0.0, 0), None)
+    readings.blocks({})
+    readings.add(2000, 2.0, reading(1, 500.0, 0), 5.0)
+    assert readings.newest_load() == 0.5
+    (block,) = readings.blocks({})
+    assert list(block.values["jvm.gc.load"]) == [0.5]
+
+
+def test_a_vm_that_was_read_once_has_no_load_yet() -> None:
+    readings = Readings(Plan(reading(0, 0, 0)))
+    readings.add(1000, 1.0, reading(0, 0.0, 0), None)
+    assert readings.newest_load() == 0.0
+    (block,) = readings.blocks({})
+    assert "jvm.gc.load" not in block.values

@@ -283,7 +283,10 @@ class Agent:
     def _failed(self, key: Key, watch: Watch, error: HeapwatchError) -> None:
         reason = getattr(error, "reason", type(error).__name__.lower())
         self.failures[reason] = self.failures.get(reason, 0) + 1
-        temporary = getattr(error, "temporary", True)
+        # Who hangs up once may just be ending; who does it again will not have us.
+        temporary = getattr(error, "temporary", True) or (
+            reason == "closed" and not self.schedule.turn(key).failures
+        )
         now = self.clock.monotonic()
         wait = self.schedule.failed(
             key, now, temporary=temporary, retry_after=getattr(error, "retry_after", None)

@@ -12,7 +12,7 @@ from heapwatch.agent.clock import Clock
 from heapwatch.errors import HeapwatchError, Unreadable
 from heapwatch.jvm import perfdata, process, sample
 from heapwatch.jvm.attach import Attachment
-from heapwatch.jvm.counters import CollectionWatch
+from heapwatch.jvm.counters import CollectionWatch, Plan, Raw
 from heapwatch.jvm.histogram import Parser
 from heapwatch.model import MetricBlock, Snapshot, Target
 
@@ -52,7 +52,6 @@ class Watch:
         self.trouble = ""  # why the newest visit failed or was put off, or ""
         self.trouble_reason = ""
         self.counters_trouble = ""
-        self.heap: Dict[str, float] = {}
         self.heap_is_full = False
         self._host = host
         self._attachment = Attachment(target)
@@ -60,16 +59,21 @@ class Watch:
         self._counters: perfdata.PerfData | None = None
         self._look_at = now
         self._collections = CollectionWatch()
-        self._collecting: Tuple[float, float] | None = None  # when, and ms of all collections until then
+        self._readings: Readings | None = None
+        self._blocks: List[MetricBlock] = []  # of readings by an older plan
         groups = process.cgroup_paths(target.pid)
         self._group = process.ControlGroup(groups)
         self._killings = Killings(groups.get("", ""))
-        self._rows: List[Row] = []
         self._process_rows: List[Row] = []
 
     @property
     def sees_collections(self) -> bool:
         return self._counters is not None
+
+    @property
+    def heap(self) -> Mapping[str, float]:
+        """The newest metrics of the counters."""
+        return self._readings.newest() if self._readings else {}
 
     @property
     def used_bytes(self) -> float | None:
@@ -81,7 +85,7 @@ class Watch:
     # -- reading ------------------------------------------------------------------------------------------
 
     def read_counters(self, clock: Clock) -> str:
-        """One row of the VM's counters; the kind of collection that ended since the row before, or ""."""
+        """One reading of the VM's counters; the kind of collection that ended since the one before, or ""."""
         now = clock.monotonic()
         if self._counters is None and now >= self._look_at:
             self._open_counters(now)
@@ -90,19 +94,18 @@ class Watch:
         try:
             raw = self._counters.sample()
             plan = self._counters.plan
-            values = plan.metrics(raw)
-            ended = self._collections.observe(plan, raw)
         except Unreadable as error:
             self.counters_trouble = str(error)
             self._close_counters(now)
             return ""
-        if ended and self._collections.after_gc is not None:
-            values["jvm.heap.after_gc"] = self._collections.after_gc
-        load = self._load(values, now)
-        if load is not None:
-            values["jvm.gc.load"] = load
-        self._rows.append((clock.now_ms(), values))
-        self.heap = values
+        if self._readings and plan is not self._readings.plan:  # the VM has added counters
+            self._blocks += self._readings.blocks(self.series_labels())
+            self._readings = None
+        if self._readings is None:
+            self._readings = Readings(plan)
+        ended = self._collections.observe(plan, raw)
+        left = self._collections.after_gc if ended else None
+        self._readings.add(clock.now_ms(), now, raw, left)
         return ended
 
     def read_process(self, clock: Clock) -> None:
@@ -142,12 +145,11 @@ class Watch:
     def heap_just_filled_up(self) -> bool:
         """True once, when collections leave the heap full and take most of the time: it will not live."""
         left, most = self._collections.after_gc, self.heap.get("jvm.heap.max")
-        if left is None or not most or self.target.collector == "Epsilon":
+        if left is None or not most or self._readings is None:
             return False
         was, full = self.heap_is_full, left >= _FULL * most
-        full = full and (was or self.heap.get("jvm.gc.load", 0.0) >= _COLLECTING)
-        self.heap_is_full = full
-        return full and not was
+        self.heap_is_full = full and (was or self._readings.newest_load() >= _COLLECTING)
+        return self.heap_is_full and not was
 
     def was_killed_for_memory(self) -> bool:
         """Whether the kernel has killed something in its control group since we last looked."""
@@ -157,9 +159,12 @@ class Watch:
 
     def blocks(self) -> List[MetricBlock]:
         """What was read since this was asked before."""
-        groups, self._rows, self._process_rows = (self._rows, self._process_rows), [], []
         labels = self.series_labels()
-        return [MetricBlock(labels, *columns(rows)) for rows in groups if rows]
+        blocks, self._blocks = self._blocks, []
+        rows, self._process_rows = self._process_rows, []
+        if self._readings:
+            blocks += self._readings.blocks(labels)
+        return blocks + ([MetricBlock(labels, *columns(rows))] if rows else [])
 
     def series_labels(self) -> Dict[str, str]:
         host, jvm, pid, started = self.target.identity(self._host)
@@ -192,12 +197,68 @@ class Watch:
         self.close()
         self._look_at = now + 1.0 if now - self.since < _LOOK_AGAIN_S else now + _LOOK_AGAIN_S
 
-    def _load(self, values: Mapping[str, float], now: float) -> float | None:
-        spent = sum(ms for name, ms in values.items() if name.startswith("jvm.gc.time_ms"))
-        before, self._collecting = self._collecting, (now, spent)
-        if before is None or now <= before[0]:
-            return None
-        return min(max(0.0, (spent - before[1]) / 1000 / (now - before[0])), 1.0)
+
+class Readings:
+    """Readings of one VM's counters by one plan; what they mean is worked out for all of them at once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._raw: List[Raw] = []
+        self._times = array("q")
+        self._moments: List[float] = []
+        self._left: Dict[int, float] = {}  # which reading first saw a collection, and what that left
+        self._before: Tuple[float, Raw] | None = None  # the newest of those handed over
+
+    def add(self, time: int, now: float, raw: Raw, left: float | None) -> None:
+        if left is not None:
+            self._left[len(self._raw)] = left
+        self._raw.append(raw)
+        self._times.append(time)
+        self._moments.append(now)
+
+    def newest(self) -> Dict[str, float]:
+        raw = self._raw[-1] if self._raw else self._before[1] if self._before else None
+        return self.plan.metrics(raw) if raw else {}
+
+    def newest_load(self) -> float:
+        """The part of the time between the last two readings that went into collections."""
+        readings = [*([self._before] if self._before else []), *zip(self._moments, self._raw)][-2:]
+        if len(readings) < 2:
+            return 0.0
+        (earlier, first), (later, second) = readings
+        return _loads(self.plan.columns([first, second]), [earlier, later])[1]
+
+    def blocks(self, labels: Mapping[str, str]) -> List[MetricBlock]:
+        """The readings since this was asked before, as columns."""
+        if not self._raw:
+            return []
+        before = [self._before] if self._before else []
+        values = self.plan.columns([*(raw for _, raw in before), *self._raw])
+        load = _loads(values, [*(moment for moment, _ in before), *self._moments])
+        if before:
+            values = {name: column[1:] for name, column in values.items()}
+            load = load[1:]
+        if len(load) > 1 or before:
+            values["jvm.gc.load"] = load
+        if self._left:
+            values["jvm.heap.after_gc"] = array(
+                "d", [self._left.get(at, nan) for at in range(len(self._raw))]
+            )
+        block = MetricBlock(labels, self._times, values)
+        self._before = (self._moments[-1], self._raw[-1])
+        self._raw, self._times, self._moments, self._left = [], array("q"), [], {}
+        return [block]
+
+
+def _loads(values: Mapping[str, array[float]], moments: Sequence[float]) -> array[float]:
+    """The part of the time that collections took from each reading to the next; nan for the first."""
+    spent = [column for name, column in values.items() if name.startswith("jvm.gc.time_ms")]
+    sums: Sequence[float] = list(map(sum, zip(*spent))) or [0.0] * len(moments)
+    loads = array("d", [nan])
+    for at in range(1, len(moments)):
+        passed = max(moments[at] - moments[at - 1], 1e-6)
+        loads.append(min(max((sums[at] - sums[at - 1]) / 1000 / passed, 0.0), 1.0))
+    return loads
 
 
 class Killings:

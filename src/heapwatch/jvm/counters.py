@@ -12,7 +12,21 @@ that are present, never off a list of collectors.
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from array import array
+from typing import (
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+    cast,
+)
 
 Raw = Mapping[str, Union[int, str]]
 
@@ -87,6 +101,17 @@ class _Collector(NamedTuple):
     ended: str
 
 
+class _Term(NamedTuple):
+    """A metric, the counters that it is made of, and how."""
+
+    metric: str
+    counters: List[str]
+    kind: str
+
+
+_SUM, _WHOLE, _LARGEST, _TICKS = "sum", "sum of whole kilobytes", "largest", "ticks to ms"
+
+
 class Plan:
     """Which of one VM's counters mean what. Made once from all of them; then only `names` need to be read."""
 
@@ -108,6 +133,35 @@ class Plan:
             *("sun.gc.lastCause", "sun.os.hrt.frequency", "sun.os.hrt.ticks", "sun.rt.createVmBeginTime"),
         ]
         self.names = [name for name in wanted if name in raw]
+        self._frequency = _number(raw, "sun.os.hrt.frequency") or 0
+        self._terms = [
+            _Term(metric, there, kind)
+            for metric, names, kind in self._all_terms()
+            if (there := [name for name in names if isinstance(raw.get(name), int)])
+            and (kind != _TICKS or self._frequency)
+        ]
+
+    def _all_terms(self) -> Iterator[_Term]:
+        """What every metric is made of, if the VM has it."""
+        spaces = self._spaces
+        yield _Term("jvm.heap.used", [space.used for space in spaces], _SUM)
+        yield _Term("jvm.heap.committed", [space.committed for space in spaces], _WHOLE)
+        # -Xmx. With G1 and ZGC each generation may grow to all of it; elsewhere young and old add up.
+        yield _Term("jvm.heap.max", self._limits, _LARGEST if self.collector in ("G1", "ZGC") else _WHOLE)
+        for pool in dict.fromkeys(space.pool for space in spaces):
+            mine = [space for space in spaces if space.pool == pool]
+            yield _Term(f"jvm.pool.used;pool={pool}", [space.used for space in mine], _SUM)
+            yield _Term(f"jvm.pool.committed;pool={pool}", [space.committed for space in mine], _WHOLE)
+            yield _Term(f"jvm.pool.max;pool={pool}", [space.maximum for space in mine], _WHOLE)
+        for one in self._collectors:
+            yield _Term(f"jvm.gc.count;gc={one.kind}", [one.invocations], _SUM)
+            yield _Term(f"jvm.gc.time_ms;gc={one.kind}", [one.time], _TICKS)
+        for metric, name in _PLAIN.items():
+            yield _Term(metric, [name], _SUM)
+        for metric, name in _TIMES.items():
+            yield _Term(metric, [name], _TICKS)
+        yield _Term("jvm.classes.loaded", list(_CLASSES[:2]), _SUM)
+        yield _Term("jvm.classes.unloaded", list(_CLASSES[2:]), _SUM)
 
     def collections(self, raw: Raw) -> Dict[str, int]:
         """How many there were, by kind: young, old, concurrent."""
@@ -157,30 +211,22 @@ class Plan:
         return {name: float(value) for name, value in values.items() if value is not None}
 
     def metrics(self, raw: Raw) -> Dict[str, float]:
-        values: Dict[str, Optional[float]] = {
-            "jvm.heap.used": self._used(raw),
-            "jvm.heap.committed": self._committed(raw),
-            "jvm.heap.max": self._heap_max(raw),
-        }
-        for space in self._spaces:
-            for name, value in (
-                (f"jvm.pool.used;pool={space.pool}", _number(raw, space.used) or 0),
-                (f"jvm.pool.committed;pool={space.pool}", _whole(raw, space.committed)),
-                (f"jvm.pool.max;pool={space.pool}", _whole(raw, space.maximum)),
-            ):
-                values[name] = (values.get(name) or 0) + value
-        for one in self._collectors:
-            values[f"jvm.gc.count;gc={one.kind}"] = _number(raw, one.invocations)
-            values[f"jvm.gc.time_ms;gc={one.kind}"] = _ms(raw, one.time)
-        for name, counter in _PLAIN.items():
-            values[name] = _number(raw, counter)
-        for name, counter in _TIMES.items():
-            values[name] = _ms(raw, counter)
-        values["jvm.classes.loaded"], values["jvm.classes.unloaded"] = _classes(raw)
-        if not values["jvm.metaspace.used"]:  # not counted before the first collection
-            for name in _METASPACE:
-                values[name] = None
-        return {name: float(value) for name, value in values.items() if value is not None}
+        return {name: column[0] for name, column in self.columns([raw]).items()}
+
+    def columns(self, readings: Sequence[Raw]) -> Dict[str, array[float]]:
+        """The metrics of many readings of this VM, a column each: several times faster than one by one."""
+        found = {}
+        for metric, counters, kind in self._terms:
+            parts = [[cast(int, raw[name]) for raw in readings] for name in counters]
+            if kind in (_WHOLE, _LARGEST):
+                parts = [[size - size % _PADDING for size in part] for part in parts]
+            column: Iterable[float] = parts[0]
+            if len(parts) > 1:
+                column = map(max if kind == _LARGEST else sum, zip(*parts))
+            if kind == _TICKS:
+                column = [ticks * 1000 / self._frequency for ticks in parts[0]]
+            found[metric] = array("d", column)
+        return found
 
     def _used(self, raw: Raw, wanted: Optional[Callable[[_Space], bool]] = None) -> Optional[int]:
         spaces = self._spaces if wanted is None else [space for space in self._spaces if wanted(space)]

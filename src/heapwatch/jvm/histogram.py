@@ -33,13 +33,22 @@ _HEADER = "\n num     #instances         #bytes  class name (module)\n" + "-" * 
 _LARGEST = 2**63 - 1
 _MEMO_LIMIT = 100_000
 
-# "   1:", "   2:", ...: the numbers of the rows, compared as a list instead of parsed one by one.
-_NUMBERS = [f"{number:4d}:" for number in range(1, 10_000)]
+_MOST_ROWS = 9_999  # with their number in four digits
+_numbers: List[str] = []
 
 # The cells of a row as every JDK prints it, `%4d: %13d  %13d  NAME`: cut by C, much faster than by a loop.
 _NUMBER = itemgetter(slice(0, 5))
 _COUNT_AND_SIZE = itemgetter(slice(5, 34))
 _NAME = itemgetter(slice(34, None))
+
+
+def _numbers_to(count: int) -> List[str]:
+    """The numbers of so many rows or more: "   1:", "   2:", ... Made when first needed: half a MB."""
+    global _numbers
+    numbers = _numbers
+    if len(numbers) < count:
+        _numbers = numbers = [f"{number:4d}:" for number in range(1, min(2 * count, _MOST_ROWS) + 1)]
+    return numbers
 
 
 def decode(data: bytes) -> str:
@@ -154,7 +163,7 @@ class Parser:
         while lines and not lines[-1]:
             lines.pop()
         total = _TOTAL.match(lines.pop()) if lines else None
-        first = next((at for at, line in enumerate(lines[:8]) if line.startswith(_NUMBERS[0])), None)
+        first = next((at for at, line in enumerate(lines[:8]) if line.startswith("   1:")), None)
         if total is None or first is None:
             return None
         del lines[:first]
@@ -175,7 +184,7 @@ class Parser:
     def _changed_rows(self, lines: List[str]) -> Optional[_Rows]:
         """The rows of the text before with what is different now; None when that is too much."""
         last = self._last
-        if last is None or len(lines) > len(_NUMBERS):
+        if last is None or len(lines) > _MOST_ROWS:
             return None
         common = min(len(lines), len(last.lines))
         changed = list(compress(range(common), map(ne, lines, last.lines)))
@@ -201,7 +210,10 @@ class Parser:
 
         A number too wide for its column moves the name, which then does not begin with two blanks.
         """
-        if len(lines) > len(_NUMBERS) or list(map(_NUMBER, lines)) != [_NUMBERS[at] for at in places]:
+        if len(lines) > _MOST_ROWS:
+            return None
+        numbers = _numbers_to(places[-1] + 1 if places else 0)
+        if list(map(_NUMBER, lines)) != [numbers[at] for at in places]:
             return None
         cells = list(map(_NAME, lines))
         names = list(map(self._names.get, cells))
