@@ -136,18 +136,22 @@ class TopApp(App[Exception | None]):
         self._heap: dict[str, float] = {}
         self._interval = visitor.budget.limits.min_interval_s
         self._trouble = ""
+        self._header = Static(id="header", markup=False)
+        self._titles = Static(id="titles", markup=False)
+        self._filter = Input(id="filter", placeholder="text in the class name; * and ? for all of it")
+        self._table = Classes()
         self._wake = threading.Event()
         self._ending = threading.Event()
 
     def compose(self) -> ComposeResult:
-        yield Static(id="header", markup=False)
-        yield Input(id="filter", placeholder="text in the class name; * and ? for the whole name")
-        yield Static(id="titles", markup=False)
-        yield Classes()
+        yield self._header
+        yield self._filter
+        yield self._titles
+        yield self._table
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(Classes).focus()
+        self._table.focus()
         self._beat()
         self.set_interval(HEARTBEAT_S, self._beat)
         # A thread of ours and not a worker: leaving must not wait for a JVM that does not answer.
@@ -235,16 +239,16 @@ class TopApp(App[Exception | None]):
 
     def _draw(self) -> None:
         latest = self._board.latest
-        self.query_one("#titles", Static).update(titles(self.size.width, self._board))
+        self._titles.update(titles(self.size.width, self._board))
         if latest is not None:
-            self.query_one(Classes).show_rows(self._board.rows(), latest.histogram.total_bytes)
+            self._table.show_rows(self._board.rows(), latest.histogram.total_bytes)
         self._draw_header()
 
     def _draw_header(self) -> None:
         lines = header(self._board, self._visitor, self._heap, self.size.width, self._state())
         if self._trouble:
             lines[-1] = self._trouble[: self.size.width]
-        self.query_one("#header", Static).update("\n".join(lines))
+        self._header.update("\n".join(lines))
 
     def _state(self) -> str:
         told = [f"/{self._board.pattern}"] if self._board.pattern else []
@@ -262,7 +266,7 @@ class TopApp(App[Exception | None]):
 
     def action_order(self, sort: str) -> None:
         self._board.sort = sort
-        self.query_one(Classes).scroll_home(animate=False)
+        self._table.scroll_home(animate=False)
         self._draw()
 
     def action_freeze(self) -> None:
@@ -293,19 +297,18 @@ class TopApp(App[Exception | None]):
         self._draw_header()
 
     def action_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.add_class("open")
-        box.value = self._board.pattern
-        box.focus()
+        self._filter.add_class("open")
+        self._filter.value = self._board.pattern
+        self._filter.focus()
 
     def action_clear_filter(self) -> None:
-        self.query_one("#filter", Input).value = ""
+        self._filter.value = ""
         self._board.pattern = ""
         self._close_filter()
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
-        if self.query_one("#filter", Input).has_class("open"):
+        if self._filter.has_class("open"):
             self._board.pattern = event.value
             self._draw()
 
@@ -314,6 +317,6 @@ class TopApp(App[Exception | None]):
         self._close_filter()
 
     def _close_filter(self) -> None:
-        self.query_one("#filter", Input).remove_class("open")
-        self.query_one(Classes).focus()
+        self._filter.remove_class("open")
+        self._table.focus()
         self._draw()

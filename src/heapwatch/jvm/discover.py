@@ -115,7 +115,7 @@ class Discovery:
             target = self._describe(pid, ticks, vm)
             # The pid may have been given to another process while we looked.
             return target if process.start_ticks(pid, self._proc) == ticks else None
-        except (ProcessLookupError, PermissionError):
+        except (ProcessLookupError, FileNotFoundError, PermissionError):  # it may end at any moment
             return None
 
     def _describe(self, pid: int, ticks: int, vm: str) -> Target:
