@@ -99,3 +99,13 @@ def test_a_vm_that_was_read_once_has_no_load_yet() -> None:
     assert readings.newest_load() == 0.0
     (block,) = readings.blocks({})
     assert "jvm.gc.load" not in block.values
+
+
+def test_two_readings_of_one_millisecond_are_one_row() -> None:
+    readings = Readings(Plan(reading(0, 0, 0)))
+    for time in (1000, 1000, 1001):
+        readings.add(time, time / 1000, reading(0, 0.0, 0), None)
+    (block,) = readings.blocks({})
+    readings.add(1001, 1.001, reading(0, 0.0, 0), None)
+    assert list(block.times) == [1000, 1001]
+    assert readings.blocks({}) == []

@@ -325,8 +325,8 @@ class Agent:
 
 
 def _next(due: float, every: float, now: float) -> float:
-    """The next time of something periodic; what was missed is not made up for."""
-    return due + every if now < due + every else now + every
+    """The next time of something periodic. What was missed is not made up for."""
+    return due + every if now < due + every / 2 else now + every
 
 
 def _portions(snapshots: Sequence[Snapshot]) -> List[List[Snapshot]]:

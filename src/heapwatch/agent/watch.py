@@ -208,13 +208,17 @@ class Readings:
         self._moments: List[float] = []
         self._left: Dict[int, float] = {}  # which reading first saw a collection, and what that left
         self._before: Tuple[float, Raw] | None = None  # the newest of those handed over
+        self._latest = -1
 
     def add(self, time: int, now: float, raw: Raw, left: float | None) -> None:
-        if left is not None:
-            self._left[len(self._raw)] = left
-        self._raw.append(raw)
-        self._times.append(time)
-        self._moments.append(now)
+        """A reading; one of the same millisecond as the reading before takes no row of its own."""
+        if time > self._latest:
+            self._latest = time
+            self._raw.append(raw)
+            self._times.append(time)
+            self._moments.append(now)
+        if left is not None and self._raw:
+            self._left[len(self._raw) - 1] = left
 
     def newest(self) -> Dict[str, float]:
         raw = self._raw[-1] if self._raw else self._before[1] if self._before else None
