@@ -23,18 +23,23 @@ FROM, TO = NOW - 2 * HOUR, NOW
 
 @pytest.fixture(scope="module")
 def history(store: Store) -> list[Snapshot]:
+    return stored_history(store, HOSTS)
+
+
+def stored_history(store: Store, hosts: Sequence[str]) -> list[Snapshot]:
     """Two hours of three JVMs, one of which was restarted and one of which pauses for half an hour."""
+    _, restarted, pausing = hosts
     chance = random.Random(7)
     found = []
-    for host in HOSTS:
+    for host in hosts:
         for life, (begin, end) in enumerate([(FROM, NOW - HOUR), (NOW - HOUR + MINUTE, TO)]):
-            if life and host != "oracle-b":
+            if life and host != restarted:
                 continue
             who = jvm(host, pid=100 + life, started=begin - MINUTE)
-            stop = TO if host != "oracle-b" else end
+            stop = TO if host != restarted else end
             time = begin + chance.randrange(MINUTE)
             while time < stop:
-                if not (host == "oracle-c" and NOW - 90 * MINUTE < time < NOW - HOUR):
+                if not (host == pausing and NOW - 90 * MINUTE < time < NOW - HOUR):
                     chosen = chance.sample(CLASSES, 15)
                     classes = {
                         name: (count := chance.randrange(1, 10_000), count * chance.randrange(16, 64))
@@ -224,8 +229,9 @@ def test_the_list_of_histograms_is_newest_first(store: Store, history: list[Snap
     assert columns["pause_ms"] == [2.5] * 10
 
 
-def test_hours_that_are_summed_up_answer_as_the_samples_did(store: Store, history: list[Snapshot]) -> None:
-    wish: dict[str, Any] = {"host": ["oracle-*"], "from_": FROM - HOUR, "to": TO, "interval": 3600}
+def test_hours_that_are_summed_up_answer_as_the_samples_did(store: Store) -> None:
+    stored_history(store, ("hours-a", "hours-b", "hours-c"))
+    wish: dict[str, Any] = {"host": ["hours-*"], "from_": FROM - HOUR, "to": TO, "interval": 3600}
     questions = [
         lambda: store.class_history(classes=["com.shop.cart.*"], **wish),
         lambda: store.class_history(classes=CLASSES[:4], by="class", **wish),
@@ -278,6 +284,7 @@ def test_samples_that_come_after_their_hour_was_summed_up_are_in_every_answer(st
         answer = store.class_history(classes=["com.shop.Late"], **wish)
         return [value for value in answer["series"][0]["instances"] if value is not None]
 
+    store.rollup()
     begin = (NOW - 4 * HOUR) // HOUR * HOUR
     store.insert([batch(snapshot(who, begin + MINUTE, {"com.shop.Late": (1, 16)}))])
     assert last_values() == [1]

@@ -1,8 +1,8 @@
 """Time buckets: aligned to the clock, about 300 in a chart.
 
 A bucket holds the last sample in it. A bucket without one is null, but where the samples are merely further
-apart than the buckets, the last one stands for those up to the next: only a gap wider than 2.5 times the
-usual distance of a series is drawn as a gap, and nothing is drawn past its last sample.
+apart than the buckets, those between two of them lie on a straight line, so that series can be added up:
+only a gap wider than 2.5 times the usual distance of a series is a gap, and nothing goes past its last sample.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def joined(values: NDArray[Any]) -> NDArray[Any]:
         steps = np.diff(known)
         usual = float(np.median(steps))
         for place in np.flatnonzero((steps > 1) & (steps <= GAP * usual)):
-            row[known[place] + 1 : known[place + 1]] = row[known[place]]
+            left, right = known[place], known[place + 1]
+            row[left : right + 1] = np.linspace(row[left], row[right], right - left + 1)
     return values
 
 
