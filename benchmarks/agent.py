@@ -213,8 +213,8 @@ def as_markdown(found: dict[str, object]) -> str:
     verdict = "kept" if keeps(found) else "NOT kept"
     return (
         f"# What the agent costs\n\n"
-        f"`python benchmarks/agent.py --classes {found['classes_of_its_own']}`: {found['jvms']} JVMs, a histogram "
-        f"of each every 10 s, counters every second.\n\n"
+        f"`python benchmarks/agent.py --classes {found['classes_of_its_own']}`: {found['jvms']} JVMs, "
+        f"a histogram of each every 10 s, counters every second.\n\n"
         f"Limits (0.3 % of a core, 25 MB): **{verdict}**.\n\n"
         f"| | |\n|---|---|\n{rows}\n"
     )
