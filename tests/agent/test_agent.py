@@ -53,7 +53,7 @@ def test_histograms_and_counters_of_a_jvm_arrive(java: Java, home: Path, agent: 
     assert metrics >= {
         "jvm.heap.used", "jvm.gc.load", "jvm.gc.count;gc=young", "jvm.pool.used;pool=eden",
         "jvm.threads.live", "jvm.process.rss", "jvm.process.open_files",
-        "heapwatch.pause_share", "heapwatch.interval_s",
+        "heapwatch.pause_share", "heapwatch.pause_budget", "heapwatch.interval_s",
     }  # fmt: skip
     assert all(block.labels["pid"] == str(program.pid) for block in mail.blocks)
     assert all(list(block.times) == sorted(set(block.times)) for block in mail.blocks)

@@ -298,6 +298,7 @@ def metrics(service: Service, now: int, chance: Random) -> MetricBlock:
             ("cgroup.memory.used", (rss + 12) * MIB),
             ("cgroup.memory.limit", service.limit * 1.4 * MIB),
             ("heapwatch.pause_ms", service.pause * (0.8 + full)),
+            ("heapwatch.pause_budget", 0.005),
             ("heapwatch.pause_share", service.pause * (0.8 + full) / (service.every * MINUTE)),
             ("heapwatch.interval_s", service.every * 60),
         ):

@@ -275,6 +275,7 @@ class Agent:
             {
                 "heapwatch.pause_ms": cost,
                 "heapwatch.pause_share": watch.pause_share(after),
+                "heapwatch.pause_budget": turn.budget.limits.share,
                 "heapwatch.interval_s": turn.budget.interval_s(),
             },
         )

@@ -88,6 +88,7 @@ class FleetRow(Model):
     top_class: TopClass | None
     pause_ms: float | None
     pause_share: float | None
+    pause_budget: float | None
     interval_s: float | None
     restarts: int
     last_event: Any = None

@@ -216,6 +216,8 @@ export interface components {
             pause_ms: number | null;
             /** Pause Share */
             pause_share: number | null;
+            /** Pause Budget */
+            pause_budget: number | null;
             /** Interval S */
             interval_s: number | null;
             /** Restarts */

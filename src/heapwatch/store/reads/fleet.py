@@ -31,6 +31,7 @@ VALUES = {
     "gc_load": "jvm.gc.load",
     "pause_ms": "heapwatch.pause_ms",
     "pause_share": "heapwatch.pause_share",
+    "pause_budget": "heapwatch.pause_budget",
     "interval_s": "heapwatch.interval_s",
 }
 SORTS = (

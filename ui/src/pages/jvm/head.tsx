@@ -70,12 +70,12 @@ function Facts({ row }: { readonly row: FleetRow }) {
         <Fact name="Objects"><Count value={row.instances} noun="instances" /></Fact>
         <Fact name="Classes"><Count value={row.classes} noun="classes with instances" /></Fact>
         <Fact name="GC load">{ratio(row.gc_load)}</Fact>
-        <Fact name="Pause for us" note={`${ratio(row.pause_share)} of 0.5 %`}><span title={row.pause_ms === null ? undefined : `${exact(row.pause_ms)} ms for the last histogram`}>{duration(row.pause_ms)}</span></Fact>
+        <Fact name="Pause for us" note={row.pause_share === null ? undefined : `${ratio(row.pause_share)} of the time${row.pause_budget === null ? "" : `, budget ${ratio(row.pause_budget)}`}`}><span title={row.pause_ms === null ? undefined : `${exact(row.pause_ms)} ms for the last histogram`}>{duration(row.pause_ms)}</span></Fact>
         <Fact name="Last sample"><Ago value={row.last_seen} /></Fact>
       </dl>
       <p class="identity">
         {[
-          `pid ${row.pid}`, `started ${moment(row.started)}`, row.java && `Java ${row.java}`, row.collector, row.user && `user ${row.user}`,
+          `pid ${row.pid}`, row.started > 0 && `started ${moment(row.started)}`, row.java && `Java ${row.java}`, row.collector, row.user && `user ${row.user}`,
           row.container && `in ${row.container}`, row.interval_s && `a histogram every ${duration(row.interval_s * 1000)}`,
           row.restarts ? `${row.restarts} restart${row.restarts === 1 ? "" : "s"} in this range` : "",
         ].filter(Boolean).map((text) => <span key={String(text)}>{plain(String(text))}</span>)}
