@@ -209,7 +209,13 @@ class Terminal:
             left = deadline - time.monotonic()
             ready, _, _ = select.select([self.master], [], [], max(0.0, left))
             assert ready, f"never saw {text!r} in {self.seen!r}"
-            self.seen += os.read(self.master, 65536).decode("utf-8", "replace")
+            self.seen += self._read()
+
+    def _read(self) -> str:
+        try:
+            return os.read(self.master, 65536).decode("utf-8", "replace")
+        except OSError:  # nobody has the other side open any more
+            raise AssertionError(f"it ended: {self.seen}") from None
 
     def press(self, keys: str) -> None:
         self.seen = ""
