@@ -254,3 +254,11 @@ def test_a_jvm_that_cannot_be_asked_ends_top_with_one_line(lab: Program) -> None
     assert terminal.end() == 2
     assert terminal.seen.startswith("heapwatch: ")
     assert terminal.seen.count("\n") == 1
+
+
+@pytest.mark.jvm
+def test_top_ends_with_its_terminal_also_where_nobody_tells_it(lab: Program) -> None:
+    terminal = Terminal(command("top", str(lab.pid), "--interval", "1s"), 100, 20)
+    terminal.wait_for("byte[]")
+    os.close(terminal.master)
+    assert terminal.process.wait(timeout=60) == 0

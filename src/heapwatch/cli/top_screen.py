@@ -6,6 +6,8 @@ thread of its own, at the pace that the pause budget allows, and not at all whil
 
 from __future__ import annotations
 
+import sys
+import termios
 import threading
 import time
 from dataclasses import replace
@@ -95,6 +97,15 @@ class Help(ModalScreen[None]):
             yield Static(HELP, markup=False)
 
 
+def _hung_up() -> bool:
+    """Whether the terminal was closed. Nobody may tell: there is no SIGHUP where it controls no session."""
+    try:
+        termios.tcgetattr(sys.__stdin__ or 0)
+    except (termios.error, ValueError):
+        return True
+    return False
+
+
 class TopApp(App[Exception | None]):
     """Ends with the error that made going on impossible, or None."""
 
@@ -167,6 +178,8 @@ class TopApp(App[Exception | None]):
     # -- the two clocks -----------------------------------------------------------------------------------
 
     def _beat(self) -> None:
+        if not self.is_headless and _hung_up():
+            self.exit()
         if self.frozen:
             return
         self._heap = self._visitor.heap()
