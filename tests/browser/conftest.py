@@ -191,9 +191,10 @@ def no_errors(context: BrowserContext, expected_errors: list[str]) -> Iterator[N
 
 @pytest.fixture
 def shoot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Keep a picture: for the documentation when HEAPWATCH_SCREENSHOTS=1, else among the test results."""
+    """Keep a picture: for the documentation when HEAPWATCH_SCREENSHOTS=1, else beside other caches."""
     documented = os.environ.get("HEAPWATCH_SCREENSHOTS") == "1"
-    folder = ROOT / "docs" / "assets" / "screens" if documented else ROOT / "test-results" / "screens"
+    # Not test-results: every run of pytest with the browser plugin empties that.
+    folder = ROOT / "docs" / "assets" / "screens" if documented else ROOT / ".cache" / "screens"
 
     def take(page: Page, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -66,7 +66,7 @@ export async function request(url: string, abort?: AbortSignal, accept = "applic
   } catch (error) {
     if (abort?.aborted) throw error;
     unreachable.value = true;
-    throw new ApiError(0, "unreachable", "The server does not answer.", "Is `heapwatch serve` still running?");
+    throw new ApiError(0, "unreachable", "The server does not answer.", "Is heapwatch serve still running?");
   }
   heard(response);
   if (response.ok) return response;

@@ -41,7 +41,7 @@ export function TimeChart(props: TimeChartProps) {
   const shown = useMemo(() => props.lines.filter((line) => !hidden.has(line.key)), [props.lines, hidden]);
   const { from, to } = span.value;
   const isEmpty = !props.lines.some((line) => !line.limit && line.values.some((value) => value !== null));
-  const bound = farLimit(shown);
+  const bound = isEmpty ? null : farLimit(shown);
   const toggle = (key: string, alone: boolean) =>
     setHidden((old) => {
       const keys = props.lines.map((line) => line.key);

@@ -121,6 +121,8 @@ export function Dialog({ title, onClose, children, wide }: {
 
 /** An error in place of what it kept from being shown, or above what is still known. */
 export function Failure({ error, onRetry, known }: { readonly error: ApiError; readonly onRetry: () => void; readonly known?: boolean }) {
+  // Whoever still sees data is told by the banner that the server is away.
+  if (known && error.status === 0) return null;
   return (
     <div class={`failure ${known ? "slim" : ""}`} role="alert">
       <strong>{error.message}</strong> {error.hint && <span class="hint">{error.hint}</span>}

@@ -58,13 +58,22 @@ export const Ago = ({ value }: { readonly value: Maybe }) => (
   <time title={value == null ? undefined : `${moment(value)} local\n${utc(value)}`}>{ago(value, second.value)}</time>
 );
 
-export function Labels({ labels, most = 3, names = true }: { readonly labels: Readonly<Record<string, string>>; readonly most?: number; readonly names?: boolean }) {
+const everyLabel = (labels: Readonly<Record<string, string>>) => Object.entries(labels).map(([name, value]) => `${plain(name)}=${plain(value)}`).join("\n");
+
+/** Where there is little room: the values alone, names on hover. */
+export const LabelValues = ({ labels }: { readonly labels: Readonly<Record<string, string>> }) => (
+  <span title={everyLabel(labels)}>
+    {Object.entries(labels).map(([name, value], index) => <span key={name}>{index > 0 && <i> · </i>}<bdi>{plain(value)}</bdi></span>)}
+  </span>
+);
+
+export function Labels({ labels, most = 3 }: { readonly labels: Readonly<Record<string, string>>; readonly most?: number }) {
   const entries = Object.entries(labels);
   return (
-    <span class="labels" title={entries.map(([name, value]) => `${name}=${value}`).join("\n")}>
+    <span class="labels" title={everyLabel(labels)}>
       {entries.slice(0, most).map(([name, value]) => (
         <span class="label" key={name}>
-          {names && <span class="label-name">{plain(name)} </span>}
+          <span class="label-name">{plain(name)} </span>
           <bdi>{plain(value)}</bdi>
         </span>
       ))}

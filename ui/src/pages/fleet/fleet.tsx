@@ -93,7 +93,7 @@ function List({ filter }: { readonly filter: string }) {
       {error && <Failure error={error} onRetry={() => pager.retry()} known />}
       <Warnings texts={pager.head ?? undefined} />
       <Table label="JVMs" columns={columns} total={pager.total ?? 12} rowAt={(index) => pager.row(index)} rowKey={rowKey} rowHeight={ROW}
-        minWidth="1180px" sort={sort} onSort={(next) => patch({ sort: next.key, order: next.order })} generation={generation}
+        minWidth="1320px" sort={sort} onSort={(next) => patch({ sort: next.key, order: next.order })} generation={generation}
         outdated={pager.outdated} onRows={(first, last) => pager.want(first, last)} onOpen={(row) => go(jvmLink(row))}
         rowClass={(row) => `jvm-${row.state}`}
         empty={<p class="no-match">No JVM matches “{filter}”. <button type="button" onClick={() => patch({ filter: null })}>Show all</button></p>} />

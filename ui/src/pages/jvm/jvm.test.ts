@@ -64,11 +64,11 @@ describe("lines", () => {
   it("of counters are their increase, one for each pool or collector", () => {
     const who = { host: "a", jvm: "app", pid: 1, started: 1 };
     const series = (metric: string, values: (number | null)[], more = {}) => ({ labels: { ...who, metric, ...more }, values });
-    const answer: Series = { ...frame, times: [0, 60_000, 120_000], series: [
-      series("jvm.gc.count", [10, 16, 28], { gc: "young" }), series("jvm.heap.used", [1, 2, 3]), series("jvm.heap.max", [9, 9, 9]), series("jvm.heap.committed", [null, null, null]),
+    const answer: Series = { ...frame, interval_s: 60, to: 190_000, times: [0, 60_000, 120_000, 180_000], series: [
+      series("jvm.gc.count", [10, 16, 28, 29], { gc: "young" }), series("jvm.heap.used", [1, 2, 3, 4]), series("jvm.heap.max", [9, 9, 9, 9]), series("jvm.heap.committed", [null, null, null, null]),
     ] };
     const panel = (title: string) => panelLines(PANELS.find((one) => one.title === title)!, answer);
-    expect(panel("Collections")).toMatchObject([{ label: "young", values: [null, 6, 12] }]);
+    expect(panel("Collections")).toMatchObject([{ label: "young", values: [null, 6, 12, null] }]);
     expect(panel("Heap").map((line) => [line.label, line.limit ?? false])).toEqual([["used", false], ["limit", true]]);
     expect(panel("Threads")).toEqual([]);
   });

@@ -6,7 +6,7 @@ import type { Events, Fleet, Totals } from "../../api/types";
 import type { Marker } from "../../charts/overlay";
 import { Failure } from "../../lib/controls";
 import { later } from "../../lib/later";
-import { link, query } from "../../lib/router";
+import { link, patch, query } from "../../lib/router";
 import { plain } from "../../lib/text";
 import { span } from "../../lib/view";
 import { Classes } from "./classes";
@@ -35,6 +35,14 @@ export default function Jvm() {
     document.title = `${plain(title) || "JVM"} · heapwatch`;
     liveFilter.value = who;
   }, [title]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+      if (readChoice(query.peek()).brush) patch({ before: null, at: null }, "push");
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
   if (!named) return <Unknown />;
   if (fleet.error?.status === 404 && !fleet.data) return <Unknown name={title} hint={fleet.error.hint} />;
   if (fleet.error && !fleet.data && !totals.data) return <Failure error={fleet.error} onRetry={fleet.reload} />;

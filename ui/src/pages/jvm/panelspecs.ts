@@ -53,9 +53,11 @@ export const PANELS: readonly Panel[] = [
 
 const wanted = (part: Part, labels: Labels) => labels["metric"] === part.metric;
 
-function transformed(part: Part, times: readonly number[], values: readonly Value[]): readonly Value[] {
-  if (part.as === "perMinute") return scaledBy(perMs(times, values), MINUTE);
-  return part.as === "share" ? perMs(times, values) : values;
+function transformed(part: Part, answer: Series, values: readonly Value[]): readonly Value[] {
+  if (!part.as) return values;
+  // The newest bucket is not over yet; an increase over a part of it would look like a drop.
+  const whole = answer.times.map((time, index) => (time + answer.interval_s * 1000 <= answer.to ? (values[index] ?? null) : null));
+  return scaledBy(perMs(answer.times, whole), part.as === "perMinute" ? MINUTE : 1);
 }
 
 export function panelLines(panel: Panel, answer: Series): Line[] {
@@ -67,7 +69,7 @@ export function panelLines(panel: Panel, answer: Series): Line[] {
       if (!series.values.some((value) => value !== null)) return;
       const own = part.each ? plain(String(series.labels[part.each] ?? part.metric)) : part.label;
       const life = lives[index] === ALONE ? "" : ` ${lives[index]}`;
-      lines.push({ key: JSON.stringify(series.labels), label: own + life, values: transformed(part, answer.times, series.values), slot: lines.length, ...(part.limit ? { limit: true } : {}) });
+      lines.push({ key: JSON.stringify(series.labels), label: own + life, values: transformed(part, answer, series.values), slot: lines.length, ...(part.limit ? { limit: true } : {}) });
     });
   }
   // One limit is enough where every life has the same.

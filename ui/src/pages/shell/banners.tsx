@@ -13,9 +13,11 @@ export function Banners() {
   const wait = Math.max(0, retryAt.value - Date.now());
   return (
     <div class="banner" role="status">
-      <strong>Connection to the server lost.</strong>{" "}
-      {heardAt.value > 0 && <>Showing what was known at <Time value={heardAt.value} />. </>}
-      {wait > 900 ? `Trying again in ${duration(Math.round(wait / 1000) * 1000)}.` : "Trying again…"}
+      <strong>Connection to the server lost.</strong>
+      <span>
+        {heardAt.value > 0 && <>Showing what was known at <Time value={heardAt.value} />. </>}
+        {wait > 900 ? `Trying again in ${duration(Math.round(wait / 1000) * 1000)}.` : "Trying again…"}
+      </span>
       <button type="button" onClick={() => { retryNow(); setRange(range.peek()); }}>Try now</button>
     </div>
   );
