@@ -282,7 +282,7 @@ def agent_settings(load: Load, url: str, interval_s: float, folder: Path) -> dic
         "rescan": "1s",
         "listen": "off",
         "spool": str(folder / "spool" / load.name),
-        "budget": {"share": "5%", "max_pause": "3s", "max_pressure": "100%"},
+        "budget": {"share": "5%", "host_share": "50%", "max_pause": "3s", "max_pressure": "100%"},
         "sink": [{"kind": "heapwatch", "url": url}],
     }
 
