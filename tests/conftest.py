@@ -7,6 +7,11 @@ import shutil
 from typing import Callable
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no finding: no property fails because an example took long.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

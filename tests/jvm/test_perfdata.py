@@ -211,6 +211,19 @@ def test_a_watch_reports_collections_and_what_they_left(recorded):
     assert watch.observe(plan, raw) == "old"
 
 
+def test_a_collection_under_way_is_reported_when_it_has_ended(recorded):
+    raw = dict(perfdata.decode(recorded("17.0.9-G1.hsperfdata")))
+    plan, watch = perfdata.Plan(raw), perfdata.CollectionWatch()
+    watch.observe(plan, raw)
+    raw["sun.gc.collector.0.invocations"] += 1  # counted at its beginning, while the sizes are the old ones
+    raw["sun.gc.collector.0.lastEntryTime"] = raw["sun.gc.collector.0.lastExitTime"] + 1
+    assert watch.observe(plan, raw) == ""
+    raw["sun.gc.generation.1.space.0.used"] = 20 * MB
+    raw["sun.gc.collector.0.lastExitTime"] += 2
+    assert watch.observe(plan, raw) == "young"
+    assert watch.after_gc >= 20 * MB
+
+
 def test_a_collection_that_our_own_histogram_forced_is_not_reported(recorded):
     raw = dict(perfdata.decode(recorded("17.0.9-G1.hsperfdata")))
     plan, watch = perfdata.Plan(raw), perfdata.CollectionWatch()

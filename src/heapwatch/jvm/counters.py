@@ -99,6 +99,7 @@ class _Collector(NamedTuple):
     invocations: str
     time: str
     ended: str
+    began: str
 
 
 class _Term(NamedTuple):
@@ -167,6 +168,11 @@ class Plan:
         """How many there were, by kind: young, old, concurrent."""
         counts = [(one.kind, _number(raw, one.invocations)) for one in self._collectors]
         return {kind: count for kind, count in counts if count is not None}
+
+    def is_collecting(self, raw: Raw) -> bool:
+        """Whether a collection has begun that has not ended: it is counted, but what it left is not yet."""
+        times = [(_number(raw, one.began), _number(raw, one.ended)) for one in self._collectors]
+        return any(began is not None and ended is not None and began > ended for began, ended in times)
 
     def after_collection(self, raw: Raw) -> Optional[float]:
         """The heap without eden: just after a collection, what it left."""
@@ -257,6 +263,8 @@ class CollectionWatch:
 
     def observe(self, plan: Plan, raw: Raw) -> str:
         """The kind of the widest that ended since the reading before (old, concurrent, young), or ""."""
+        if plan.is_collecting(raw):
+            return ""
         counts = plan.collections(raw)
         before, self._counts = self._counts, counts
         if before is None:
@@ -351,5 +359,7 @@ def _collectors(raw: Raw) -> List[_Collector]:
             prefix = f"sun.gc.collector.{match[1]}"
             cycles = "shenandoah" in str(raw.get(f"{prefix}.name", "")).lower()
             kind = "concurrent" if cycles else _KINDS[int(match[1])]
-            found.append(_Collector(kind, name, f"{prefix}.time", f"{prefix}.lastExitTime"))
+            found.append(
+                _Collector(kind, name, f"{prefix}.time", f"{prefix}.lastExitTime", f"{prefix}.lastEntryTime")
+            )
     return found
