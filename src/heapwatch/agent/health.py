@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from heapwatch import __version__
 from heapwatch.agent.courier import Courier
@@ -117,77 +117,67 @@ def prometheus(found: Report) -> str:
     return "".join(f"{line}\n" for line in _lines(found))
 
 
-def _lines(found: Report) -> Iterator[str]:
-    nothing: Mapping[str, Any] = {}
-    yield from _metric(
-        "heapwatch_agent_info",
+_OF_THE_AGENT: Sequence[Tuple[str, str, str, Callable[[Report], float]]] = (
+    ("uptime_seconds", "gauge", "Since it was started.", lambda found: found["uptime_s"]),
+    ("cpu_seconds", "counter", "CPU time it has used.", lambda found: found["cpu_ms"] / 1000),
+    ("resident_bytes", "gauge", "Memory it holds.", lambda found: found["rss"]),
+    (
+        "clock_ahead_seconds",
         "gauge",
-        "The agent.",
-        [({"version": found["version"], "host": found["host"]}, 1)],
-    )
-    for name, kind, text, value in (
-        ("uptime_seconds", "gauge", "Since it was started.", found["uptime_s"]),
-        ("cpu_seconds_total", "counter", "CPU time it has used.", found["cpu_ms"] / 1000),
-        ("resident_bytes", "gauge", "Memory it holds.", found["rss"]),
-        (
-            "clock_ahead_seconds",
-            "gauge",
-            "Samples are ahead of a clock that was set back.",
-            found["clock_ahead_s"],
-        ),
-        ("batches_total", "counter", "Batches made.", found["batches"]),
-        ("put_offs_total", "counter", "Visits that the pause budget put off.", found["put_offs"]),
-        ("spool_bytes", "gauge", "What waits on disk.", found["spool"]["bytes"]),
-        (
-            "spool_disk_errors_total",
-            "counter",
-            "Writes that the disk refused.",
-            found["spool"]["disk_errors"],
-        ),
-        (
-            "spool_torn_bytes_total",
-            "counter",
-            "Cut-off bytes found on disk at the start.",
-            found["spool"]["torn_bytes"],
-        ),
-    ):
-        yield from _metric(f"heapwatch_agent_{name}", kind, text, [(nothing, value)])
+        "Samples ahead of a clock set back.",
+        lambda found: found["clock_ahead_s"],
+    ),
+    ("batches", "counter", "Batches made.", lambda found: found["batches"]),
+    ("put_offs", "counter", "Visits that the pause budget put off.", lambda found: found["put_offs"]),
+    ("spool_bytes", "gauge", "What waits on disk.", lambda found: found["spool"]["bytes"]),
+    ("spool_disk_errors", "counter", "Refused by the disk.", lambda found: found["spool"]["disk_errors"]),
+    (
+        "spool_torn_bytes",
+        "counter",
+        "Cut off on disk at the start.",
+        lambda found: found["spool"]["torn_bytes"],
+    ),
+)
+_OF_SINKS = (
+    ("sent", "counter", "Batches delivered."),
+    ("errors", "counter", "Tries that failed."),
+    ("refused", "counter", "Batches that the other side would not have."),
+    ("dropped", "counter", "Batches lost to this sink."),
+    ("waiting", "gauge", "Batches not delivered yet."),
+    ("waiting_bytes", "gauge", "Their size."),
+)
+_OF_JVMS = (
+    ("visits", "counter", "Histograms taken.", "visits"),
+    ("pause_milliseconds", "counter", "How long it stood for histograms in all.", "pause_ms"),
+    ("pause_share", "gauge", "Part of its time that it stood for histograms.", "pause_share"),
+    ("interval_seconds", "gauge", "Time between histograms that its budget allows.", "interval_s"),
+    ("failures", "gauge", "Visits in a row that gave nothing.", "failures"),
+)
+
+
+def _lines(found: Report) -> Iterator[str]:
+    who = {"version": found["version"], "host": found["host"]}
+    yield from _metric("heapwatch_agent_info", "gauge", "The agent.", [(who, 1)])
+    for name, kind, text, value in _OF_THE_AGENT:
+        yield from _metric(f"heapwatch_agent_{name}", kind, text, [({}, value(found))])
     failures = [({"reason": reason}, count) for reason, count in found["failures"].items()]
-    yield from _metric(
-        "heapwatch_agent_visit_failures_total", "counter", "Visits without a histogram.", failures
-    )
-    for name, kind, text in (
-        ("sent", "counter", "Batches delivered."),
-        ("errors", "counter", "Tries that failed."),
-        ("refused", "counter", "Batches that the other side would not have."),
-        ("dropped", "counter", "Batches lost to this sink."),
-        ("waiting", "gauge", "Batches not delivered yet."),
-        ("waiting_bytes", "gauge", "Their size."),
-    ):
-        samples = [({"sink": sink["name"]}, sink[name]) for sink in found["sinks"]]
-        yield from _metric(f"heapwatch_agent_sink_{name}{_total(kind)}", kind, text, samples)
-    for name, kind, text, key in (
-        ("visits", "counter", "Histograms taken.", "visits"),
-        ("pause_milliseconds", "counter", "How long it stood for histograms in all.", "pause_ms"),
-        ("pause_share", "gauge", "Part of its time that it stood for histograms.", "pause_share"),
-        ("interval_seconds", "gauge", "Time between histograms that its budget allows.", "interval_s"),
-        ("failures", "gauge", "Visits in a row that gave nothing.", "failures"),
-    ):
-        samples = [({"jvm": jvm["name"], "pid": jvm["pid"]}, jvm[key]) for jvm in found["jvms"]]
-        yield from _metric(f"heapwatch_agent_jvm_{name}{_total(kind)}", kind, text, samples)
+    yield from _metric("heapwatch_agent_visit_failures", "counter", "Visits without a histogram.", failures)
+    for name, kind, text in _OF_SINKS:
+        of_sinks = [({"sink": sink["name"]}, sink[name]) for sink in found["sinks"]]
+        yield from _metric(f"heapwatch_agent_sink_{name}", kind, text, of_sinks)
+    for name, kind, text, key in _OF_JVMS:
+        of_jvms = [({"jvm": jvm["name"], "pid": jvm["pid"]}, jvm[key]) for jvm in found["jvms"]]
+        yield from _metric(f"heapwatch_agent_jvm_{name}", kind, text, of_jvms)
 
 
 def _metric(name: str, kind: str, text: str, samples: Iterable[Sample]) -> Iterator[str]:
+    name += "_total" if kind == "counter" else ""
     yield f"# HELP {name} {text}"
     yield f"# TYPE {name} {kind}"
     for labels, value in samples:
         if value is not None:
             tags = ",".join(f'{key}="{_escaped(str(one))}"' for key, one in labels.items())
             yield f"{name}{{{tags}}} {value}" if tags else f"{name} {value}"
-
-
-def _total(kind: str) -> str:
-    return "_total" if kind == "counter" else ""
 
 
 def _escaped(text: str) -> str:

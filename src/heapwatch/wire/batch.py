@@ -13,12 +13,7 @@
                  ints: metric names      floats: the values, metric by metric
       event      ints: time, kind, text      labels
 
-    ints, floats   count u32, then as many int64 or float64, little-endian; but from 32 on: mask u8, then for
-                   each bit set in the mask, lowest first, that byte of all numbers in turn; a byte that is
-                   0 in all of them is left out
-
-A text is named by its index. Long columns lie byte by byte because that packs better than number by number,
-and because cutting them up so costs a tenth of finding a width for each.
+A text is named by its index; how columns lie is told in columns.py.
 
 Lengths and counts are checked against what is there, and against limits, before anything is made of them,
 so hostile bytes cost at most a few times `max_size` in memory and end in `Unreadable`.
@@ -26,17 +21,16 @@ so hostile bytes cost at most a few times `max_size` in memory and end in `Unrea
 
 from __future__ import annotations
 
-import struct
-import sys
 import zlib
 from array import array
 from itertools import accumulate
 from math import isfinite, isinf, isnan, nan
-from operator import itemgetter, sub
-from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
+from operator import sub
+from typing import Sequence, Tuple
 
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.model import ALL, LIVE, Batch, Event, Histogram, JvmId, MetricBlock, Snapshot
+from heapwatch.wire.columns import Reader, Writer
 
 CONTENT_TYPE = "application/x-heapwatch-batch"
 MAX_SIZE = 16 << 20
@@ -45,19 +39,14 @@ MAX_SIZE = 16 << 20
 MAX_PARTS = 20_000
 """Most snapshots, metric blocks and events that one batch may hold together."""
 
-MAX_TEXTS = 1 << 20
-"""Most different texts that one batch may hold."""
-
 _NAME, _VERSION = b"hwb", 1
 _LEVEL = 1  # a fifth larger than level 6 on real histograms, for a third of its time
 _LATEST = 10_413_792_000_000  # the year 2300: the last time that every store of ours can hold
-_LONG = 32  # numbers from which on a column lies byte by byte
-_SWAP = sys.byteorder == "big"
 
 
 def encode(batch: Batch) -> bytes:
     """The batch as self-contained bytes."""
-    body = _Writer()
+    body = Writer()
     texts = body.texts
     body.ints(
         (
@@ -82,7 +71,7 @@ def encode(batch: Batch) -> bytes:
 
 def decode(data: bytes, max_size: int = MAX_SIZE) -> Batch:
     """The batch in these bytes; Truncated when they end too early, Unreadable when they are anything else."""
-    body = _Reader(_unpack(data, max_size), room=8 * max_size)
+    body = Reader(_unpack(data, max_size), room=8 * max_size)
     body.read_texts()
     agent, sequence, snapshots, blocks, events = body.ints(5)
     if min(sequence, snapshots, blocks, events) < 0:
@@ -100,7 +89,7 @@ def decode(data: bytes, max_size: int = MAX_SIZE) -> Batch:
     return batch
 
 
-def _write_snapshot(body: _Writer, snapshot: Snapshot) -> None:
+def _write_snapshot(body: Writer, snapshot: Snapshot) -> None:
     texts, jvm = body.texts, snapshot.jvm
     body.ints(
         (texts[jvm.host], texts[jvm.jvm], jvm.pid, jvm.started, snapshot.time, texts[snapshot.mode]),
@@ -112,7 +101,7 @@ def _write_snapshot(body: _Writer, snapshot: Snapshot) -> None:
     _write_histogram(body, snapshot.histogram)
 
 
-def _write_histogram(body: _Writer, histogram: Histogram) -> None:
+def _write_histogram(body: Writer, histogram: Histogram) -> None:
     classes, known = histogram.classes, len(body.texts)
     references = body.lookup(classes)
     if len(body.texts) == known + len(classes):
@@ -130,7 +119,7 @@ def _write_histogram(body: _Writer, histogram: Histogram) -> None:
     body.ints(list(map(place.__getitem__, modules.values())))
 
 
-def _write_block(body: _Writer, block: MetricBlock) -> None:
+def _write_block(body: Writer, block: MetricBlock) -> None:
     times = block.times
     body.labels(block.labels)
     body.ints(times[:1] + array("q", map(sub, times[1:], times)))
@@ -143,7 +132,7 @@ def _write_block(body: _Writer, block: MetricBlock) -> None:
     body.floats(values)
 
 
-def _read_snapshot(body: _Reader) -> Snapshot:
+def _read_snapshot(body: Reader) -> Snapshot:
     host, jvm, pid, started, time, mode = body.ints(6)
     pause, duration = _costs(body.floats())
     heap_names = body.texts_of(body.ints())
@@ -165,7 +154,7 @@ def _read_snapshot(body: _Reader) -> Snapshot:
     return snapshot
 
 
-def _read_histogram(body: _Reader) -> Histogram:
+def _read_histogram(body: Reader) -> Histogram:
     classes = body.classes()
     count = len(classes)
     instances, sizes, rows = body.ints(count), body.ints(count), body.ints(count)
@@ -179,7 +168,7 @@ def _read_histogram(body: _Reader) -> Histogram:
     return Histogram(classes, instances, sizes, rows, modules)
 
 
-def _read_block(body: _Reader) -> MetricBlock:
+def _read_block(body: Reader) -> MetricBlock:
     labels = body.labels()
     steps = body.ints()
     if steps and (steps[0] < 0 or sum(steps) > _LATEST or (len(steps) > 1 and min(steps[1:]) <= 0)):
@@ -196,7 +185,7 @@ def _read_block(body: _Reader) -> MetricBlock:
     return MetricBlock(labels, times, values)
 
 
-def _read_event(body: _Reader) -> Event:
+def _read_event(body: Reader) -> Event:
     time, kind, text = body.ints(3)
     return Event(_moment(time), body.text(kind), body.labels(), body.text(text))
 
@@ -233,168 +222,3 @@ def _unpack(data: bytes, max_size: int) -> bytes:
     if stream.unused_data:
         raise Unreadable(f"{len(stream.unused_data)} bytes after the end of a batch")
     return body
-
-
-class _Texts(Dict[str, int]):
-    """Text to its index; a text that is asked for the first time gets the next one."""
-
-    def __missing__(self, text: str) -> int:
-        index = self[text] = len(self)
-        return index
-
-
-class _Writer:
-    def __init__(self) -> None:
-        self.texts = _Texts()
-        self._parts: List[bytes] = []
-
-    def parts(self) -> List[bytes]:
-        texts = list(self.texts)
-        try:
-            blob = "".join(texts).encode()
-        except UnicodeEncodeError:  # half a surrogate pair is no text: it is written as its escape
-            texts = [text.encode("utf-8", "backslashreplace").decode() for text in texts]
-            blob = "".join(texts).encode()
-        body, self._parts = self._parts, []
-        self.ints(list(map(len, texts)))
-        return [*self._parts, struct.pack("<I", len(blob)), blob, b"".join(body)]
-
-    def raw(self, data: bytes) -> None:
-        self._parts.append(data)
-
-    def ints(self, values: Sequence[int]) -> None:
-        if not isinstance(values, array):
-            packed = struct.pack(f"={len(values)}q", *values)  # faster than array("q", values)
-            values = array("q")
-            values.frombytes(packed)
-        self._planes(values)
-
-    def floats(self, values: Iterable[float]) -> None:
-        self._planes(values if isinstance(values, array) else array("d", values))
-
-    def lookup(self, texts: Sequence[str]) -> Sequence[int]:
-        if len(texts) < 2:
-            return [self.texts[text] for text in texts]
-        found: Sequence[int] = itemgetter(*texts)(self.texts)  # twice as fast as a comprehension
-        return found
-
-    def references(self, texts: Iterable[str]) -> None:
-        self.ints([self.texts[text] for text in texts])
-
-    def labels(self, labels: Mapping[str, str]) -> None:
-        self.references(labels)
-        self.references(labels.values())
-
-    def _planes(self, column: array[int] | array[float]) -> None:
-        if _SWAP:
-            column = column[:]
-            column.byteswap()
-        count, mask = len(column), 0
-        self._parts.append(struct.pack("<I", count))
-        if count < _LONG:
-            self._parts.append(column.tobytes())
-            return
-        cells = memoryview(column).cast("B")
-        small = cells.cast("i")[1::2].tobytes().count(0) == 4 * count
-        planes = []
-        for place in range(4 if small else 8):
-            plane = cells[place::8].tobytes()
-            if plane.count(0) != count:
-                planes.append(plane)
-                mask |= 1 << place
-        self._parts.append(bytes((mask,)))
-        self._parts += planes
-
-
-class _Reader:
-    def __init__(self, body: bytes, room: int) -> None:
-        self._body = body
-        self._room = room  # bytes that columns may still take: one of zeros is nothing on the wire
-        self._at = 0
-        self._texts: List[str] = []
-
-    def _take(self, size: int) -> bytes:
-        start, self._at = self._at, self._at + size
-        if self._at > len(self._body):
-            raise Truncated("batch ends in the middle of a column")
-        return self._body[start : self._at]
-
-    def _use(self, size: int) -> None:
-        self._room -= size
-        if self._room < 0:
-            raise Unreadable("batch holds more numbers than its size allows")
-
-    def end(self) -> None:
-        if self._at != len(self._body):
-            raise Unreadable(f"{len(self._body) - self._at} bytes after the last part of a batch")
-
-    def read_texts(self) -> None:
-        lengths = self.ints()
-        if len(lengths) > MAX_TEXTS:
-            raise Unreadable(f"batch of {len(lengths)} texts; at most {MAX_TEXTS} are accepted")
-        if lengths and min(lengths) < 0:
-            raise Unreadable("text of negative length")
-        (size,) = struct.unpack("<I", self._take(4))
-        try:
-            blob = str(self._take(size), "utf-8")
-        except UnicodeDecodeError as error:
-            raise Unreadable(f"text that is not UTF-8: {error}") from error
-        ends = list(accumulate(lengths))
-        if (ends[-1] if ends else 0) != len(blob):
-            raise Unreadable(f"{len(blob)} characters of text where {sum(lengths)} belong")
-        self._texts = [blob[end - size : end] for size, end in zip(lengths, ends)]
-
-    def text(self, index: int) -> str:
-        if 0 <= index < len(self._texts):
-            return self._texts[index]
-        raise Unreadable(f"text {index} of {len(self._texts)}")
-
-    def texts_of(self, indexes: Sequence[int]) -> List[str]:
-        if indexes:
-            self.text(min(indexes))
-            self.text(max(indexes))
-        return list(map(self._texts.__getitem__, indexes))
-
-    def classes(self) -> List[str]:
-        kind = self._take(1)
-        if kind == b"\0":
-            return self.texts_of(self.ints())
-        first, count = self.ints(2)
-        if kind != b"\1" or first < 0 or count < 0 or first + count > len(self._texts):
-            raise Unreadable(f"classes of kind {kind!r}, {count} from text {first} of {len(self._texts)}")
-        self._use(8 * count)
-        return self._texts[first : first + count]
-
-    def ints(self, expected: int | None = None) -> array[int]:
-        column: array[int] = array("q")
-        self._planes(column, expected)
-        return column
-
-    def floats(self, expected: int | None = None) -> array[float]:
-        column: array[float] = array("d")
-        self._planes(column, expected)
-        return column
-
-    def _planes(self, column: array[int] | array[float], expected: int | None) -> None:
-        (count,) = struct.unpack("<I", self._take(4))
-        if expected is not None and count != expected:
-            raise Unreadable(f"column of {count} where {expected} belong")
-        self._use(8 * count)
-        if count < _LONG:
-            column.frombytes(self._take(8 * count))
-        else:
-            (mask,) = self._take(1)
-            cells = bytearray(8 * count)
-            for place in range(8):
-                if mask >> place & 1:
-                    cells[place::8] = self._take(count)
-            column.frombytes(cells)
-        if _SWAP:
-            column.byteswap()
-
-    def labels(self) -> Dict[str, str]:
-        names = self.texts_of(self.ints())
-        labels = dict(zip(names, self.texts_of(self.ints(len(names)))))
-        if len(labels) != len(names):
-            raise Unreadable("label that is given twice")
-        return labels
