@@ -11,11 +11,24 @@ from heapwatch.jvm import perfdata, refusals, sample
 from heapwatch.jvm.attach import Attachment
 from heapwatch.jvm.discover import Discovery
 from jvms.fixtures import home_of
+from jvms.provision import CACHE
 
 pytestmark = pytest.mark.jvm
 
 VERSION = "17.0.9"
-MOUNT_TMP = "mount -t tmpfs tmpfs /tmp"
+
+
+def mount_tmp(options="", root=""):
+    """A new /tmp; a checkout that lies in /tmp is kept in sight, by a handle from before."""
+    if not CACHE.is_relative_to("/tmp"):
+        return f"mount -t tmpfs {options} tmpfs {root}/tmp"
+    inside = f"{root}{CACHE}"
+    keep = f"mkdir -p {inside} && mount --no-canonicalize --rbind /proc/self/fd/9 {inside}"
+    last = f" && mount -o remount,{options.split()[-1]} {root}/tmp" if options else ""
+    return f"exec 9<{CACHE} && mount -t tmpfs tmpfs {root}/tmp && {keep}{last}"
+
+
+MOUNT_TMP = mount_tmp()
 AS_100000 = ["setpriv", "--reuid=100000", "--regid=100000", "--clear-groups"]
 
 NAMESPACES = {
@@ -31,7 +44,7 @@ NAMESPACES = {
     ],
     "a chroot": [
         ["unshare", "--mount"],
-        "mount --rbind / {root} && mount -t tmpfs tmpfs {root}/tmp && cd {root} && exec chroot {root}",
+        f"mount --rbind / {{root}} && {mount_tmp(root='{root}')} && cd {{root}} && exec chroot {{root}}",
     ],
 }
 
@@ -41,8 +54,8 @@ def inside(request, java, tmp_path):
     """Starts a Lab inside namespaces, and finds it from outside."""
     unshare, script = NAMESPACES[request.param]
     script = script.format(root=tmp_path)
-    run = "exec" if "exec" not in script else ""
-    connect = f"{script} && {run}" if run else script
+    last = script.rpartition("&&")[2]
+    connect = script if "exec" in last else f"{script} && exec"
     probe = subprocess.run(
         [*unshare, "sh", "-c", f"{connect} true"], capture_output=True, text=True, check=False
     )
@@ -75,7 +88,7 @@ def test_a_jvm_in_namespaces_is_found_attached_to_and_its_counters_read(inside):
 
 def test_a_jvm_whose_tmp_is_read_only_is_told_what_it_lacks_and_not_signalled(java):
     """`readOnlyRootFilesystem: true` without an emptyDir."""
-    mount = "mount -t tmpfs -o ro tmpfs /tmp"
+    mount = mount_tmp("-o ro")
     probe = subprocess.run(["unshare", "--mount", "sh", "-c", mount], capture_output=True, check=False)
     if probe.returncode != 0:
         pytest.skip("not permitted here: unshare --mount")
