@@ -176,6 +176,8 @@ def _missing(error: ModuleNotFoundError) -> str:
     extra = EXTRAS.get(package)
     if extra is None:
         return str(error)
+    if sys.version_info < (3, 11):
+        return "the command line needs Python 3.11 or newer; `heapwatch-agent` runs on this one"
     return (
         f"this needs {package}: pip install 'heapwatch[{extra}]' (a bare install is only `heapwatch-agent`)"
     )
