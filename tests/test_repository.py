@@ -92,6 +92,11 @@ def test_links_between_documents_lead_somewhere(tracked: list[str]) -> None:
     assert lost == []
 
 
+def test_decisions_are_numbered_one_by_one() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_every_page_of_the_documentation_is_in_its_table_of_contents(tracked: list[str]) -> None:
     contents = (ROOT / "mkdocs.yml").read_text()
     pages = [name.removeprefix("docs/") for name in tracked if re.match(r"docs/.*\.md$", name)]
