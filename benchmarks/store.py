@@ -87,11 +87,15 @@ def inserted(store: Store, found: list[list[Histogram]], end: int, first: int = 
 
 
 def from_text(store: Store, texts: list[list[str]], end: int, first: int) -> dict[str, Any]:
-    """Parse and insert, with the share of each."""
-    parser = Parser()
+    """Parse and insert, with the share of each. The names have been met before, as in all rounds but one."""
+    memory: dict[str, tuple[str, str]] = {}
+    parsers = [Parser(memory=memory) for _ in texts[0]]
+    for parser, text in zip(parsers, texts[0], strict=True):
+        parser.parse(text)
     parsing, inserting, rows = Cost(), Cost(), 0
     for number, some in enumerate(texts):
-        found = parsing.of(lambda some=some: [parser.parse(text) for text in some])
+        pairs = list(zip(parsers, some, strict=True))
+        found = parsing.of(lambda pairs=pairs: [parser.parse(text) for parser, text in pairs])
         given = batches(found, end, first + number)
         inserting.of(lambda given=given: store.insert(given))
         rows += sum(map(len, found))
@@ -147,6 +151,7 @@ def measured(directory: Path, wish: argparse.Namespace) -> dict[str, Any]:
     return {
         "rows_per_insert": wish.jvms * wish.classes,
         "cpus": len(os.sched_getaffinity(0)),
+        "load": os.getloadavg()[0],
         "rss_mb": rss,
         **results,
     }
@@ -167,8 +172,8 @@ def report(found: dict[str, Any], wish: argparse.Namespace) -> str:
             "# Storing histograms",
             "",
             f"{wish.jvms} JVMs, {wish.classes} classes each, {found['rows_per_insert']} rows an insert, "
-            f"{wish.rounds} inserts; engine {found['engine']}; {found['cpus']} CPUs shared with other work. "
-            "CPU is the whole process's, merges included.",
+            f"{wish.rounds} inserts; engine {found['engine']}; {found['cpus']} CPUs shared with other work "
+            f"(load average {found['load']:.0f}). CPU is the whole process's, merges included.",
             "",
             "| an insert | wall p50 ms | wall p95 ms | CPU p50 ms | M rows / CPU s |",
             "|---|---:|---:|---:|---:|",

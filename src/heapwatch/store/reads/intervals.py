@@ -1,8 +1,8 @@
 """Time buckets: aligned to the clock, about 300 in a chart.
 
 A bucket holds the last sample in it. A bucket without one is null, but where the samples are merely further
-apart than the buckets, those between two of them lie on a straight line, so that series can be added up:
-only a gap wider than 2.5 times the usual distance of a series is a gap, and nothing goes past its last sample.
+apart than the buckets, those between two of them lie on a straight line, so that series can be added up: only
+a gap wider than 2.5 times the usual distance of a series is a gap, and nothing goes past its last sample.
 """
 
 from __future__ import annotations
@@ -83,10 +83,12 @@ def joined(values: NDArray[Any]) -> NDArray[Any]:
         if len(known) < 2:
             continue
         steps = np.diff(known)
-        usual = float(np.median(steps))
-        for place in np.flatnonzero((steps > 1) & (steps <= GAP * usual)):
-            left, right = known[place], known[place + 1]
-            row[left : right + 1] = np.linspace(row[left], row[right], right - left + 1)
+        if steps.max() == 1:
+            continue
+        line = np.interp(np.arange(known[0], known[-1]), known, row[known])
+        line[np.repeat(steps > max(1.0, GAP * float(np.median(steps))), steps)] = np.nan
+        line[known[:-1] - known[0]] = row[known[:-1]]
+        row[known[0] : known[-1]] = line
     return values
 
 
