@@ -35,7 +35,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-CROWD = 3000
+CROWD = 2000
 SAMPLE_EVERY_S = 20
 PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)

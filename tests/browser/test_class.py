@@ -26,6 +26,7 @@ def test_a_pattern_adds_a_subsystem_up_by_host_or_by_class(page: Page, fleet: Se
     table = page.get_by_role("grid", name="Where it is")
     expect(table).to_contain_text("memleak3")
     expect(table).not_to_contain_text("web1")
+    expect(page.locator(".verdict")).to_contain_text("still grows on 2 of 3 hosts")
     page.get_by_role("group", name="A line for each").get_by_role("button", name="Class").click()
     expect(page).to_have_url(re.compile("by=class"))
     expect(table).to_contain_text("akka.actor.ActorCell")

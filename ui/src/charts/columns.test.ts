@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BYTE_STEPS, timeTicks, top } from "./axis";
-import { bridged, longestStep, nearest, perMs, rises, slope, stacked, type Value } from "./columns";
+import { bridged, longestStep, nearest, perMs, rises, sinceReset, slope, stacked, type Value } from "./columns";
 import { heights, toData, type PlotProps } from "./plot";
 import { grouped } from "./overlay";
 import { pathOf } from "./sparkline";
@@ -54,6 +54,13 @@ describe("rates", () => {
     expect(rises(times, times.map((_, index) => 100 + index))).toBe(true);
     expect(rises(times, times.map((_, index) => 100 + Math.min(index, 38)))).toBe(false);
     expect(rises(times, times.map(() => null))).toBe(false);
+  });
+  it("begin anew with a JVM that was started again", () => {
+    const times = every(60_000, 60);
+    const restarted = times.map((_, index) => (index < 50 ? 100 + index * 10 : (index - 49) * 10));
+    expect(slope(times, sinceReset(restarted))).toBeCloseTo(10 / 60_000);
+    expect(rises(times, sinceReset(restarted))).toBe(true);
+    expect(sinceReset([5, 4, 6, null, 3])).toEqual([5, 4, 6, null, 3]);
   });
 });
 

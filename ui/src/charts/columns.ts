@@ -146,6 +146,20 @@ export function nearest(times: readonly number[], values: Column, index: number,
   return null;
 }
 
+const RESET = 0.2;
+
+/** Only what came after the last fall to under a fifth: a host whose JVM was started again begins anew. */
+export function sinceReset(values: Column): Column {
+  let before: number | null = null;
+  let reset = 0;
+  values.forEach((value, index) => {
+    if (value == null) return;
+    if (before !== null && value < RESET * before) reset = index;
+    before = value;
+  });
+  return reset === 0 ? values : values.map((value, index) => (index < reset ? null : value));
+}
+
 const RECENT = 1 / 3;
 const NOTABLE = 0.01;
 

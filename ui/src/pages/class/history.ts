@@ -1,6 +1,6 @@
 /** The answer of /class as lines and rows. Pure. */
 import type { ClassHistory, Labels } from "../../api/types";
-import { last, lastTime, longestStep, rises, slope, type Value } from "../../charts/columns";
+import { last, lastTime, longestStep, rises, sinceReset, slope, type Value } from "../../charts/columns";
 import type { Line } from "../../charts/plot";
 import { plain } from "../../lib/text";
 import { ALONE, nameLives } from "../jvm/lives";
@@ -70,6 +70,7 @@ export function places(answer: ClassHistory, by: Part): PlaceRow[] {
   const newest = Math.max(0, ...answer.series.map((series) => lastTime(answer.times, series.bytes) ?? 0));
   const sum = answer.series.reduce((total, series) => total + (last(series.bytes) ?? 0), 0);
   const rows = answer.series.map((series, index) => {
+    const life = sinceReset(series.bytes);
     const bytes = last(series.bytes);
     const instances = last(series.instances);
     const end = lastTime(answer.times, series.bytes);
@@ -81,9 +82,9 @@ export function places(answer: ClassHistory, by: Part): PlaceRow[] {
       slot: colours[index] ?? 0,
       bytes,
       instances,
-      bytesPerMinute: perMinute(slope(answer.times, series.bytes)),
-      instancesPerMinute: perMinute(slope(answer.times, series.instances)),
-      grows: ended === null && rises(answer.times, series.bytes),
+      bytesPerMinute: perMinute(slope(answer.times, life)),
+      instancesPerMinute: perMinute(slope(answer.times, sinceReset(series.instances))),
+      grows: ended === null && rises(answer.times, life),
       ended,
       share: sum > 0 && bytes !== null ? bytes / sum : null,
       each: instances && bytes !== null ? bytes / instances : null,

@@ -53,9 +53,9 @@ export function Places({ rows, by, loading, names }: Props) {
     ...(by === "life" ? [{ key: "host", title: "On host", sortable: false, width: "14%", cell: (row: PlaceRow) => <bdi>{plain(String(row.labels["host"]))}</bdi> }, { key: "lived", title: "Lived", sortable: false, width: "172px", cell: (row: PlaceRow) => <>{Number(row.labels["started"]) > 0 ? <Time value={Number(row.labels["started"])} /> : "?"} – {row.ended === null ? "now" : <Time value={row.ended} />}</> }] : []),
     { key: "curve", title: "Shallow bytes", sortable: false, width: "150px", cell: (row) => <Sparkline times={row.times} values={row.values} limit={null} from={from} to={to} width={130} height={26} label={`Shallow bytes, now ${bytes(row.bytes)}`} /> },
     { key: "bytes", title: "Shallow, last", number: true, width: "110px", cell: (row) => <ShallowBytes value={row.bytes} /> },
-    { key: "growth", title: "Growth", number: true, width: "124px", help: "Slope of shallow bytes over the range (least squares)", cell: (row) => <Rate value={row.bytesPerMinute} /> },
+    { key: "growth", title: "Growth", number: true, width: "124px", help: "Slope of shallow bytes over the range, or since the last restart (least squares)", cell: (row) => <Rate value={row.bytesPerMinute} /> },
     { key: "instances", title: "Instances", number: true, width: "100px", cell: (row) => <Count value={row.instances} noun="instances" /> },
-    { key: "births", title: "Net births", number: true, width: "110px", help: "Slope of instances over the range (least squares)", cell: (row) => <Rate value={row.instancesPerMinute} write={count} noun="instances" /> },
+    { key: "births", title: "Net births", number: true, width: "110px", help: "Slope of instances over the range, or since the last restart (least squares)", cell: (row) => <Rate value={row.instancesPerMinute} write={count} noun="instances" /> },
     { key: "each", title: "Bytes each", number: true, width: "96px", help: "Shallow bytes an instance", cell: (row) => bytes(row.each) },
     { key: "share", title: "Share", number: true, width: "84px", help: "Of the shallow bytes of all rows", cell: (row) => ratio(row.share) },
   ];
