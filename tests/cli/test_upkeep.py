@@ -194,11 +194,16 @@ def test_up_on_a_port_that_heapwatch_has_says_where_to_look(
     assert f"{url} is taken, by a heapwatch that runs already" in second.stderr
 
 
+@pytest.mark.jvm
 @pytest.mark.e2e
-def test_up_with_tokens_gives_its_agent_one(inside: Run, up: Callable[..., Up], tmp_path: Path) -> None:
+def test_up_with_tokens_gives_its_agent_one(
+    inside: Run, up: Callable[..., Up], lab: Program, tmp_path: Path
+) -> None:
+    settings = tmp_path / "agent.toml"
+    settings.write_text('min_age = "0s"\n')  # the JVM is young here
     made = inside("token", "create", "me", "--scope", "read", "--data", str(tmp_path / "up"))
     secret = made.stdout.strip()
-    running = up()
+    running = up("--only", str(lab.pid), "--agent-config", str(settings))
     url = running.wait_ready()
     assert not any("open to everybody" in line for line in running.said)
     words = ["status", "--json", "--server", url]
