@@ -14,13 +14,16 @@ interface Placed {
 }
 
 const TOGETHER = 7; // px: events closer than this share a mark
-const WORST_FIRST = ["oom", "crash", "exit", "deploy", "restart", "start"];
+const WORST_FIRST = ["oom", "crash", "heap_full", "exit", "deploy", "restart", "start"];
 
 export interface Mark {
   readonly left: number;
   readonly kind: string;
   readonly text: string;
 }
+
+/** `heap_full` -> `heap full` */
+export const spoken = (kind: string): string => kind.replace(/_/g, " ");
 
 /** Events that would overlap become one mark, named after the worst of them, with all their texts. */
 export function grouped(markers: readonly Marker[], toLeft: (time: number) => number, width: number): Mark[] {
@@ -35,7 +38,7 @@ export function grouped(markers: readonly Marker[], toLeft: (time: number) => nu
   return marks.map(({ left, events }) => ({
     left,
     kind: WORST_FIRST.find((kind) => events.some((event) => event.kind === kind)) ?? events[0]?.kind ?? "event",
-    text: events.map((event) => `${clock(event.time)} ${event.kind}${event.text ? `: ${event.text}` : ""}`).join("\n"),
+    text: events.map((event) => `${clock(event.time)} ${spoken(event.kind)}${event.text ? `: ${event.text}` : ""}`).join("\n"),
   }));
 }
 

@@ -141,7 +141,7 @@ function options(current: () => PlotProps, width: number, drawn: uPlot.Hooks.Arr
     },
     axes: [
       {
-        stroke: ink.muted, font, size: 26, gap: 4, space: 72, grid: { show: false },
+        stroke: ink.muted, font, size: 26, gap: 4, space: 58, grid: { show: false },
         ticks: { ...lines, size: 4 },
         values: (_plot, splits, _axis, _space, step) => timeTicks(splits, step),
       },

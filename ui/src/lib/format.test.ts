@@ -34,6 +34,8 @@ describe("counts and changes", () => {
     expect(ratio(0.00031)).toBe("0.03 %");
     expect(ratio(0.00001)).toBe("<0.01 %");
     expect(ratio(0)).toBe("0 %");
+    expect(ratio(1)).toBe("100 %");
+    expect(ratio(0.5)).toBe("50 %");
     expect(ratio(1.42)).toBe("142 %");
   });
 });

@@ -15,7 +15,8 @@ function digits(value: number): string {
   return size >= 10 ? trimmed(value.toFixed(1)) : trimmed(value.toFixed(2));
 }
 
-const trimmed = (text: string) => text.replace(/\.?0+$/, "");
+/** Without the zeros that end a fraction; those of a whole number stay. */
+const trimmed = (text: string) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 
 function scaled(value: number, base: number, units: readonly string[]): [string, string] {
   let size = Math.abs(value);

@@ -70,5 +70,5 @@ export const COLUMNS = (from: number, to: number): readonly Column<FleetRow>[] =
     cell: (row) => <span class={overBudget(row) ? "warn" : ""}>{ratio(row.pause_share)}</span>,
     hover: (row) => `last ${duration(row.pause_ms)}${row.interval_s ? `, every ${duration(row.interval_s * 1000)}` : ""}${row.pause_budget === null ? "" : `; budget ${ratio(row.pause_budget)}`}`,
   },
-  { key: "restarts", title: "Restarts", number: true, width: "76px", help: "In the range", cell: (row) => row.restarts ?? "–", hover: (row) => row.last_event ? `${row.last_event.kind}: ${row.last_event.text ?? ""}` : undefined },
+  { key: "restarts", title: "Restarts", number: true, width: "76px", help: "In the range", cell: (row) => row.restarts ?? "–", hover: (row) => row.last_event ? `${row.last_event.kind.replace(/_/g, " ")}: ${row.last_event.text ?? ""}` : undefined },
 ];

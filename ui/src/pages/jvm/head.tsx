@@ -1,6 +1,7 @@
 /** Who it is, and its newest figures. */
 import type { ComponentChildren } from "preact";
 import type { FleetRow, LiveEvent } from "../../api/types";
+import { spoken } from "../../charts/overlay";
 import { CopyButton } from "../../lib/controls";
 import { bytes, count, duration, exact, moment, ratio } from "../../lib/format";
 import { link, written, place, merged } from "../../lib/router";
@@ -29,7 +30,7 @@ function Happened({ events }: { readonly events: readonly LiveEvent[] }) {
   return (
     <ul class="happened" aria-label="Newest events">
       {events.slice(-EVENTS).reverse().map((event) => (
-        <li key={`${event.time} ${event.kind}`}><Time value={event.time} /> <span class="event-kind" data-kind={event.kind}>{plain(event.kind)}</span> {plain(event.text ?? "")}</li>
+        <li key={`${event.time} ${event.kind}`}><Time value={event.time} /> <span class="event-kind" data-kind={event.kind}>{plain(spoken(event.kind))}</span> {plain(event.text ?? "")}</li>
       ))}
       {events.length > EVENTS && <li class="hint">and {events.length - EVENTS} earlier</li>}
     </ul>
