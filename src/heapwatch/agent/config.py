@@ -175,7 +175,7 @@ _VARIABLES = {
     "HEAPWATCH_INTERVAL": "interval",
     "HEAPWATCH_MODE": "mode",
     "HEAPWATCH_SPOOL": "spool",
-    "HEAPWATCH_LISTEN": "listen",
+    "HEAPWATCH_AGENT_LISTEN": "listen",
 }
 
 

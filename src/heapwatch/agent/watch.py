@@ -209,6 +209,8 @@ class Readings:
         self._left: Dict[int, float] = {}  # which reading first saw a collection, and what that left
         self._before: Tuple[float, Raw] | None = None  # the newest of those handed over
         self._latest = -1
+        self._asked: Raw | None = None
+        self._answer: Mapping[str, float] = {}
 
     def add(self, time: int, now: float, raw: Raw, left: float | None) -> None:
         """A reading; one of the same millisecond as the reading before takes no row of its own."""
@@ -220,9 +222,12 @@ class Readings:
         if left is not None and self._raw:
             self._left[len(self._raw) - 1] = left
 
-    def newest(self) -> Dict[str, float]:
+    def newest(self) -> Mapping[str, float]:
+        """What the newest reading means; worked out when somebody asks, once."""
         raw = self._raw[-1] if self._raw else self._before[1] if self._before else None
-        return self.plan.metrics(raw) if raw else {}
+        if raw is not self._asked:
+            self._asked, self._answer = raw, self.plan.metrics(raw) if raw else {}
+        return self._answer
 
     def newest_load(self) -> float:
         """The part of the time between the last two readings that went into collections."""
