@@ -234,6 +234,14 @@ def test_without_a_server_files_go_straight_into_a_folder(
     assert copied.returncode == 0, copied.stderr
     assert copied.stdout.startswith(f"{tmp_path / 'copy'}: ")
 
+    restored = heapwatch("restore", str(tmp_path / "copy"), "--data", str(tmp_path / "again"))
+    assert restored.returncode == 0, restored.stderr
+    words[-1] = str(tmp_path / "again")
+    assert "0 stored, 12 stored before" in heapwatch(*words).stdout
+    refused = heapwatch("restore", str(tmp_path / "copy"), "--data", str(tmp_path / "again"))
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "not empty" in refused.stderr
+
 
 def test_a_support_bundle_has_no_secret_and_no_class(inside: Run, filled: Server, tmp_path: Path) -> None:
     import tarfile

@@ -50,6 +50,7 @@ COMMANDS = (
     Command("import", "imports:imports", "Store histogram files of any JDK.", DATA),
     Command("export", "export:export", "Write stored histograms to a file.", DATA),
     Command("backup", "backup:backup", "Copy a store to a new folder.", DATA),
+    Command("restore", "restore:restore", "Make a store from a backup.", DATA),
     Command("token", "token:app", "Make, list and revoke API tokens.", UPKEEP),
     Command("config", "config:app", "Show every setting and where it comes from.", UPKEEP),
     Command("doctor", "doctor:doctor", "Say what works here, what not, and what to do.", UPKEEP),

@@ -10,19 +10,24 @@ from heapwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from heapwatch.store import Store
+    from heapwatch.web.settings import Settings
 
 
 @contextmanager
 def opened(data: Path | None) -> Iterator[Store]:
     """The store of the data folder `data`, or of the settings; closed again whatever happens."""
     from heapwatch.web.serve import open_store_for
+
+    with closing(open_store_for(settings_of(data))) as store:
+        yield store
+
+
+def settings_of(data: Path | None) -> Settings:
+    """The server's settings, with the data folder `data` where one is given."""
     from heapwatch.web.settings import Settings, load
 
     if data is None:
-        settings = load().settings
-    elif data.exists() and not data.is_dir():
+        return load().settings
+    if data.exists() and not data.is_dir():
         raise UsageError(f"--data {data} is not a folder")
-    else:
-        settings = Settings.model_validate({"data": data})
-    with closing(open_store_for(settings)) as store:
-        yield store
+    return Settings.model_validate({"data": data})
