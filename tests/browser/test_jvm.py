@@ -21,6 +21,7 @@ def drag(page: Page, figure: Locator, start: float, end: float) -> None:
     """Over a chart's plot, from and to as parts of its width."""
     over = figure.locator(".u-over")
     expect(over).to_be_visible()
+    expect(figure).to_have_attribute("aria-busy", "false")  # the limit comes after the curve
     box = over.bounding_box()
     assert box is not None
     height = box["y"] + box["height"] / 2

@@ -53,7 +53,7 @@ export default function Jvm() {
       {fleet.error && <Failure error={fleet.error} onRetry={fleet.reload} known />}
       {totals.error && <Failure error={totals.error} onRetry={totals.reload} known={totals.data !== null} />}
       <div class="pair">
-        <Total totals={totals.data} rows={fleet.data?.rows ?? []} choice={choice} markers={markers} loading={totals.loading} />
+        <Total totals={totals.data} rows={fleet.data?.rows ?? []} choice={choice} markers={markers} loading={totals.loading || fleet.loading} />
         <Top choice={choice} markers={markers} />
       </div>
       {(fleet.data || isOne(choice)) && <Classes choice={narrowed(choice, fleet.data?.rows ?? [])} rows={fleet.data?.rows ?? []} />}
