@@ -160,6 +160,7 @@ class PerfData:
         self._descriptor = descriptor
         self._layout: Optional[Layout] = None
         self._plan: Optional[Plan] = None
+        self._pairs: List[int] = []
 
     @property
     def plan(self) -> Plan:
@@ -180,12 +181,15 @@ class PerfData:
         """The counters `names`, or all: from a moment at which no collection was half counted."""
         data, layout = self._bytes()
         before = layout.paired(data)
-        for _ in range(_REREADS):
-            again, layout = self._bytes()
-            if layout.paired(again) == before:
-                break
-            data, before = again, layout.paired(again)
-        return layout.values(data if layout.fits(data) else again, names)
+        if before != self._pairs:  # something was counted since the last reading, perhaps just now
+            for _ in range(_REREADS):
+                again, layout = self._bytes()
+                if layout.paired(again) == before:
+                    break
+                data, before = again, layout.paired(again)
+            self._pairs = before
+            data = data if layout.fits(data) else again
+        return layout.values(data, names)
 
     def content(self) -> bytes:
         """The file as it is now."""

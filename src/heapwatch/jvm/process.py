@@ -22,6 +22,7 @@ _CONTAINER = re.compile(r"(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?:/|$)")
 _POD = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
 _UNIT = re.compile(r"/([^/]+\.(?:service|scope))(?:/|$)")
 _NO_LIMIT = 1 << 60  # version 1 has no word for "none", only a very large number
+_STATUS = re.compile(r"^(State|[UG]id|NSpid|NStgid|SigCgt|SigIgn|VmRSS|VmSwap):[ \t]*(.*)$", re.MULTILINE)
 _PSI = re.compile(r"^some avg10=([0-9.]+)", re.MULTILINE)
 
 
@@ -48,7 +49,7 @@ class Status:
 
 
 def status(pid: int, proc: str = "/proc") -> Status:
-    lines = dict(line.split(":", 1) for line in _read(f"{proc}/{pid}/status").splitlines() if ":" in line)
+    lines: Dict[str, str] = dict(_STATUS.findall(_read(f"{proc}/{pid}/status")))
     pids = lines.get("NSpid") or lines.get("NStgid") or str(pid)
     return Status(
         state=lines.get("State", "?").strip()[:1],
