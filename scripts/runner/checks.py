@@ -99,7 +99,7 @@ def _provision_jvms() -> None:
 
 
 def stage(which: Stage, arguments: Sequence[str] = ()) -> Count:
-    if which.name == "jvm":
+    if which.name in ("jvm", "e2e"):
         _provision_jvms()
     REPORTS.mkdir(parents=True, exist_ok=True)
     report = REPORTS / f"{which.name}.xml"

@@ -177,7 +177,7 @@ def test_up_supervises_this_machine_and_leaves_nothing_behind(
 def test_when_up_is_killed_its_children_end_too(up: Callable[..., Up]) -> None:
     running = up()
     running.wait_ready()
-    assert len(running.ours()) == 2
+    until(lambda: len(running.ours()) == 2, "server and agent run")
     running.process.kill()
     until(lambda: not running.ours(), "the kernel tells them to end")
 
