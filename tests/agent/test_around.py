@@ -53,6 +53,25 @@ def test_what_has_begun_is_looked_at_again_when_it_could_have_become_a_jvm(proc:
     assert looks == [101, 105, 110, 130]
 
 
+def test_a_worker_of_the_kernel_that_comes_or_goes_is_no_reason_to_look(proc: Path) -> None:
+    made_up(proc, 1)
+    lookout = Lookout(every_s=5.0, min_age_s=0.0, proc=str(proc))
+    lookout.due(100.0)
+    lookout.look(100.0)
+    for now in (131.0, 140.0):
+        lookout.due(now)
+        lookout.look(now)
+    flags_of_a_worker = 0x4208060
+    made_up(proc, 9)
+    (proc / "9" / "stat").write_text(f"9 (kworker/1:2) I 2 0 0 0 -1 {flags_of_a_worker} " + "0 " * 43)
+    assert not lookout.due(150.0)
+    (proc / "9" / "stat").unlink()
+    (proc / "9").rmdir()
+    assert not lookout.due(160.0)
+    made_up(proc, 10)
+    assert lookout.due(170.0), "this one is no worker"
+
+
 @pytest.mark.jvm
 def test_names_pids_and_patterns_choose_whom_to_watch(java: Callable[..., Program], home: Path) -> None:
     program = java(home, "Lab", "-Dheapwatch.name=shop-7")

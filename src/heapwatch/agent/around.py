@@ -1,6 +1,6 @@
 """Looking around for JVMs without reading all of /proc each time.
 
-    every `every_s`        the list of pids: has anything begun?
+    every `every_s`        the list of pids: has anything begun but the kernel's own threads?
     then, or at the ages   the whole look (jvm/discover.py); a JVM is known as one some ms after exec, and
     when more is known     is only of interest when it has lived for `min_age_s`
 
@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import time
 from fnmatch import fnmatchcase
-from typing import FrozenSet, List, Mapping, Optional, Sequence
+from typing import FrozenSet, List, Mapping, Optional, Sequence, Set
 
+from heapwatch.jvm import process
 from heapwatch.jvm.discover import Discovery
 from heapwatch.model import Target
 
@@ -43,6 +44,7 @@ class Lookout:
         self._proc = proc
         self._discovery = Discovery(proc, min_age_s, self._name_of)
         self._pids: FrozenSet[str] = frozenset()
+        self._workers: Set[str] = set()  # pids of kernel threads: they come and go all the time
         self._looks: List[float] = []  # when to look although no pid has come or gone
         self._listed_at = self._not_before = float("-inf")
 
@@ -55,7 +57,10 @@ class Lookout:
         if now < self._listed_at + self._every_s:
             return False
         self._listed_at = now
-        pids = frozenset(name for name in os.listdir(self._proc) if name.isdigit())
+        listed = {name for name in os.listdir(self._proc) if name.isdigit()}
+        self._workers &= listed
+        self._workers.update(pid for pid in listed - self._pids - self._workers if self._is_worker(pid))
+        pids = frozenset(listed - self._workers)
         before, self._pids = self._pids, pids
         if pids - before:
             self._looks = [now + age for age in self._ages]
@@ -74,6 +79,12 @@ class Lookout:
         self._not_before = now + min(cost / _WEIGHT, _SELDOM * self._every_s)
         self._looks = [moment for moment in self._looks if moment > now]
         return found
+
+    def _is_worker(self, pid: str) -> bool:
+        try:
+            return process.is_kernel_thread(int(pid), self._proc)
+        except (ProcessLookupError, PermissionError):
+            return False
 
     def _wanted(self, target: Target) -> bool:
         if self._only and not any(_fits(target, text) for text in self._only):

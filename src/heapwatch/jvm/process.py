@@ -67,6 +67,11 @@ def start_ticks(pid: int, proc: str = "/proc") -> int:
     return int(_stat_fields(pid, proc)[19])
 
 
+def is_kernel_thread(pid: int, proc: str = "/proc") -> bool:
+    """Whether a pid is one of the kernel's own workers (PF_KTHREAD, include/linux/sched.h)."""
+    return bool(int(_stat_fields(pid, proc)[6]) & 0x200000)
+
+
 def cpu_ms(pid: int, proc: str = "/proc") -> float:
     """CPU time used so far by all threads, user and system."""
     fields = _stat_fields(pid, proc)
