@@ -8,6 +8,7 @@ import pytest
 
 from heapwatch.jvm import perfdata, sample
 from heapwatch.jvm.attach import Attachment, _v1, _v2
+from heapwatch.jvm.counters import safepoint_ms
 from heapwatch.jvm.histogram import Parser
 from jvms.fixtures import home_of, target_of
 
@@ -31,6 +32,34 @@ def test_the_pause_is_what_an_application_thread_feels(java, version):
             felt = int(program.tell("gap")) / 1000
             errors.append(abs(felt - pause) / felt)
     assert min(errors) < 0.2, errors
+
+
+class WhileItCollects(Attachment):
+    """Asks while the application collects by itself, five times."""
+
+    program = None
+
+    def histogram_text(self, *arguments):
+        for _ in range(5):
+            self.program.tell("gc")
+        return super().histogram_text(*arguments)
+
+
+@pytest.mark.parametrize("collector", ["Serial", "Parallel", "G1"])
+def test_its_own_collections_are_not_charged_to_our_visit(java, collector):
+    """A dying heap collects all the time: that must not use up the budget of whoever comes after it."""
+    program = java(home_of("21.0.8"), "Lab", f"-XX:+Use{collector}GC", "-Xmx256m")
+    program.tell("hold 2000000")
+    target = target_of(program.pid)
+    attachment = WhileItCollects(target)
+    attachment.program = program
+    shares = []
+    with perfdata.open_for(target) as counters:
+        for _ in range(3):
+            stood = safepoint_ms(counters.sample())
+            pause = sample.take(target, perfdata=counters, attachment=attachment).pause
+            shares.append(pause / (safepoint_ms(counters.sample()) - stood))
+    assert 0 < min(shares) < 0.5, shares
 
 
 def stalled(program, request, release):

@@ -55,6 +55,9 @@ _COLLECTORS = (  # of sun.gc.policy.name and of the collectors' names, in the or
 )
 
 
+_STOPPING = ("G1", "Parallel", "Serial")  # the time of these is time at safepoints
+
+
 def collector_name(raw: Raw) -> str:
     """G1, Parallel, Serial, ZGC, Shenandoah, CMS, Epsilon; "" when it cannot be told."""
     names = [str(raw[key]) for key in sorted(raw) if re.match(r"^sun\.gc\.collector\.\d+\.name$", key)]
@@ -168,6 +171,12 @@ class Plan:
         """How many there were, by kind: young, old, concurrent."""
         counts = [(one.kind, _number(raw, one.invocations)) for one in self._collectors]
         return {kind: count for kind, count in counts if count is not None}
+
+    def stood_for_collections_ms(self, raw: Raw) -> float:
+        """How long the application has stood for collections; 0 where a collector's time is not a pause."""
+        if self.collector not in _STOPPING:
+            return 0.0
+        return sum(_ms(raw, one.time) or 0.0 for one in self._collectors)
 
     def is_collecting(self, raw: Raw) -> bool:
         """Whether a collection has begun that has not ended: it is counted, but what it left is not yet."""

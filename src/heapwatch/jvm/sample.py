@@ -2,7 +2,8 @@
 
 read counters -> ask for the histogram -> read counters
 pause = difference of sun.rt.safepointTime: how long the application stood. It is what its own threads
-feel to within some ms; a collection in the same window adds to it, so it is an upper bound.
+feel to within some ms. Collections of its own in the same window are not ours and are taken off, where the
+collector counts what they took; elsewhere the pause is an upper bound.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def take(
         time=time_ms,
         mode=mode,
         histogram=histogram,
-        pause=_pause(before, after),
+        pause=_pause(perfdata, mode, before, after),
         duration=duration,
         heap=_heap(perfdata, after if mode == LIVE else before, began_at * 1000),
         labels=dict(target.labels),
@@ -90,11 +91,20 @@ def _safepoints(raw: Mapping[str, Value]) -> Optional[Value]:
     return raw.get("sun.rt.safepoints")
 
 
-def _pause(before: Optional[Mapping[str, Value]], after: Optional[Mapping[str, Value]]) -> Optional[float]:
-    if before is None or after is None:
+def _pause(
+    perfdata: Optional[PerfData],
+    mode: str,
+    before: Optional[Mapping[str, Value]],
+    after: Optional[Mapping[str, Value]],
+) -> Optional[float]:
+    if perfdata is None or before is None or after is None:
         return None
     start, end = safepoint_ms(before), safepoint_ms(after)
-    return None if start is None or end is None else max(0.0, end - start)
+    if start is None or end is None:
+        return None
+    stood = perfdata.plan.stood_for_collections_ms
+    own = stood(after) - stood(before) if mode == ALL else 0.0  # a live histogram collects for us
+    return max(0.0, end - start - max(0.0, own))
 
 
 def _heap(
