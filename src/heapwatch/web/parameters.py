@@ -16,7 +16,7 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 
 from heapwatch.errors import UsageError
-from heapwatch.web.times import parse_interval, parse_time
+from heapwatch.query.times import parse_interval, parse_time
 
 _Value = TypeVar("_Value")
 

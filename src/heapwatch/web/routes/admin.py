@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heapwatch.errors import UsageError
+from heapwatch.query.times import parse_time
 from heapwatch.store.errors import NotFound
 from heapwatch.web import answers
 from heapwatch.web.auth import Caller
 from heapwatch.web.parameters import named, now_ms, only_known
 from heapwatch.web.services import caller, services_of
-from heapwatch.web.times import parse_time
 
 router = APIRouter(tags=["server"], dependencies=[Depends(only_known)])
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query, Security
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from heapwatch.query.times import parse_time
 from heapwatch.web import answers
 from heapwatch.web.parameters import Selected, Spanned, named, now_ms, only_known
 from heapwatch.web.services import caller, services_of
-from heapwatch.web.times import parse_time
 
 router = APIRouter(tags=["snapshots"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
 

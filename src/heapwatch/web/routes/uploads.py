@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heapwatch.ingest.http import Upload
+from heapwatch.query.times import parse_time
 from heapwatch.web import answers
 from heapwatch.web.auth import Caller
 from heapwatch.web.parameters import MODES, labels_of, named, now_ms, only_known
 from heapwatch.web.services import caller, peer_of, services_of
-from heapwatch.web.times import parse_time
 from heapwatch.wire.batch import CONTENT_TYPE
 
 router = APIRouter(tags=["ingest"])

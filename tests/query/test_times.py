@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heapwatch.errors import UsageError
-from heapwatch.web.times import parse_interval, parse_time
+from heapwatch.query.times import parse_interval, parse_time
 
 NOW = 1_795_341_600_000
 
