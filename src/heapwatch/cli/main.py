@@ -34,6 +34,7 @@ EXTRAS = {
     "prometheus_client": "server",
     "sse_starlette": "server",
     "structlog": "server",
+    "yaml": "server",
     "numpy": "server",
     "chdb": "embedded",
 }

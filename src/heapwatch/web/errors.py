@@ -14,10 +14,18 @@ from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Un
 from heapwatch.ingest.limits import TooLarge, TooMany, TooSlow
 from heapwatch.store.errors import Cancelled, NotFound, StoreBroken, TooBig
 from heapwatch.web.auth import Damaged, Forbidden, Unauthenticated
+from heapwatch.web.dashboards import Changed, ReadOnly
+from heapwatch.web.dashboards.definition import BadDashboard
 from heapwatch.web.readers import HungUp
 
 # The first class that fits counts, so subclasses stand above their bases.
 ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
+    (
+        BadDashboard,
+        422,
+        "bad-dashboard",
+        "nothing was stored; POST /api/v1/dashboards/check lists every fault",
+    ),
     (UsageError, 400, "bad-parameter", "the parameters are described in /docs"),
     (
         Unauthenticated,
@@ -27,6 +35,8 @@ ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
     ),
     (Forbidden, 403, "forbidden", "ask whoever runs this server for a token with the right scope"),
     (NotFound, 404, "not-found", ""),
+    (ReadOnly, 409, "read-only", "store a copy under another name"),
+    (Changed, 409, "changed", "nothing was stored"),
     (TooSlow, 408, "too-slow", "send the body without long pauses"),
     (TooLarge, 413, "too-large", "send it in smaller parts, or raise the limit in the server's settings"),
     (TooBig, 400, "too-big", "ask for less: a shorter range, fewer JVMs or classes, a longer interval"),

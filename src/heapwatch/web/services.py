@@ -31,6 +31,7 @@ from heapwatch.model import Snapshot
 from heapwatch.store.errors import NotFound
 from heapwatch.web import figures, logs, negotiation
 from heapwatch.web.auth import ANYBODY, Caller, Forbidden, Tokens, Unauthenticated
+from heapwatch.web.dashboards import Shelf
 from heapwatch.web.figures import Figures
 from heapwatch.web.live import Hub
 from heapwatch.web.readers import Readers
@@ -58,6 +59,7 @@ class Services:
         self.settings = settings
         self.started = time.time()
         self.tokens = Tokens(settings.tokens_file)
+        self.dashboards = Shelf(settings.dashboards)
         self.rejects = Rejects()
         self.hub = Hub(settings.live_clients)
         self.figures = Figures()

@@ -207,6 +207,10 @@ class Settings(BaseSettings):
     def tokens_file(self) -> Path:
         return self.data / "tokens.json"
 
+    @property
+    def dashboards(self) -> Path:
+        return self.data / "dashboards"
+
 
 @dataclass(frozen=True)
 class Loaded:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from heapwatch.web.routes import admin, classes, export, health, jvms, live, metrics, snapshots, uploads
+from heapwatch.web.routes import (
+    admin,
+    classes,
+    dashboards,
+    export,
+    health,
+    jvms,
+    live,
+    metrics,
+    snapshots,
+    uploads,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
@@ -15,5 +26,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     snapshots.router,
     export.router,
     live.router,
+    dashboards.router,
     admin.router,
 )
