@@ -14,7 +14,7 @@ from heapwatch.store.dimensions import Incarnation
 from heapwatch.store.reads import metrics
 from heapwatch.store.reads.events import events
 from heapwatch.store.reads.intervals import Buckets, buckets, floats, joined, number
-from heapwatch.store.reads.jvms import description, newest
+from heapwatch.store.reads.jvms import description, newest, state
 from heapwatch.store.reads.parts import Parts, ids, places
 from heapwatch.store.reads.selection import Selection, containing
 from heapwatch.store.reads.totals import SQL as TOTALS
@@ -81,7 +81,7 @@ def _lives(parts: Parts, found: Iterable[Incarnation]) -> list[Incarnation]:
         by_name.setdefault((each.who.host, each.who.jvm), []).append(each)
     shown = []
     for lives in by_name.values():
-        up = [each for each in lives if description(parts, each)["state"] == "up"]
+        up = [each for each in lives if state(parts, each) == "up"]
         shown += up or [max(lives, key=lambda each: (each.last_seen, each.who.started))]
     return shown
 

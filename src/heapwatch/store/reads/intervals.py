@@ -78,17 +78,23 @@ def buckets(from_: int, to: int, interval: float | None = None, most: int = AIM)
 
 def joined(values: NDArray[Any]) -> NDArray[Any]:
     """Fill what lies between two neighbouring samples of a row, in place (see above)."""
-    for row in values.reshape(-1, values.shape[-1]):
-        known = np.flatnonzero(~np.isnan(row))
-        if len(known) < 2:
-            continue
-        steps = np.diff(known)
-        if steps.max() == 1:
-            continue
-        line = np.interp(np.arange(known[0], known[-1]), known, row[known])
-        line[np.repeat(steps > max(1.0, GAP * float(np.median(steps))), steps)] = np.nan
-        line[known[:-1] - known[0]] = row[known[:-1]]
-        row[known[0] : known[-1]] = line
+    table = values.reshape(-1, values.shape[-1])
+    known = ~np.isnan(table)
+    places = np.arange(table.shape[1])
+    before = np.maximum.accumulate(np.where(known, places, -1), axis=1)
+    after = np.minimum.accumulate(np.where(known, places, len(places))[:, ::-1], axis=1)[:, ::-1]
+    rows, holes = np.nonzero(~known & (before >= 0) & (after < len(places)))
+    if not len(rows):
+        return values
+    lefts, rights = before[rows, holes], after[rows, holes]
+    some, of_them = np.unique(rows, return_inverse=True)
+    earlier = np.pad(before[some, :-1], ((0, 0), (1, 0)), constant_values=-1)
+    steps = np.where(known[some] & (earlier >= 0), places - earlier, np.nan)
+    usual = np.nanmedian(steps, axis=1)[of_them]
+    close = rights - lefts <= np.maximum(1.0, GAP * usual)
+    rows, holes, lefts, rights = rows[close], holes[close], lefts[close], rights[close]
+    start = table[rows, lefts]
+    table[rows, holes] = start + (table[rows, rights] - start) * ((holes - lefts) / (rights - lefts))
     return values
 
 
