@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, NamedTuple, Optional
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 ALL = "all"
 """Mode of a histogram that counts garbage too (`jmap -histo`): one walk of the heap, no collection."""
@@ -150,6 +150,21 @@ class Event:
 
 
 @dataclass(frozen=True)
+class LogBlock:
+    """Log messages that share their labels: `texts[i]` was written at `times[i]`, in the order of their coming.
+
+    A text may have several lines (a stack trace) and does not end with one. `levels` is empty, or has a word
+    for each text that is not in the text itself ("" = what the text says). The labels say where a message
+    comes from: host, jvm, `_sourceCategory`, `_sourceName`, and the user's own.
+    """
+
+    labels: Mapping[str, str]
+    times: array[int]  # 'q', epoch ms
+    texts: List[str]
+    levels: List[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Batch:
     """What an agent sends at once. (agent, sequence) is its name: a replay is recognised and stored once."""
 
@@ -158,3 +173,4 @@ class Batch:
     snapshots: List[Snapshot] = field(default_factory=list)
     metrics: List[MetricBlock] = field(default_factory=list)
     events: List[Event] = field(default_factory=list)
+    logs: Sequence[LogBlock] = ()

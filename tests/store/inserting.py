@@ -15,9 +15,9 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-from makers import NOW, batch, jvm, metrics, snapshot
+from makers import DAY, NOW, batch, jvm, metrics, snapshot
 
-from heapwatch.model import Batch, Event
+from heapwatch.model import Batch, Event, LogBlock
 from heapwatch.store import Settings, open_store, opening
 from heapwatch.store.engine import Engine
 from heapwatch.store.native import Column
@@ -28,7 +28,7 @@ AT_ONCE = 3
 
 
 def numbered(number: int) -> Batch:
-    """Batch N: a snapshot of each host, ten samples each, an event now and then."""
+    """Batch N: a snapshot of each host, ten samples each, eight log messages, an event now and then."""
     time_ = NOW - 10_000_000 + number * 10_000
     snapshots, blocks = [], []
     for host in HOSTS:
@@ -41,7 +41,11 @@ def numbered(number: int) -> Batch:
     events = (
         [Event(time_, "deploy", {"host": HOSTS[0], "jvm": "shop"}, f"v{number}")] if number % 5 == 0 else []
     )
-    return batch(*snapshots, metrics=blocks, events=events, agent="killed", sequence=number)
+    times = array("q", [time_ - DAY, time_, time_])  # of two days, and two of the same moment are two
+    texts = [f"INFO batch {number} begins", f"ERROR batch {number}\n\tat Shop.buy", f"INFO batch {number}"]
+    logs = [LogBlock({"host": host, "_sourceCategory": "shop"}, times, texts) for host in HOSTS]
+    logs.append(LogBlock({"host": HOSTS[0]}, times[1:], ["twice"] * 2))
+    return batch(*snapshots, metrics=blocks, events=events, logs=logs, agent="killed", sequence=number)
 
 
 class DeadlyEngine(Engine):

@@ -6,7 +6,7 @@ import itertools
 from array import array
 from collections.abc import Mapping, Sequence
 
-from heapwatch.model import ALL, Batch, Event, Histogram, JvmId, MetricBlock, Snapshot
+from heapwatch.model import ALL, Batch, Event, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
 
 NOW = 1_790_000_000_000 // 3_600_000 * 3_600_000 + 40 * 60_000
 """The tests' clock stands here: twenty to a full hour in September 2026."""
@@ -60,13 +60,21 @@ def metrics(who: JvmId, times: Sequence[int], **values: Sequence[float]) -> Metr
     return MetricBlock(labels, array("q", times), columns)
 
 
+def messages(time: int, *texts: str, **labels: str) -> LogBlock:
+    """Messages a second apart; `category` is short for `_sourceCategory`."""
+    category = {"_sourceCategory": labels.pop("category")} if "category" in labels else {}
+    times = array("q", [time + 1000 * place for place in range(len(texts))])
+    return LogBlock({**labels, **category}, times, list(texts))
+
+
 def batch(
     *snapshots: Snapshot,
     metrics: Sequence[MetricBlock] = (),
     events: Sequence[Event] = (),
+    logs: Sequence[LogBlock] = (),
     agent: str = "agent-1",
     sequence: int | None = None,
 ) -> Batch:
     """A batch with a number of its own, unless one is given."""
     number = next(_sequences) if sequence is None else sequence
-    return Batch(agent, number, list(snapshots), list(metrics), list(events))
+    return Batch(agent, number, list(snapshots), list(metrics), list(events), list(logs))

@@ -8,19 +8,21 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from inserting import CLASSES, HOSTS, numbered
 from makers import NOW
 
+from heapwatch.model import Batch
 from heapwatch.store import Settings, Store, open_store
 
 pytestmark = pytest.mark.store
 
 KILLS = 6
-TABLES = ("class_sample", "sample", "event", "snapshot", "ack")
+TABLES = ("class_sample", "sample", "event", "log", "snapshot", "ack")
 
 
 class Inserting:
@@ -124,6 +126,25 @@ def test_what_was_not_acknowledged_is_stored_once_by_its_replay(killed: tuple[St
     assert found["rows"].tolist() == found["kinds"].tolist() == [len(replay) * len(HOSTS) * 10]
     deploys = store.events(from_=0, to=NOW)["events"]
     assert [each["text"] for each in deploys] == [each.events[0].text for each in replay if each.events]
+
+
+def logs_by_text(store: Store) -> Counter[str]:
+    return Counter(store.parts.engine.query("SELECT text FROM log")["text"])
+
+
+def texts_of(batches: Iterable[Batch]) -> Counter[str]:
+    return Counter(text for batch in batches for block in batch.logs for text in block.texts)
+
+
+def test_log_messages_outlive_kill_9_once_each(killed: tuple[Store, int]) -> None:
+    store, acknowledged = killed
+    numbers = range(acknowledged + 30)
+    found, expected = logs_by_text(store), texts_of(map(numbered, numbers[:acknowledged]))
+    assert {text: found[text] for text in expected if text != "twice"} == {
+        text: count for text, count in expected.items() if text != "twice"
+    }
+    store.insert([numbered(number) for number in numbers])
+    assert logs_by_text(store) == texts_of(map(numbered, numbers))
 
 
 def test_a_store_that_was_killed_opens_and_goes_on(killed: tuple[Store, int]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makers import HOUR, NOW, batch, jvm, snapshot
+from makers import HOUR, NOW, batch, jvm, messages, snapshot
 
 from heapwatch.store import Settings, open_store
 from heapwatch.store.dimensions import Names
@@ -53,6 +53,8 @@ def test_the_directory_of_an_earlier_release_opens_and_migrates(tmp_path: Path, 
         assert store.rollup() == 1
         store.insert([batch(snapshot(jvm("new"), NOW, {"com.shop.Order": (1, 24)}))])
         assert [each["host"] for each in store.jvms()["jvms"]] == ["new", "old"]
+        assert store.insert_logs([messages(NOW, "a line", host="new")])
+        assert store.parts.engine.query("SELECT text FROM log")["text"] == ["a line"]
         done = store.parts.engine.query("SELECT version FROM migration ORDER BY version")
         assert done["version"].tolist() == [each.version for each in history()]
     open_store(tmp_path, QUICK).close()

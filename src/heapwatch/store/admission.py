@@ -13,10 +13,11 @@ from datetime import datetime, timezone
 import numpy as np
 
 from heapwatch.errors import Refused
-from heapwatch.model import ALL, LIVE, Batch, Event, MetricBlock, Snapshot
+from heapwatch.model import ALL, LIVE, Batch, Event, LogBlock, MetricBlock, Snapshot
 
 OLDEST_MS = 946_684_800_000  # 2000-01-01
 LONGEST_NAME = 4096
+LONGEST_TEXT = 16 << 20  # characters of a log message: a raw histogram of the largest heap fits
 
 
 def check(batch: Batch, now_ms: int, future_ms: int) -> None:
@@ -30,6 +31,8 @@ def check(batch: Batch, now_ms: int, future_ms: int) -> None:
             _metrics(block, now_ms + future_ms)
         for event in batch.events:
             _event(event, now_ms + future_ms)
+        for log in batch.logs:
+            _logs(log, now_ms + future_ms)
     except Refused as reason:
         raise Refused(f"batch {batch.sequence} of {batch.agent or '?'}: {reason}") from None
 
@@ -81,6 +84,16 @@ def _event(event: Event, latest_ms: int) -> None:
     if not event.kind:
         raise Refused("an event has no kind")
     _labels(event.labels)
+
+
+def _logs(block: LogBlock, latest_ms: int) -> None:
+    for time in {min(block.times), max(block.times)} if block.times else ():
+        check_time(time, latest_ms)
+    if len(block.times) != len(block.texts) or (block.levels and len(block.levels) != len(block.texts)):
+        raise Refused("log messages, times and levels are not equally many")
+    if any(len(text) > LONGEST_TEXT for text in block.texts):
+        raise Refused(f"a log message has more than {LONGEST_TEXT} characters")
+    _labels(block.labels)
 
 
 def _labels(labels: Mapping[str, str]) -> None:

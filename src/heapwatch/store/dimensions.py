@@ -1,4 +1,4 @@
-"""The small tables that give names to numbers, whole in memory: classes, incarnations, series.
+"""The small tables that give names to numbers, whole in memory: classes, incarnations, series, log sources.
 
 The writer allots ids and makes them durable before any row uses them; an id that a crash left without rows
 does no harm. One process allots by counting. On a cluster an id is a hash of the name, so that several
@@ -290,6 +290,75 @@ def untagged(name: str) -> tuple[str, dict[str, str]]:
     return metric, {key: value for key, _, value in (cell.partition("=") for cell in cells)}
 
 
+@dataclass(frozen=True)
+class LogSource:
+    """Where log messages come from: the labels that they share."""
+
+    id: int
+    host: str
+    category: str
+    name: str
+    labels: Mapping[str, str]
+
+
+SourceKey = tuple[tuple[str, str], ...]
+"""The labels of a log source, sorted."""
+
+
+class LogSources:
+    """Every log source, by its labels."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self.by_key: dict[SourceKey, int] = {}
+        self.by_id: dict[int, LogSource] = {}
+
+    def load(self, engine: Engine) -> None:
+        found = engine.query("SELECT id, host, category, name, labels FROM log_source FINAL ORDER BY id")
+        columns = (found["id"].tolist(), found["host"], found["category"], found["name"], found["labels"])
+        for row in zip(*columns, strict=True):
+            self._add(LogSource(*row))
+
+    def known(self, wanted: Iterable[SourceKey], engine: Engine) -> None:
+        """Make every source known."""
+        new = [key for key in dict.fromkeys(wanted) if key not in self.by_key]
+        if not new:
+            return
+        taken = len(self.by_id)
+        rows = [_log_source(self._ids.next(taken + place, *key), key) for place, key in enumerate(new)]
+        engine.insert(
+            "log_source",
+            [
+                Column("id", self._ids.type, self._ids.array(row.id for row in rows)),
+                Column("host", "String", [row.host for row in rows]),
+                Column("category", "String", [row.category for row in rows]),
+                Column("name", "String", [row.name for row in rows]),
+                Column("labels", LABELS, [row.labels for row in rows]),
+            ],
+        )
+        for row in rows:
+            self._add(row)
+
+    def _add(self, source: LogSource) -> None:
+        self.by_key[tuple(sorted(source.labels.items()))] = source.id
+        self.by_id[source.id] = source
+
+
+def source_key(labels: Mapping[str, str]) -> SourceKey:
+    """The labels by which a source is known. `host` and `_sourceHost` are two names of one thing."""
+    full = {name: value for name, value in labels.items() if value}
+    host = full.get("host") or full.get("_sourceHost")
+    if host:
+        full = {"_sourceHost": host, **full, "host": host}
+    return tuple(sorted(full.items()))
+
+
+def _log_source(id_: int, key: SourceKey) -> LogSource:
+    labels = dict(key)
+    host, category = labels.get("host", ""), labels.get("_sourceCategory", "")
+    return LogSource(id_, host, category, labels.get("_sourceName", ""), labels)
+
+
 class Names:
     """All dimensions together."""
 
@@ -298,8 +367,10 @@ class Names:
         self.classes = Classes(self.ids)
         self.jvms = Jvms(self.ids)
         self.series = SeriesNames(self.ids)
+        self.logs = LogSources(self.ids)
 
     def load(self, engine: Engine) -> None:
         self.classes.load(engine)
         self.jvms.load(engine)
         self.series.load(engine)
+        self.logs.load(engine)

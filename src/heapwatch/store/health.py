@@ -44,6 +44,7 @@ class Health:
             "jvms": len(parts.names.jvms.by_id),
             "classes": len(parts.names.classes.names),
             "series": len(parts.names.series.by_id),
+            "log_sources": len(parts.names.logs.by_id),
         }
 
     def agents(self) -> list[dict[str, Any]]:

@@ -23,6 +23,8 @@ TIME: Final = "DateTime64(3, 'UTC')"
 HOUR: Final = "DateTime('UTC')"
 MODE: Final = "Enum8('all' = 0, 'live' = 1)"
 LABELS: Final = "Map(String, String)"
+WORD: Final = "LowCardinality(String)"
+"""Texts of which there are few: a dictionary, and each row's place in it. Read only; written as `String`."""
 
 _NUMBERS: Mapping[str, Any] = {
     "UInt8": np.uint8,
@@ -39,6 +41,8 @@ _NUMBERS: Mapping[str, Any] = {
     HOUR: np.uint32,
     MODE: np.int8,
 }
+
+_PLACES = (np.uint8, np.uint16, np.uint32, np.uint64)
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,23 @@ class _Reader:
             values = [self._text() for _ in range(total)]
             starts = [0, *ends[:-1]]
             return [dict(zip(keys[a:b], values[a:b], strict=True)) for a, b in zip(starts, ends, strict=True)]
+        if kind == WORD:
+            return self._words(rows)
         if kind not in _NUMBERS:
             raise Unreadable(f"the engine answered with a column of type {kind}")
         return self._numbers(_NUMBERS[kind], rows)
+
+    def _words(self, rows: int) -> list[str]:
+        """version u64, then: u64, whose low byte is the width of places; the dictionary; the places."""
+        if not rows:
+            return []
+        width = int(self._numbers(np.uint64, 2)[1]) & 0xFF
+        words = [self._text() for _ in range(int(self._numbers(np.uint64, 1)[0]))]
+        count = int(self._numbers(np.uint64, 1)[0])
+        if width >= len(_PLACES) or count != rows:
+            raise Unreadable("the engine answered with a dictionary that is not of this column")
+        places = self._numbers(_PLACES[width], rows).tolist()
+        return list(map(words.__getitem__, places))
 
     def _numbers(self, dtype: Any, rows: int) -> NDArray[Any]:
         start, self.place = self.place, self.place + rows * np.dtype(dtype).itemsize

@@ -1,8 +1,9 @@
 """What is old goes, whole partitions at a time: that costs nothing and frees the disk at once.
 
-A partition (a day of samples, a month of everything else) is dropped when its last moment is older than the
-table's limit and nothing has been written into it for as long either: an old histogram that is imported today
-stays as long as one taken today. Above `max_bytes` the oldest days of raw data go, however new.
+A partition (a day of samples or log messages, a month of everything else) is dropped when its last moment is
+older than the table's limit and nothing has been written into it for as long either: an old histogram that is
+imported today stays as long as one taken today. Above `max_bytes` the oldest days of samples and messages go,
+however new.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from heapwatch.store.engine import Engine
 from heapwatch.store.settings import DAY_MS, Retention
 
 RAW = ("class_sample", "sample")
+LOGS = ("log",)
 HOURLY = ("class_hour", "sample_hour", "snapshot")
 EVENTS = ("event",)
 
@@ -54,7 +56,7 @@ def retain(engine: Engine, limits: Retention, now: int) -> list[str]:
 
 def partitions(engine: Engine) -> list[Partition]:
     """Everything that retention knows, oldest first."""
-    found = engine.query(PARTITIONS, {"tables": [*RAW, *HOURLY, *EVENTS]})
+    found = engine.query(PARTITIONS, {"tables": [*RAW, *LOGS, *HOURLY, *EVENTS]})
     columns = zip(
         found["table"], found["partition_id"], found["bytes"].tolist(), found["written"].tolist(), strict=True
     )
@@ -64,6 +66,8 @@ def partitions(engine: Engine) -> list[Partition]:
 def _days(limits: Retention, table: str) -> int:
     if table in RAW:
         return limits.raw_days
+    if table in LOGS:
+        return limits.log_days
     return limits.hour_days if table in HOURLY else limits.event_days
 
 
@@ -77,7 +81,7 @@ def _oversized(partitions: list[Partition], most: int, now: int) -> list[Partiti
     excess = sum(each.bytes for each in partitions) - most if most else 0
     dropped = []
     for each in sorted(partitions, key=lambda each: each.end):
-        if excess > 0 and each.table in RAW and each.end < now:
+        if excess > 0 and each.table in (*RAW, *LOGS) and each.end < now:
             dropped.append(each)
             excess -= each.bytes
     return dropped

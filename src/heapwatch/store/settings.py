@@ -13,13 +13,14 @@ class Retention:
     """How long data stays, in days since it was measured or arrived, whichever is later; 0 = for ever.
 
     `raw_days` is for class samples and metric samples, `hour_days` for their hourly rollups and for the
-    totals of each histogram, `event_days` for events. `max_bytes` bounds what all of it takes on disk: the
-    oldest days of raw data go first. 0 = no bound.
+    totals of each histogram, `event_days` for events, `log_days` for log messages. `max_bytes` bounds what
+    all of it takes on disk: the oldest days of samples and messages go first. 0 = no bound.
     """
 
     raw_days: int = 14
     hour_days: int = 90
     event_days: int = 365
+    log_days: int = 14
     max_bytes: int = 0
 
 
@@ -37,6 +38,7 @@ class Settings:
     min_free_disk_bytes: int = 256 * MIB
     live_bytes: int = 64 * MIB
     max_series: int = 1_000_000
+    max_log_sources: int = 100_000
     future_ms: int = DAY_MS
     retention: Retention = field(default_factory=Retention)
     cluster: str = ""

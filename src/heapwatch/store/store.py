@@ -6,15 +6,17 @@ take the API's parameters by keyword; times are epoch ms. `query_id` names a rea
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from heapwatch.errors import Unavailable
-from heapwatch.model import ALL, Batch, Snapshot
+from heapwatch.model import ALL, Batch, LogBlock, Snapshot
 from heapwatch.store.admission import check
 from heapwatch.store.keeping import Keeper
+from heapwatch.store.logs import UPLOADS
 from heapwatch.store.reads import classes as class_tables
 from heapwatch.store.reads import events as happenings
 from heapwatch.store.reads import fleet as fleets
@@ -73,6 +75,16 @@ class Store:
     ) -> dict[str, int]:
         """Store points of plain metrics: series in Graphite's tagged form. Answers rejects by reason."""
         return self._open(self._writer.insert_samples)(series, times, values, source)
+
+    def insert_logs(
+        self, logs: Sequence[LogBlock], agent: str = UPLOADS, sequence: int | None = None
+    ) -> bool:
+        """Store log messages, durable when it returns; False when (agent, sequence) was stored before.
+
+        Without a number they are new, however often they come.
+        """
+        number = secrets.randbits(63) if sequence is None else sequence
+        return self.insert([Batch(agent, number, logs=logs)])[0]
 
     # ---- out
 

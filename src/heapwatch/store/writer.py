@@ -1,11 +1,13 @@
 """Batches into rows, exactly once.
 
-    check -> drop what is stored -> names -> intent -> class_sample, sample, event -> snapshot -> ack -> live
+    check -> drop what is stored -> names -> intent
+          -> class_sample, sample, event, log -> snapshot -> ack -> live
 
 What makes it exactly once, whatever dies in between (docs/decisions/0006-exactly-once.md): a snapshot is its
 (incarnation, time, mode) and counts when its `snapshot` row is there, written after its classes; what an
 intent names without such a row is removed before the next insert. A metric sample is its (series, time), an
-event all of itself. Times that rise need no look into the store to be new.
+event all of itself. Times that rise need no look into the store to be new. Log messages are known by their
+batch (logs.py).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from heapwatch.store.hours import HOUR_MS, Hours, Unit
 from heapwatch.store.identity import identity, others
 from heapwatch.store.intent import Intent, stored
 from heapwatch.store.live import Live
+from heapwatch.store.logs import UPLOADS, LogWriter
 from heapwatch.store.points import TOO_MANY, Memo, acceptable
 from heapwatch.store.rows import Prepared
 from heapwatch.store.samples import Chunk, SampleWriter
@@ -61,6 +64,7 @@ class Writer:
         self._memo = Memo(names, settings.max_series)
         self._lock = threading.Lock()
         self.samples = SampleWriter(names.ids, live)
+        self._logs = LogWriter(names, clock)
 
     @property
     def future_ms(self) -> int:
@@ -84,9 +88,11 @@ class Writer:
                 answers.append(name not in self._acks and name not in fresh)
                 if answers[-1]:
                     fresh[name] = batch
+            replays: set[tuple[str, int]] = set()
             for some in _parts(list(fresh.values())):
-                self._store(some)
-            return answers
+                replays |= self._store(some)
+            names = [(batch.agent, batch.sequence) for batch in batches]
+            return [new and name not in replays for new, name in zip(answers, names, strict=True)]
 
     def close(self) -> None:
         """Write down what may still be in memory only."""
@@ -116,24 +122,29 @@ class Writer:
                 self._heard(self._names.series.by_id[id_].incarnation, time)
         return rejected
 
-    def _store(self, batches: Sequence[Batch]) -> None:
+    def _store(self, batches: Sequence[Batch]) -> set[tuple[str, int]]:
+        """Answers the uploads of log messages that were stored before."""
         self._know_jvms(batches)
         snapshots = self._new_snapshots(batches)
         chunks = self.samples.fresh(list(self._chunks(batches)), self._engine)
         events = [(self._incarnation(event.labels), event) for batch in batches for event in batch.events]
+        logs = self._logs.fresh(batches, self._engine)
         self._hours.touch(_hours(snapshots, chunks, self._names), self._engine)
-        self._intent.declare(each.key for each in snapshots)
+        self._intent.declare((each.key for each in snapshots), (each.note for each in logs))
         if snapshots:
             self._engine.insert("class_sample", rows.class_samples(snapshots, self._names.ids))
         self.samples.write(chunks, self._engine)
         if events:
             self._engine.insert("event", rows.event_rows(events, self._names.ids))
+        self._logs.write(logs, self._engine)
         if snapshots:
             self._engine.insert("snapshot", rows.snapshot_rows(snapshots, self._names.ids))
         self._intent.fulfilled()
-        self._acks.add((batch.agent, batch.sequence) for batch in batches)
+        self._acks.add((batch.agent, batch.sequence) for batch in batches if batch.agent != UPLOADS)
         self._publish(snapshots, chunks, events)
         self._acks.write(self._clock(), self._engine)
+        uploads = {(batch.agent, batch.sequence) for batch in batches if batch.agent == UPLOADS}
+        return uploads - {(rows.batch.agent, rows.batch.sequence) for rows in logs}
 
     def _know_jvms(self, batches: Sequence[Batch]) -> None:
         wanted: dict[JvmId, tuple[int, dict[str, str]]] = {}
@@ -153,6 +164,10 @@ class Writer:
                 who = identity(event.labels)
                 if who is not None and who.pid:  # a deploy is of a name, a start is of a process
                     saw(who, event.time, event.labels)
+            for log in batch.logs:
+                who = identity(log.labels)
+                if who is not None and who.pid and log.times:
+                    saw(who, min(log.times), {})
         self._names.jvms.known(wanted, self._engine)
 
     def _new_snapshots(self, batches: Sequence[Batch]) -> list[Prepared]:
@@ -258,6 +273,7 @@ def _parts(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
     for batch in batches:
         part.append(batch)
         size += sum(len(snapshot.histogram) for snapshot in batch.snapshots)
+        size += sum(len(block.texts) for block in batch.logs)
         if size >= ROWS_AT_ONCE:
             yield part
             part, size = [], 0
