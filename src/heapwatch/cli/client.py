@@ -55,6 +55,10 @@ class Client:
         """The JSON answer to a POST of JSON."""
         return self._json("POST", path, json=body, params=_given(params))
 
+    def put(self, path: str, body: object) -> Any:
+        """The JSON answer to a PUT of JSON."""
+        return self._json("PUT", path, json=body)
+
     def delete(self, path: str) -> Any:
         return self._json("DELETE", path)
 

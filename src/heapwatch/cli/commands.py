@@ -47,6 +47,7 @@ COMMANDS = (
     Command("snapshots", "snapshots:snapshots", "List the stored histograms.", ASK),
     Command("events", "events:events", "List starts, exits, deploys and other events.", ASK),
     Command("status", "status:status", "Show how the server, its doors and agents are.", ASK),
+    Command("dashboard", "dashboard:app", "List, read, store and delete dashboards.", DATA),
     Command("import", "imports:imports", "Store histogram files of any JDK.", DATA),
     Command("export", "export:export", "Write stored histograms to a file.", DATA),
     Command("backup", "backup:backup", "Copy a store to a new folder.", DATA),
