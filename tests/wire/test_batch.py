@@ -6,13 +6,14 @@ import math
 import struct
 import zlib
 from array import array
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heapwatch.errors import Truncated, Unreadable
-from heapwatch.model import Batch, Event, Histogram, JvmId, MetricBlock, Snapshot
+from heapwatch.model import Batch, Event, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
 from heapwatch.wire import batch as wire
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -39,6 +40,13 @@ def blocks(draw: st.DrawFn) -> MetricBlock:
     return MetricBlock(draw(labels), array("q", moments), draw(st.dictionaries(texts, column, max_size=4)))
 
 
+@st.composite
+def logs(draw: st.DrawFn) -> LogBlock:
+    moments = draw(st.lists(times, max_size=40))
+    said = st.lists(texts, min_size=len(moments), max_size=len(moments))
+    return LogBlock(draw(labels), array("q", moments), draw(said), draw(st.just([]) | said))
+
+
 costs = st.none() | st.floats(0, 1e9)
 snapshots = st.builds(
     Snapshot,
@@ -58,6 +66,7 @@ batches = st.builds(
     st.lists(snapshots, max_size=3),
     st.lists(blocks(), max_size=3),
     st.lists(st.builds(Event, times, texts, labels, texts), max_size=3),
+    st.lists(logs(), max_size=3),
 )
 
 
@@ -72,6 +81,7 @@ def comparable(batch: Batch) -> object:
             for b in batch.metrics
         ],
         batch.events,
+        batch.logs,
     )
 
 
@@ -79,8 +89,8 @@ def ints(*values: int) -> bytes:
     return struct.pack(f"<I{len(values)}q", len(values), *values)
 
 
-def framed(body: bytes) -> bytes:
-    return b"hwb\x01" + zlib.compress(body)
+def framed(body: bytes, version: int = 1) -> bytes:
+    return b"hwb%c" % version + zlib.compress(body)
 
 
 TEXT_A = ints(1) + struct.pack("<I", 1) + b"a"
@@ -112,6 +122,14 @@ def sample() -> Batch:
         ],
         [block],
         [Event(1_790_000_100_600, "restart", {"host": "memleak1"}, "new pid 4711")],
+        [
+            LogBlock(
+                {"host": "memleak1", "_sourceCategory": "app"},
+                array("q", [1_790_000_100_700, 1_790_000_100_650, 1_790_000_100_700]),
+                ["ERROR no\n\tat shop.Buy", "again", "again"],
+                ["error", "", ""],
+            )
+        ],
     )
 
 
@@ -149,10 +167,10 @@ def test_arbitrary_bytes_are_refused_with_our_error(data: bytes) -> None:
         wire.decode(data)
 
 
-@given(st.binary(max_size=300))
+@given(st.binary(max_size=300), st.sampled_from([1, 2]))
 @settings(max_examples=150, deadline=None)
-def test_arbitrary_bytes_inside_a_sound_frame_end_in_our_error_or_a_batch(body: bytes) -> None:
-    frame = framed(body)
+def test_arbitrary_bytes_inside_a_sound_frame_end_in_our_error_or_a_batch(body: bytes, version: int) -> None:
+    frame = framed(body, version)
     try:
         read = wire.decode(frame)
     except Unreadable:
@@ -169,7 +187,7 @@ def test_a_body_with_bytes_replaced_ends_in_our_error_or_a_batch_that_can_be_sen
     for _ in range(data.draw(st.integers(1, 4))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     try:
-        read = wire.decode(framed(bytes(body)))
+        read = wire.decode(framed(bytes(body), 2))
     except Unreadable:
         return
     assert comparable(wire.decode(wire.encode(read))) == comparable(read)
@@ -202,9 +220,51 @@ def test_a_few_names_used_in_very_many_columns_do_not_fill_the_memory(sample: Ba
 
 
 def test_a_batch_of_a_newer_version_says_so(sample: Batch) -> None:
-    newer = b"hwb\x02" + wire.encode(sample)[4:]
-    with pytest.raises(Unreadable, match=r"version 2 .* reads version 1"):
+    newer = b"hwb\x03" + wire.encode(sample)[4:]
+    with pytest.raises(Unreadable, match=r"version 3 .* reads up to version 2"):
         wire.decode(newer)
+
+
+def test_a_batch_without_log_messages_is_still_read_by_servers_that_know_none(sample: Batch) -> None:
+    assert wire.encode(replace(sample, logs=()))[:4] == b"hwb\x01"
+    assert wire.encode(sample)[:4] == b"hwb\x02"
+
+
+def test_a_batch_of_the_first_version_has_no_log_messages() -> None:
+    assert wire.decode(framed(TEXT_A + ints(0, 5, 0, 0, 0))) == Batch("a", 5, logs=[])
+
+
+def test_a_long_message_repeated_very_often_does_not_fill_the_memory() -> None:
+    block = LogBlock({}, array("q", [1] * 50_000), ["x" * 10_000] * 50_000)
+    data = wire.encode(Batch("a", 1, logs=[block]))
+    assert len(data) < 20_000
+    with pytest.raises(Unreadable, match="more log messages than its size allows"):
+        wire.decode(data, 1 << 20)
+
+
+@pytest.mark.parametrize("moments", [[-1], [1 << 62, -(1 << 62)], [10_413_792_000_001], [5, -1, 7]])
+def test_log_messages_of_impossible_times_are_refused(moments: list[int]) -> None:
+    block = LogBlock({}, array("q", moments), ["x"] * len(moments))
+    with pytest.raises(Unreadable, match="out of range"):
+        wire.decode(wire.encode(Batch("a", 1, logs=[block])))
+
+
+@pytest.mark.parametrize(
+    ("messages", "levels", "complaint"),
+    [((0, 0), (), "column of 2 where 1 belong"), ((0,), (0, 0), "2 levels of 1"), ((7,), (), "text 7 of 1")],
+)
+def test_log_columns_that_do_not_fit_each_other_are_refused(
+    messages: tuple[int, ...], levels: tuple[int, ...], complaint: str
+) -> None:
+    head = TEXT_A + ints(0, 1, 0, 0, 0, 1) + ints() + ints() + ints(1)
+    with pytest.raises(Unreadable, match=complaint):
+        wire.decode(framed(head + ints(*messages) + ints(*levels), 2))
+
+
+def test_a_log_block_of_unequal_columns_is_not_sent() -> None:
+    for block in (LogBlock({}, array("q", [1]), []), LogBlock({}, array("q", [1]), ["x"], ["", ""])):
+        with pytest.raises(ValueError, match="log block"):
+            wire.encode(Batch("a", 1, logs=[block]))
 
 
 def test_bytes_after_the_end_are_refused(sample: Batch) -> None:

@@ -1,9 +1,9 @@
 """What an agent sends at once, as bytes: `encode(batch)` and `decode(data)`.
 
-    magic "hwb", version 1                4 bytes
+    magic "hwb", version                  4 bytes: 2 when there are log messages, else 1
     zlib stream, to the end, of:
       texts      ints: their lengths in characters; u32: the bytes of all; then all in UTF-8, end to end
-      head       ints: agent, sequence, number of snapshots, of metric blocks, of events
+      head       ints: agent, sequence, number of snapshots, of metric blocks, of events, in 2 of log blocks
       snapshot   ints: host, jvm, pid, started, time, mode      floats: pause, duration (nan = not measured)
                  heap: ints (names), floats                     labels: ints (names), ints (values)
                  classes         0x00, ints; or 0x01, ints (first, count): texts that follow each other
@@ -12,6 +12,8 @@
       block      labels      ints: first time, steps to the others
                  ints: metric names      floats: the values, metric by metric
       event      ints: time, kind, text      labels
+      log block  labels      ints: first time, steps to the others      ints: messages
+                 ints: levels, or none of them
 
 A text is named by its index; how columns lie is told in columns.py.
 
@@ -26,10 +28,10 @@ from array import array
 from itertools import accumulate
 from math import isfinite, isinf, isnan, nan
 from operator import sub
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 from heapwatch.errors import Truncated, Unreadable
-from heapwatch.model import ALL, LIVE, Batch, Event, Histogram, JvmId, MetricBlock, Snapshot
+from heapwatch.model import ALL, LIVE, Batch, Event, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
 from heapwatch.wire.columns import Reader, Writer
 
 CONTENT_TYPE = "application/x-heapwatch-batch"
@@ -37,9 +39,10 @@ MAX_SIZE = 16 << 20
 """Largest batch, decompressed, that `decode` accepts unless told otherwise: some 300,000 class samples."""
 
 MAX_PARTS = 20_000
-"""Most snapshots, metric blocks and events that one batch may hold together."""
+"""Most snapshots, metric and log blocks and events that one batch may hold together."""
 
-_NAME, _VERSION = b"hwb", 1
+_NAME = b"hwb"
+_WITHOUT_LOGS, _WITH_LOGS = 1, 2  # a server that is older than its agents goes on reading what it knows
 _LEVEL = 1  # a fifth larger than level 6 on real histograms, for a third of its time
 _LATEST = 10_413_792_000_000  # the year 2300: the last time that every store of ours can hold
 
@@ -48,15 +51,9 @@ def encode(batch: Batch) -> bytes:
     """The batch as self-contained bytes."""
     body = Writer()
     texts = body.texts
-    body.ints(
-        (
-            texts[batch.agent],
-            batch.sequence,
-            len(batch.snapshots),
-            len(batch.metrics),
-            len(batch.events),
-        )
-    )
+    version = _WITH_LOGS if batch.logs else _WITHOUT_LOGS
+    counts = [len(batch.snapshots), len(batch.metrics), len(batch.events), len(batch.logs)]
+    body.ints((texts[batch.agent], batch.sequence, *counts[: 2 + version]))
     for snapshot in batch.snapshots:
         _write_snapshot(body, snapshot)
     for block in batch.metrics:
@@ -64,8 +61,10 @@ def encode(batch: Batch) -> bytes:
     for event in batch.events:
         body.ints((event.time, texts[event.kind], texts[event.text]))
         body.labels(event.labels)
+    for log in batch.logs:
+        _write_log(body, log)
     packer = zlib.compressobj(_LEVEL)
-    packed = [bytes((*_NAME, _VERSION)), *map(packer.compress, body.parts()), packer.flush()]
+    packed = [bytes((*_NAME, version)), *map(packer.compress, body.parts()), packer.flush()]
     return b"".join(packed)
 
 
@@ -73,17 +72,20 @@ def decode(data: bytes, max_size: int = MAX_SIZE) -> Batch:
     """The batch in these bytes; Truncated when they end too early, Unreadable when they are anything else."""
     body = Reader(_unpack(data, max_size), room=8 * max_size)
     body.read_texts()
-    agent, sequence, snapshots, blocks, events = body.ints(5)
-    if min(sequence, snapshots, blocks, events) < 0:
+    head = body.ints(6 if data[3] == _WITH_LOGS else 5)
+    agent, sequence, snapshots, blocks, events = head[:5]
+    logs = sum(head[5:])
+    if min(head[1:]) < 0:
         raise Unreadable("batch with negative numbers in its head")
-    if snapshots + blocks + events > MAX_PARTS:
-        raise Unreadable(f"batch of {snapshots + blocks + events} parts; at most {MAX_PARTS} are accepted")
+    if snapshots + blocks + events + logs > MAX_PARTS:
+        raise Unreadable(f"batch of {sum(head[2:])} parts; at most {MAX_PARTS} are accepted")
     batch = Batch(
         body.text(agent),
         sequence,
         [_read_snapshot(body) for _ in range(snapshots)],
         [_read_block(body) for _ in range(blocks)],
         [_read_event(body) for _ in range(events)],
+        _read_logs(body, logs, 8 * max_size),
     )
     body.end()
     return batch
@@ -122,7 +124,7 @@ def _write_histogram(body: Writer, histogram: Histogram) -> None:
 def _write_block(body: Writer, block: MetricBlock) -> None:
     times = block.times
     body.labels(block.labels)
-    body.ints(times[:1] + array("q", map(sub, times[1:], times)))
+    body.ints(_steps(times))
     body.references(block.values)
     values = array("d")
     for column in block.values.values():
@@ -130,6 +132,19 @@ def _write_block(body: Writer, block: MetricBlock) -> None:
             raise ValueError(f"metric block of {len(times)} times with a column of {len(column)}")
         values.extend(column)
     body.floats(values)
+
+
+def _write_log(body: Writer, block: LogBlock) -> None:
+    if len(block.texts) != len(block.times) or len(block.levels) not in (0, len(block.texts)):
+        raise ValueError(f"log block of {len(block.times)} times with {len(block.texts)} messages")
+    body.labels(block.labels)
+    body.ints(_steps(block.times))
+    body.references(block.texts)
+    body.references(block.levels)
+
+
+def _steps(times: array[int]) -> array[int]:
+    return times[:1] + array("q", map(sub, times[1:], times))
 
 
 def _read_snapshot(body: Reader) -> Snapshot:
@@ -190,6 +205,33 @@ def _read_event(body: Reader) -> Event:
     return Event(_moment(time), body.text(kind), body.labels(), body.text(text))
 
 
+def _read_logs(body: Reader, count: int, room: int) -> List[LogBlock]:
+    """`room` is for characters: a long message that is repeated is little on the wire."""
+    found = []
+    for _ in range(count):
+        found.append(_read_log(body))
+        room -= sum(map(len, found[-1].texts))
+        if room < 0:
+            raise Unreadable("batch holds more log messages than its size allows")
+    return found
+
+
+def _read_log(body: Reader) -> LogBlock:
+    labels = body.labels()
+    steps = body.ints()
+    if steps and (min(steps) < -_LATEST or max(steps) > _LATEST):  # so that their sums fit a column
+        raise Unreadable("log messages whose times are out of range")
+    times = list(accumulate(steps))
+    if times:
+        _moment(min(times))
+        _moment(max(times))
+    texts = body.texts_of(body.ints(len(times)))
+    levels = body.texts_of(body.ints())
+    if len(levels) not in (0, len(texts)):
+        raise Unreadable(f"{len(levels)} levels of {len(texts)} log messages")
+    return LogBlock(labels, array("q", times), texts, levels)
+
+
 def _moment(time: int) -> int:
     if 0 <= time <= _LATEST:
         return time
@@ -208,8 +250,10 @@ def _unpack(data: bytes, max_size: int) -> bytes:
         raise Truncated(f"batch of {len(data)} bytes")
     if data[:3] != _NAME:
         raise Unreadable(f"not a heapwatch batch: it begins with {data[:4]!r}")
-    if data[3] != _VERSION:
-        raise Unreadable(f"batch in version {data[3]} of the format; this heapwatch reads version {_VERSION}")
+    if data[3] not in (_WITHOUT_LOGS, _WITH_LOGS):
+        raise Unreadable(
+            f"batch in version {data[3]} of the format; this heapwatch reads up to version {_WITH_LOGS}"
+        )
     stream = zlib.decompressobj()
     try:
         body = stream.decompress(data[4:], max_size + 1)
