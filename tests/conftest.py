@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from typing import Callable
 
 import pytest
@@ -12,6 +13,10 @@ from hypothesis import settings
 # A busy machine is no finding: no property fails because an example took long.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# A shell that starts us in the background lets us ignore Ctrl-C, and with us all that we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

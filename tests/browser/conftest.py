@@ -104,7 +104,8 @@ def drain(process: subprocess.Popen[str], said: Queue[str]) -> None:
 def faults(said: Queue[str]) -> list[str]:
     """What the server logged as its own fault."""
     lines = [said.get() for _ in range(said.qsize())]
-    return [json.loads(line)["event"] for line in lines if '"level": "error"' in line]
+    found = [json.loads(line) for line in lines if '"level": "error"' in line]
+    return [f"{fault['event']} {fault.get('exception', '')}" for fault in found]
 
 
 def address(said: Queue[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,6 +30,56 @@ LAST_HOUR: dict[str, Any] = {"from_": NOW - HOUR, "to": NOW + 1000}
 
 def known(values: list[Any]) -> list[Any]:
     return [value for value in values if value is not None]
+
+
+def test_questions_are_answered_while_new_names_come_in(store: Store, host: str) -> None:
+    """A question that walks through all names must not stumble over one that the writer adds."""
+    questions = [
+        store.labels,
+        lambda: store.label_values(name="metric"),
+        lambda: store.label_values(name="class"),
+        lambda: store.class_names(match="of"),
+        lambda: store.class_history(classes=["*of*9"], by="none", **LAST_HOUR),
+        lambda: store.metric(metrics=["met_9*"], **LAST_HOUR),
+        lambda: store.metric_names(),
+    ]
+    store.insert(
+        [batch(snapshot(jvm(host), NOW, {"of.A0": (1, 16)}), metrics=[metrics(jvm(host), [NOW], met_9=[1])])]
+    )
+    for name in (
+        "label values",
+        "classes",
+    ):  # some thousand names, so that to walk through them takes a while
+        classes = {f"{name[0]}of.A{number}": (1, 16) for number in range(5000)}
+        store.insert([batch(snapshot(jvm(host), NOW - 1000 * len(name), classes))])
+    failed: list[BaseException] = []
+    over = threading.Event()
+
+    def ask(question: Callable[[], Any]) -> None:
+        while not over.is_set():
+            try:
+                question()
+            except BaseException as error:  # noqa: BLE001
+                failed.append(error)
+                return
+
+    askers = [threading.Thread(target=ask, args=(question,)) for question in questions]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for asker in askers:
+            asker.start()
+        for number in range(40):
+            fresh = {f"new.of.A{number}x{n}": (1, 16) for n in range(50)}
+            values = {f"met_{number}_{n}": [1.0] for n in range(50)}
+            who = jvm(f"{host}-{number}")
+            store.insert([batch(snapshot(who, NOW, fresh), metrics=[metrics(who, [NOW], **values)])])
+    finally:
+        over.set()
+        for asker in askers:
+            asker.join()
+        sys.setswitchinterval(interval)
+    assert failed == []
 
 
 # ---- which JVMs

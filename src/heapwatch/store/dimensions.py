@@ -3,6 +3,8 @@
 The writer allots ids and makes them durable before any row uses them; an id that a crash left without rows
 does no harm. One process allots by counting. On a cluster an id is a hash of the name, so that several
 writers give the same name the same id without asking each other.
+
+The writer adds to them while others read: who walks through one walks through a list of it.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def metric(
         raise UsageError(f"a rollup is {', '.join(RAW)}, not {rollup!r}")
     if not wanted:
         raise UsageError("give the metric: metric=NAME, a glob, or several")
-    everything = {each.metric for each in parts.names.series.by_id.values()}
+    everything = {each.metric for each in list(parts.names.series.by_id.values())}
     for name in wanted:
         if not is_glob(name) and name not in everything:
             raise NotFound(f"no metric {name!r} in the store", near(name, everything))

@@ -62,7 +62,7 @@ class Selection:
         found = self.among(jvms)
         if not found:
             shown = " ".join([*self.host, *self.jvm, *([f"pid {self.pid}"] if self.pid is not None else [])])
-            everyone = {f"{each.who.host} {each.who.jvm}" for each in jvms.by_id.values()}
+            everyone = {f"{each.who.host} {each.who.jvm}" for each in list(jvms.by_id.values())}
             raise UnknownJvm(f"no JVM {shown or 'at all'} in the store", near(shown, everyone))
         names = sorted({(each.who.host, each.who.jvm) for each in found})
         if len(names) > 1:

@@ -14,7 +14,7 @@ OWN = ("host", "jvm", "class", "package", "metric", "mode")
 def class_names(parts: Parts, match: str, limit: int) -> dict[str, Any]:
     """Class names with the pattern in them, shortest first."""
     fits = containing(match) if match else lambda _: True
-    found = [name for name in parts.names.classes.by_name if fits(name)]
+    found = [name for name in list(parts.names.classes.by_name) if fits(name)]
     found.sort(key=lambda name: (len(name), name))
     return {"classes": found[:limit], "total": len(found)}
 
@@ -22,9 +22,9 @@ def class_names(parts: Parts, match: str, limit: int) -> dict[str, Any]:
 def labels(parts: Parts) -> dict[str, Any]:
     """All label names."""
     names = set(OWN)
-    for incarnation in parts.names.jvms.by_id.values():
+    for incarnation in list(parts.names.jvms.by_id.values()):
         names.update(incarnation.labels)
-    for series in parts.names.series.by_id.values():
+    for series in list(parts.names.series.by_id.values()):
         names.update(series.tags)
     return {"labels": sorted(names)}
 
@@ -39,6 +39,7 @@ def label_values(parts: Parts, name: str) -> dict[str, Any]:
 
 def _values(parts: Parts, name: str) -> set[str]:
     names = parts.names
+    everyone, every_series = list(names.jvms.by_id.values()), list(names.series.by_id.values())
     found: set[str] = set()
     if name == "mode":
         return {"all", "live"}
@@ -47,9 +48,9 @@ def _values(parts: Parts, name: str) -> set[str]:
     if name == "package":
         found.update(names.classes.packages.values())
     if name == "metric":
-        found.update(series.metric for series in names.series.by_id.values())
+        found.update(series.metric for series in every_series)
     if name in ("host", "jvm"):
-        found.update(getattr(each.who, name) for each in names.jvms.by_id.values())
-    found.update(each.labels[name] for each in names.jvms.by_id.values() if name in each.labels)
-    found.update(series.tags[name] for series in names.series.by_id.values() if name in series.tags)
+        found.update(getattr(each.who, name) for each in everyone)
+    found.update(each.labels[name] for each in everyone if name in each.labels)
+    found.update(series.tags[name] for series in every_series if name in series.tags)
     return found
