@@ -69,7 +69,7 @@ def test_questions_are_answered_while_new_names_come_in(store: Store, host: str)
     try:
         for asker in askers:
             asker.start()
-        for number in range(40):
+        for number in range(12):
             fresh = {f"new.of.A{number}x{n}": (1, 16) for n in range(50)}
             values = {f"met_{number}_{n}": [1.0] for n in range(50)}
             who = jvm(f"{host}-{number}")
