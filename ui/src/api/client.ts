@@ -19,12 +19,24 @@ const NOTICED_SKEW = 5000;
 export const serverNow = (): number => Date.now() + skew.peek();
 export const clockIsOff = computed(() => skew.value !== 0);
 
+/** Where in a query something is wrong, and what would be right there. */
+export interface Flaw {
+  readonly line: number;
+  readonly column: number;
+  readonly start: number;
+  readonly end: number;
+  readonly expected: readonly string[];
+}
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
     readonly hint = "",
+    readonly flaw: Flaw | null = null,
+    /** A query that would fit, where the asked one was too big. */
+    readonly suggestion = "",
   ) {
     super(message);
   }
@@ -58,11 +70,21 @@ export function forgetToken(): void {
   token.value = "";
 }
 
+/** What is sent along: nothing for a GET. */
+export interface Sent {
+  readonly method: "POST" | "PUT" | "DELETE";
+  readonly body?: unknown;
+}
+
 /** A response that is fine, or the error that it is. */
-export async function request(url: string, abort?: AbortSignal, accept = "application/json"): Promise<Response> {
+export async function request(url: string, abort?: AbortSignal, accept = "application/json", sent?: Sent): Promise<Response> {
   let response: Response;
+  const body = sent?.body === undefined ? null : JSON.stringify(sent.body);
   try {
-    response = await fetch(url, { headers: { ...headers(), accept }, signal: abort ?? null, cache: "no-store" });
+    response = await fetch(url, {
+      method: sent?.method ?? "GET", body, signal: abort ?? null, cache: "no-store",
+      headers: { ...headers(), accept, ...(body === null ? {} : { "content-type": "application/json" }) },
+    });
   } catch (error) {
     if (abort?.aborted) throw error;
     unreachable.value = true;
@@ -90,16 +112,20 @@ async function refusal(response: Response): Promise<ApiError> {
   const fallback = `The server answered ${response.status} ${response.statusText}`.trim() + ".";
   try {
     const body: unknown = await response.json();
-    const error = (body as { error?: { code?: unknown; message?: unknown; hint?: unknown } }).error ?? {};
-    return new ApiError(
-      response.status,
-      typeof error.code === "string" ? error.code : "error",
-      typeof error.message === "string" ? error.message : fallback,
-      typeof error.hint === "string" ? error.hint : "",
-    );
+    const error = (body as { error?: Record<string, unknown> }).error ?? {};
+    const text = (name: string, otherwise = "") => (typeof error[name] === "string" ? (error[name] as string) : otherwise);
+    return new ApiError(response.status, text("code", "error"), text("message", fallback), text("hint"), flawOf(error), text("suggestion"));
   } catch {
     return new ApiError(response.status, "error", fallback);
   }
+}
+
+function flawOf(error: Readonly<Record<string, unknown>>): Flaw | null {
+  const number = (name: string) => (typeof error[name] === "number" ? (error[name] as number) : null);
+  const [line, column, start, end] = [number("line"), number("column"), number("start"), number("end")];
+  if (line === null || column === null || start === null || end === null) return null;
+  const expected = Array.isArray(error["expected"]) ? error["expected"].map(String) : [];
+  return { line, column, start, end, expected };
 }
 
 /** Answers under way. Live data waits for them, so that a slow server is never asked faster than it answers. */
@@ -114,6 +140,19 @@ export async function get<T>(path: string, params: Readonly<Record<string, Value
     pending.value--;
   }
 }
+
+/** A question that is too long for an address, or a change. */
+export async function send<T>(path: string, sent: Sent, abort?: AbortSignal): Promise<T> {
+  pending.value++;
+  try {
+    const response = await request(address(path), abort, "application/json", sent);
+    return (await response.json()) as T;
+  } finally {
+    pending.value--;
+  }
+}
+
+export const post = <T>(path: string, body: unknown, abort?: AbortSignal): Promise<T> => send<T>(path, { method: "POST", body }, abort);
 
 export async function getText(path: string, params: Readonly<Record<string, Value>>, abort?: AbortSignal): Promise<string> {
   const response = await request(address(path, params), abort, "text/plain");

@@ -1,6 +1,6 @@
 /** An answer of the server in a component: what was known stays on the screen while the next one is fetched. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiError, get, token, type Value } from "./client";
+import { ApiError, get, post, token, type Value } from "./client";
 
 export interface Resource<T> {
   readonly data: T | null;
@@ -15,6 +15,17 @@ export function asApiError(error: unknown): ApiError {
 
 /** Loads again whenever the parameters (or `moment`) change; `null` parameters load nothing. */
 export function useApi<T>(path: string, params: Readonly<Record<string, Value>> | null, moment = 0): Resource<T> {
+  return useAnswer<T, Readonly<Record<string, Value>>>(path, params, moment, get);
+}
+
+/** The same with a body: a query and its range. */
+export function usePost<T>(path: string, body: Readonly<Record<string, unknown>> | null, moment = 0): Resource<T> {
+  return useAnswer<T, Readonly<Record<string, unknown>>>(path, body, moment, post);
+}
+
+type Load<Asked> = <T>(path: string, asked: Asked, abort: AbortSignal) => Promise<T>;
+
+function useAnswer<T, Asked>(path: string, params: Asked | null, moment: number, load: Load<Asked>): Resource<T> {
   const [state, setState] = useState<Omit<Resource<T>, "reload">>({ data: null, error: null, loading: true });
   const [again, setAgain] = useState(0);
   const key = params === null ? null : JSON.stringify(params);
@@ -28,7 +39,7 @@ export function useApi<T>(path: string, params: Readonly<Record<string, Value>> 
     }
     const abort = new AbortController();
     setState((old) => (old.loading ? old : { ...old, loading: true }));
-    get<T>(path, wanted, abort.signal).then(
+    load<T>(path, wanted, abort.signal).then(
       (data) => {
         if (!abort.signal.aborted) setState({ data, error: null, loading: false });
       },

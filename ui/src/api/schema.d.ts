@@ -99,6 +99,114 @@ export interface components {
             columns: components["schemas"]["ClassColumns"];
         };
         /**
+         * Dashboard
+         * @description One screen of panels.
+         */
+        Dashboard: {
+            /** Title */
+            title: string;
+            /**
+             * About
+             * @default
+             */
+            about: string;
+            /**
+             * Range
+             * @description what is shown at first: -15m, -1h, -7d
+             * @default -1h
+             */
+            range: string;
+            /** @description mark what happened; none if absent */
+            events?: components["schemas"]["Marked"] | null;
+            /**
+             * Variables
+             * @default []
+             */
+            variables: components["schemas"]["Variable"][];
+            /**
+             * Panels
+             * @default []
+             */
+            panels: components["schemas"]["Panel"][];
+        };
+        /**
+         * DashboardAnswer
+         * @description `definition` is null when the text cannot be understood; then `faults` says why.
+         */
+        DashboardAnswer: {
+            /** Name */
+            name: string;
+            /** Builtin */
+            builtin: boolean;
+            /** Changed */
+            changed: number;
+            /** Version */
+            version: string;
+            /** Text */
+            text: string;
+            definition: components["schemas"]["Dashboard"] | null;
+            /** Faults */
+            faults: components["schemas"]["DashboardFault"][];
+        };
+        /** DashboardCheck */
+        DashboardCheck: {
+            /** Ok */
+            ok: boolean;
+            definition: components["schemas"]["Dashboard"] | null;
+            /** Faults */
+            faults: components["schemas"]["DashboardFault"][];
+        };
+        /** DashboardDeleted */
+        DashboardDeleted: {
+            /** Deleted */
+            deleted: string;
+        };
+        /**
+         * DashboardFault
+         * @description What is wrong with a text, and where; lines and columns count from 1.
+         */
+        DashboardFault: {
+            /** Line */
+            line: number;
+            /** Column */
+            column: number;
+            /** Message */
+            message: string;
+        };
+        /** DashboardList */
+        DashboardList: {
+            /** Dashboards */
+            dashboards: components["schemas"]["DashboardRow"][];
+        };
+        /** DashboardRow */
+        DashboardRow: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** About */
+            about: string;
+            /** Builtin */
+            builtin: boolean;
+            /** Panels */
+            panels: number;
+            /**
+             * Changed
+             * @description 0 for built-in ones
+             */
+            changed: number;
+            /** Faults */
+            faults: number;
+        };
+        /** DashboardText */
+        DashboardText: {
+            /**
+             * Text
+             * @description YAML
+             */
+            text: string;
+        };
+        /**
          * DoorStatus
          * @description One way in, and what came through it since the start.
          */
@@ -314,6 +422,22 @@ export interface components {
             /** Expires */
             expires: number | null;
         };
+        /**
+         * Marked
+         * @description Whose starts, deploys and crashes the charts mark; `*` stands for any.
+         */
+        Marked: {
+            /**
+             * Host
+             * @default *
+             */
+            host: string;
+            /**
+             * Jvm
+             * @default *
+             */
+            jvm: string;
+        };
         /** MetricName */
         MetricName: {
             /** Metric */
@@ -329,6 +453,29 @@ export interface components {
         MetricNames: {
             /** Metrics */
             metrics: components["schemas"]["MetricName"][];
+        };
+        /** NewDashboard */
+        NewDashboard: {
+            /**
+             * Text
+             * @description YAML
+             */
+            text: string;
+            /**
+             * Replaces
+             * @description version that was edited, empty if there must be none; absent: replace anything
+             */
+            replaces?: string | null;
+        };
+        /** NewPanel */
+        NewPanel: {
+            panel: components["schemas"]["Panel"];
+            /**
+             * Title
+             * @description of the dashboard, if it is to be made
+             * @default
+             */
+            title: string;
         };
         /** NewToken */
         NewToken: {
@@ -347,6 +494,23 @@ export interface components {
              * @description when it ends, for example now+90d; never if absent
              */
             expires?: string | number | null;
+        };
+        /**
+         * Overlay
+         * @description What is drawn behind a chart: how many log messages came when.
+         */
+        Overlay: {
+            /**
+             * Logs
+             * @description a search in logs
+             */
+            logs: string;
+            /**
+             * Title
+             * @description what it is called in the legend
+             * @default
+             */
+            title: string;
         };
         /** PackageColumns */
         PackageColumns: {
@@ -371,6 +535,81 @@ export interface components {
             /** Total */
             total: number;
             columns: components["schemas"]["PackageColumns"];
+        };
+        /**
+         * Panel
+         * @description One question and how its answer is shown.
+         */
+        Panel: {
+            /** Title */
+            title: string;
+            /**
+             * About
+             * @description a sentence under the title
+             * @default
+             */
+            about: string;
+            /**
+             * Query
+             * @description a metric query; several rows may be joined
+             */
+            query?: string | null;
+            /**
+             * Logs
+             * @description a log query, instead of `query`
+             */
+            logs?: string | null;
+            /**
+             * Chart
+             * @default line
+             * @enum {string}
+             */
+            chart: "line" | "stacked" | "bar" | "table" | "stat" | "treemap";
+            /**
+             * Unit
+             * @default number
+             * @enum {string}
+             */
+            unit: "bytes" | "count" | "ratio" | "ms" | "perMinute" | "number";
+            /**
+             * Interval
+             * @description distance of the points: 10s, 5m, $name; fitting if absent
+             */
+            interval?: string | null;
+            /**
+             * Limit
+             * @description a line to stay under: 800 MiB, 5000
+             */
+            limit?: number | string | null;
+            /**
+             * Limit Query
+             * @description the line's height from a metric query instead
+             */
+            limit_query?: string | null;
+            /**
+             * Limit Title
+             * @default limit
+             */
+            limit_title: string;
+            overlay?: components["schemas"]["Overlay"] | null;
+            /**
+             * Events
+             * @description mark the dashboard's events on this chart
+             * @default true
+             */
+            events: boolean;
+            /**
+             * Width
+             * @default half
+             * @enum {string}
+             */
+            width: "third" | "half" | "full";
+            /**
+             * Height
+             * @default normal
+             * @enum {string}
+             */
+            height: "low" | "normal" | "high";
         };
         /** RejectList */
         RejectList: {
@@ -615,6 +854,60 @@ export interface components {
             series: components["schemas"]["ValueSeries"][];
             /** Warnings */
             warnings: string[];
+        };
+        /**
+         * Variable
+         * @description A value that whoever looks chooses; `$name` stands for it in every query.
+         */
+        Variable: {
+            /**
+             * Name
+             * @description used as $name
+             */
+            name: string;
+            /**
+             * Title
+             * @description what it is called on the screen; the name if absent
+             * @default
+             */
+            title: string;
+            /**
+             * Kind
+             * @description values of a label, free text, one of `choices`, or a distance of points
+             * @default text
+             * @enum {string}
+             */
+            kind: "label" | "text" | "choice" | "interval";
+            /**
+             * Label
+             * @description of kind label: whose values are offered
+             * @default
+             */
+            label: string;
+            /**
+             * Query
+             * @description of kind label: offer only values that the series of this query have
+             * @default
+             */
+            query: string;
+            /**
+             * Choices
+             * @description of kind choice
+             * @default []
+             */
+            choices: string[];
+            /**
+             * Many
+             * @description several may be chosen: label=$name then means any of them
+             * @default false
+             */
+            many: boolean;
+            /**
+             * Default
+             * @description until something is chosen; * for all
+             * @default
+             */
+            default: string | string[];
         };
         /** Who */
         Who: {

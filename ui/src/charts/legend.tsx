@@ -1,7 +1,8 @@
 /** Names beside their dash and colour, with the value under the cursor (or the last one). A click hides a line. */
 import type { Signal } from "@preact/signals";
-import { exact, writer, type Unit } from "../lib/format";
+import { count, exact, writer, type Unit } from "../lib/format";
 import { theme } from "../lib/view";
+import { countAt, total, type Behind } from "./behind";
 import { last, longestStep, nearest } from "./columns";
 import { INK, color, dash } from "./palette";
 import type { Line } from "./plot";
@@ -15,9 +16,10 @@ interface Props {
   readonly limit: number;
   readonly cursor: Signal<{ index: number } | null>;
   readonly onToggle: (key: string, alone: boolean) => void;
+  readonly behind: Behind | null;
 }
 
-export function Legend({ lines, hidden, unit, times, interval, limit, cursor, onToggle }: Props) {
+export function Legend({ lines, hidden, unit, times, interval, limit, cursor, onToggle, behind }: Props) {
   const write = writer(unit);
   const at = cursor.value?.index;
   const valueOf = (line: Line) => {
@@ -37,6 +39,7 @@ export function Legend({ lines, hidden, unit, times, interval, limit, cursor, on
           </button>
         </li>
       ))}
+      {behind && <li class="behind"><span class="swatch-behind" aria-hidden="true" />{behind.label} <span class="value">{count(at === undefined ? total(behind) : (countAt(behind, times[at] ?? 0) ?? 0))}</span></li>}
       {lines.length > limit && <li class="more">and {lines.length - limit} more</li>}
     </ul>
   );

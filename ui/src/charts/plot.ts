@@ -5,6 +5,7 @@ import { writer, type Unit } from "../lib/format";
 import type { Theme } from "../lib/view";
 import { BYTE_STEPS, timeTicks, top } from "./axis";
 import { bridged, largest, longestStep, nearest, stacked, type Column, type Value } from "./columns";
+import { drawBehind, type Behind } from "./behind";
 import { overlays, type Marker } from "./overlay";
 import { INK, color, dash, faded } from "./palette";
 
@@ -16,6 +17,8 @@ export interface Line {
   readonly slot: number;
   /** Dash pattern; by default a line has its slot's. */
   readonly dash?: number;
+  /** Drawn as columns, not as a curve. */
+  readonly bars?: boolean;
   /** A bound, not a measurement: drawn dashed in the limit's colour, left out when it is far above the data. */
   readonly limit?: boolean;
 }
@@ -31,6 +34,7 @@ export interface PlotProps {
   readonly theme: Theme;
   readonly height: number;
   readonly markers: readonly Marker[];
+  readonly behind?: Behind | null;
   readonly selection: { readonly from: number; readonly to: number } | null;
   readonly onDrag: (from: number, to: number) => void;
   readonly onBack: () => void;
@@ -44,6 +48,7 @@ export interface Plot {
 }
 
 const CROSSHAIR = "heapwatch";
+const COLUMNS = (uPlot.paths.bars as uPlot.Series.BarsPathBuilderFactory)({ size: [0.9, 60], align: 1, gap: 1 });
 const AXIS = 66;
 const SMALLEST_DRAG = 4;
 
@@ -74,7 +79,7 @@ export function heights(props: PlotProps, data: uPlot.AlignedData): { most: numb
 
 /** What must be equal for a plot to be updated in place. */
 export function shape(props: PlotProps): string {
-  const lines = props.lines.map((line) => [line.key, line.slot, line.dash, line.limit]);
+  const lines = props.lines.map((line) => [line.key, line.slot, line.dash, line.limit, line.bars]);
   return JSON.stringify([props.theme, props.unit, props.stack, props.height, lines]);
 }
 
@@ -94,7 +99,8 @@ function seriesOptions(props: PlotProps, line: Line): uPlot.Series {
       const real = gaps.filter(([a, b]) => plot.posToVal(b, "x", true) - plot.posToVal(a, "x", true) > longest * 1.001);
       return real.map(([a, b]): [number, number] => [a - 1, b + 1]); // no stubs of the line that is cut out
     },
-    points: { size: 4, space: 12, ...(line.limit || layered ? { show: false } : {}) },
+    points: { size: 4, space: 12, ...(line.limit || layered || line.bars ? { show: false } : {}) },
+    ...(line.bars ? { paths: COLUMNS, fill: faded(stroke, 0.55), dash: [] } : {}),
   };
 }
 
@@ -116,6 +122,7 @@ function options(current: () => PlotProps, width: number, drawn: uPlot.Hooks.Arr
   const only = props.lines.filter((line) => !line.limit).length === 1;
   series.forEach((one, index) => {
     const line = props.lines[index] as Line;
+    if (line.bars) return;
     if (props.stack && index + 1 === lowest) one.fill = faded(color(props.theme, line.slot), 0.62);
     else if (only && !props.stack && !line.limit) one.fill = faded(color(props.theme, line.slot), 0.1);
   });
@@ -189,6 +196,7 @@ export function mount(host: HTMLElement, first: PlotProps): Plot {
   const over = overlays();
   const hooks: uPlot.Hooks.Arrays = {
     ready: [(self) => over.attach(self.over)],
+    drawClear: [(self) => drawBehind(self, props.behind ?? null, props.theme)],
     draw: [(self) => over.place(self, props)],
     setSelect: [
       (self) => {

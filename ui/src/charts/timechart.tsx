@@ -6,6 +6,7 @@ import { bytes, exact, moment, utc, writer, type Unit } from "../lib/format";
 import { span, theme, zoomBack, zoomTo } from "../lib/view";
 import { cursorTime, limitFits } from "./axis";
 import { first, largest, last, longestStep, nearest, smallest } from "./columns";
+import type { Behind } from "./behind";
 import { Legend } from "./legend";
 import type { Marker } from "./overlay";
 import { mount, type Line, type Plot, type PlotProps } from "./plot";
@@ -21,6 +22,7 @@ export interface TimeChartProps {
   readonly height: number;
   readonly stack?: boolean;
   readonly markers?: readonly Marker[];
+  readonly behind?: Behind | null;
   readonly selection?: { from: number; to: number } | null;
   readonly onSelect?: (from: number, to: number) => void;
   readonly onClear?: () => void;
@@ -35,6 +37,8 @@ const TABLE_ROWS = 60;
 export function TimeChart(props: TimeChartProps) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [asTable, setAsTable] = useState(false);
+  const [large, setLarge] = useState(false);
+  const height = useFilling(large, props.height);
   const cursor = useSignal<{ index: number; left: number; pointed: boolean } | null>(null);
   const spoken = useSignal("");
   const id = useId();
@@ -51,7 +55,8 @@ export function TimeChart(props: TimeChartProps) {
       return next;
     });
   return (
-    <figure class="chart" role="figure" aria-labelledby={id} aria-busy={props.loading ?? false}>
+    <figure class={large ? "chart large" : "chart"} role="figure" aria-labelledby={id} aria-busy={props.loading ?? false}
+      onKeyDown={(event) => { if (large && event.key === "Escape" && !event.defaultPrevented) { event.preventDefault(); setLarge(false); } }}>
       <figcaption>
         <h3 id={id}>{props.title}</h3>
         {props.note && <span class="note">{props.note}</span>}
@@ -60,24 +65,43 @@ export function TimeChart(props: TimeChartProps) {
         )}
         <span class="spacer" />
         {props.controls}
+        <button class="icon" type="button" aria-pressed={large} title={large ? "Back to its place (Esc)" : "Fill the window"} onClick={() => setLarge(!large)}>
+          <span class="glyph-large" aria-hidden="true" />
+          <span class="sr">{props.title} in the whole window</span>
+        </button>
         <button class="icon" type="button" aria-pressed={asTable} title="Show the numbers as a table" onClick={() => setAsTable(!asTable)}>
           <span class="glyph-table" aria-hidden="true" />
           <span class="sr">Numbers of {props.title} as a table</span>
         </button>
       </figcaption>
       {isEmpty ? (
-        <div class="chart-empty" style={{ height: `${props.height}px` }}>
+        <div class="chart-empty" style={{ height: `${height}px` }}>
           {props.loading ? <span class="skeleton fill" /> : (props.empty ?? "No samples in this range")}
         </div>
       ) : (
-        <Canvas {...props} lines={shown} from={from} to={to} cursor={cursor} spoken={spoken} />
+        <Canvas {...props} height={height} lines={shown} from={from} to={to} cursor={cursor} spoken={spoken} />
       )}
-      {!isEmpty && <Legend lines={props.lines} hidden={hidden} unit={props.unit} times={props.times} interval={props.interval} cursor={cursor} onToggle={toggle} limit={props.legendLimit ?? 12} />}
+      {!isEmpty && <Legend lines={props.lines} hidden={hidden} unit={props.unit} times={props.times} interval={props.interval} cursor={cursor} onToggle={toggle} limit={large ? 60 : (props.legendLimit ?? 12)} behind={props.behind ?? null} />}
       <Summary {...props} />
       {asTable && <Numbers {...props} lines={shown} />}
       <p class="sr" aria-live="polite">{spoken}</p>
     </figure>
   );
+}
+
+const AROUND = 190; // px that heading and legend of a chart in the whole window take
+
+/** The height of a chart that fills the window, else its own. */
+function useFilling(large: boolean, own: number): number {
+  const [room, setRoom] = useState(0);
+  useLayoutEffect(() => {
+    if (!large) return undefined;
+    const measure = () => setRoom(window.innerHeight - AROUND);
+    measure();
+    addEventListener("resize", measure);
+    return () => removeEventListener("resize", measure);
+  }, [large]);
+  return large && room > own ? room : own;
 }
 
 function farLimit(lines: readonly Line[]): number | null {
@@ -109,6 +133,7 @@ function Canvas(props: CanvasProps) {
     theme: theme.value,
     height: props.height,
     markers: props.markers ?? [],
+    behind: props.behind ?? null,
     selection: props.selection ?? null,
     onDrag: props.onSelect ?? zoomTo,
     onBack: () => (props.selection && props.onClear ? props.onClear() : zoomBack()),
@@ -124,7 +149,7 @@ function Canvas(props: CanvasProps) {
   }, []);
   useEffect(() => plot.current?.update(plotProps), [
     props.times, props.lines, props.from, props.to, props.stack,
-    props.unit, props.height, props.markers, props.selection?.from, props.selection?.to, theme.value, props.onSelect,
+    props.unit, props.height, props.markers, props.behind, props.selection?.from, props.selection?.to, theme.value, props.onSelect,
   ]);
   const label = useComputed(() => `${props.title}: chart. Arrow keys move the cursor, Shift with arrow keys selects.`);
   return (
@@ -132,7 +157,7 @@ function Canvas(props: CanvasProps) {
       onKeyDown={(event) => moveByKey(event, props, plot.current)}
       onBlur={() => plot.current?.point(null)}>
       <div ref={host} class="plot-host" style={{ height: `${props.height}px` }} />
-      <Tooltip cursor={props.cursor} times={props.times} lines={props.lines} unit={props.unit} interval={props.interval} stack={props.stack ?? false} />
+      <Tooltip cursor={props.cursor} times={props.times} lines={props.lines} unit={props.unit} interval={props.interval} stack={props.stack ?? false} behind={props.behind ?? null} />
     </div>
   );
 }

@@ -1,8 +1,9 @@
 /** Beside the pointer: the time, and the values there, largest first. */
 import type { Signal } from "@preact/signals";
-import { utc, writer, type Unit } from "../lib/format";
+import { count, utc, writer, type Unit } from "../lib/format";
 import { span } from "../lib/view";
 import { cursorTime } from "./axis";
+import { countAt, type Behind } from "./behind";
 import { longestStep, nearest } from "./columns";
 import { Swatch } from "./legend";
 import type { Line } from "./plot";
@@ -14,12 +15,13 @@ interface Props {
   readonly unit: Unit;
   readonly interval: number;
   readonly stack: boolean;
+  readonly behind: Behind | null;
 }
 
 const MOST = 12;
 const AXIS = 66;
 
-export function Tooltip({ cursor, times, lines, unit, interval, stack }: Props) {
+export function Tooltip({ cursor, times, lines, unit, interval, stack, behind }: Props) {
   const at = cursor.value;
   const time = at ? times[at.index] : undefined;
   if (!at?.pointed || time === undefined) return null;
@@ -46,6 +48,7 @@ export function Tooltip({ cursor, times, lines, unit, interval, stack }: Props) 
               <td class="value">{write(value)}</td>
             </tr>
           ))}
+          {behind && <tr class="sum"><td /><td class="name">{behind.label}</td><td class="value">{count(countAt(behind, time) ?? 0)}</td></tr>}
           {stack && rows.length > 1 && <tr class="sum"><td /><td class="name">together</td><td class="value">{write(sum)}</td></tr>}
         </tbody>
       </table>

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from heapwatch.errors import UsageError
-from heapwatch.web.dashboards.model import Dashboard, Events, Overlay, Panel, Variable
+from heapwatch.web.dashboards.model import Dashboard, Marked, Overlay, Panel, Variable
 from heapwatch.web.dashboards.questions import Fault, Path, faults_of_queries
 
 MOST_TEXT = 256 << 10
@@ -24,7 +24,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "panels": Panel,
     "variables": Variable,
     "overlay": Overlay,
-    "events": Events,
+    "events": Marked,
 }
 
 

@@ -109,7 +109,7 @@ class Panel(Part):
         return value
 
 
-class Events(Part):
+class Marked(Part):
     """Whose starts, deploys and crashes the charts mark; `*` stands for any."""
 
     host: Text = "*"
@@ -122,7 +122,7 @@ class Dashboard(Part):
     title: Title
     about: Text = ""
     range: str = Field("-1h", description="what is shown at first: -15m, -1h, -7d")
-    events: Events | None = Field(None, description="mark what happened; none if absent")
+    events: Marked | None = Field(None, description="mark what happened; none if absent")
     variables: list[Variable] = Field([], max_length=MOST_VARIABLES)
     panels: list[Panel] = Field([], max_length=MOST_PANELS)
 
