@@ -77,6 +77,13 @@ def without_comments(text: str) -> str:
     return _COMMENT.sub(blank, text)
 
 
+def comments(text: str) -> Iterator[tuple[str, Span]]:
+    """The comments of a text that parses, with their places."""
+    for found in _COMMENT.finditer(text):
+        if not found[0].startswith('"'):
+            yield found[0].rstrip(), Span(*found.span())
+
+
 @functools.cache
 def _lark() -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
