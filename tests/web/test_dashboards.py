@@ -94,6 +94,13 @@ def test_what_is_wrong_is_said_with_its_line(change: tuple[str, str], line: int,
     assert any(fault.line == line and told in fault.message for fault in faults), faults
 
 
+def test_a_query_that_makes_no_sense_is_found_in_its_line() -> None:
+    text = SMALL.replace("host=$host | sum", "host=$host | sums").replace("| count by", "| cuont by")
+    assert [fault.line for fault in read(text).faults] == [6, 10]
+    block = "title: x\npanels:\n  - title: y\n    query: |\n      #A a=1\n      #B b=2 | topk(x)\n"
+    assert [fault.line for fault in read(block).faults] == [6]
+
+
 def test_a_fault_in_a_block_of_text_is_found_in_its_own_line() -> None:
     text = "title: x\npanels:\n  - title: y\n    query: |\n      #A a=1\n      #B b=$nobody\n"
     assert [(fault.line, fault.message) for fault in read(text).faults] == [

@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 import yaml
 
+from heapwatch.query.check import check
+from heapwatch.query.errors import QueryError
+from heapwatch.query.logs import parse as logs_language
+from heapwatch.query.parse import parse
 from heapwatch.web.dashboards.model import Dashboard, Variable
 from heapwatch.web.dashboards.variables import substitute, used
 
@@ -55,15 +59,31 @@ def questions(dashboard: Dashboard) -> Iterator[tuple[Path, str, str]]:
 
 
 def faults_of_queries(dashboard: Dashboard, nodes: Mapping[Path, yaml.Node]) -> Iterator[Fault]:
-    """Variables that nobody declared, names taken twice."""
+    """Variables that nobody declared, names taken twice, and what the languages do not understand."""
     known = defaults(dashboard)
     for place, variable in enumerate(dashboard.variables):
         if any(other.name == variable.name for other in dashboard.variables[:place]):
             yield _at(nodes[("variables", place)], 1, f"there are two variables named {variable.name}")
-    for path, _language, text in questions(dashboard):
-        for name in sorted(used(text) - set(known)):
+    for path, language, text in questions(dashboard):
+        unknown = sorted(used(text) - set(known))
+        for name in unknown:
             line = 1 + text[: text.index(f"${name}") if f"${name}" in text else 0].count("\n")
             yield _at(nodes[path], line, f"there is no variable `{name}`")
+        if not unknown:
+            try:
+                understood(language, substitute(text, known))
+            except QueryError as error:
+                yield _at(
+                    nodes[path], error.line, f"{error.reason}; {error.hint}" if error.hint else error.reason
+                )
+
+
+def understood(language: str, text: str) -> None:
+    """Nothing, or a QueryError."""
+    if language == "logs":
+        logs_language.parse(text)
+    else:
+        check(parse(text), text)
 
 
 def filled(dashboard: Dashboard) -> Iterator[tuple[Path, str, str]]:
