@@ -23,12 +23,12 @@ class Stage(NamedTuple):
 
 STAGES = [
     Stage("unit", "not (store or jvm or browser or e2e or soak)", 2),
-    Stage("store", "store and not (jvm or browser or e2e or soak)", 1),
+    Stage("store", "store and not (jvm or browser or e2e or soak)", 2),
     Stage("jvm", "jvm and not (browser or e2e or soak)", 1),
-    Stage("browser", "browser and not (e2e or soak)", 1),
+    Stage("browser", "browser and not (e2e or soak)", 2),
     Stage("e2e", "e2e and not soak", 1),
 ]
-"""Cheap before dear. The later ones measure and drive whole processes, so nothing runs beside them."""
+"""Cheap before dear. Those of one worker measure or supervise the whole machine: nothing runs beside them."""
 
 SOAK = Stage("soak", "soak", 1)
 

@@ -30,17 +30,22 @@ def test_the_first_look_is_due_and_then_none_until_a_pid_comes_or_goes(proc: Pat
     lookout = Lookout(every_s=5.0, min_age_s=0.0, proc=str(proc))
     assert lookout.due(100.0)
     assert lookout.look(100.0) == []
-    for now in (131.0, 140.0, 150.0):
+    for now in (131.0, 136.0, 141.0):
         lookout.due(now)
         lookout.look(now)
-    assert not lookout.due(160.0)
+    assert not lookout.due(146.0)
     (proc / "2").rmdir()
-    assert not lookout.due(164.0), "the pids are listed every five seconds only"
-    assert lookout.due(165.0)
+    assert not lookout.due(149.0), "the pids are listed every five seconds only"
+    assert lookout.due(151.0)
+    lookout.look(151.0)
+    assert not lookout.due(156.0)
+    assert lookout.due(160.0), "once a minute, for what old processes have become"
 
 
 def test_what_has_begun_is_looked_at_again_when_it_could_have_become_a_jvm(proc: Path) -> None:
     lookout = Lookout(every_s=5.0, min_age_s=10.0, proc=str(proc))
+    lookout.due(81.0)
+    lookout.look(81.0)
     made_up(proc, 7)
     assert lookout.due(100.0)
     looks = []
@@ -58,18 +63,18 @@ def test_a_worker_of_the_kernel_that_comes_or_goes_is_no_reason_to_look(proc: Pa
     lookout = Lookout(every_s=5.0, min_age_s=0.0, proc=str(proc))
     lookout.due(100.0)
     lookout.look(100.0)
-    for now in (131.0, 140.0):
+    for now in (131.0, 136.0):
         lookout.due(now)
         lookout.look(now)
     flags_of_a_worker = 0x4208060
     made_up(proc, 9)
     (proc / "9" / "stat").write_text(f"9 (kworker/1:2) I 2 0 0 0 -1 {flags_of_a_worker} " + "0 " * 43)
-    assert not lookout.due(150.0)
+    assert not lookout.due(142.0)
     (proc / "9" / "stat").unlink()
     (proc / "9").rmdir()
-    assert not lookout.due(160.0)
+    assert not lookout.due(148.0)
     made_up(proc, 10)
-    assert lookout.due(170.0), "this one is no worker"
+    assert lookout.due(154.0), "this one is no worker"
 
 
 @pytest.mark.jvm

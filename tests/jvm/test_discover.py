@@ -1,12 +1,14 @@
 """What JVMs are called, from command lines, options and environments as people write them."""
 
 import os
+import subprocess
 
 import pytest
 
 from heapwatch.jvm import discover
 from heapwatch.jvm.discover import Discovery, find, labels_of, service_name
 from heapwatch.model import Target
+from jvms.fixtures import home_of
 
 
 @pytest.mark.parametrize(
@@ -206,3 +208,31 @@ def test_options_of_the_environment_count_and_underscore_java_options_win(made_u
         environ="JAVA_TOOL_OPTIONS=-Dheapwatch.name=tool _JAVA_OPTIONS=-Dheapwatch.name=last",
     )
     assert Discovery(str(made_up.root)).scan()[0].name == "last"
+
+
+@pytest.mark.jvm
+def test_a_script_that_becomes_a_jvm_after_a_long_wait_is_found_by_the_next_thorough_scan(classes):
+    """Entry points of containers wait for a database, then exec: pid and start stay the same."""
+    home = home_of("21.0.8")
+    waiting = subprocess.Popen(
+        ["sh", "-c", f'read go; exec "{home}/bin/java" "$@"', "entry", "-cp", str(classes), "Lab"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        discovery = Discovery(age_of=lambda ticks: 3600.0)
+
+        def is_found(thorough):
+            return any(target.pid == waiting.pid for target in discovery.scan(thorough))
+
+        assert not is_found(True)
+        waiting.stdin.write("go\n")
+        waiting.stdin.flush()
+        assert waiting.stdout.readline() == "READY\n"
+        assert not is_found(False), "a quick scan does not look at what was no JVM"
+        assert is_found(True)
+        assert is_found(False), "once known it stays"
+    finally:
+        waiting.kill()
+        waiting.communicate()

@@ -3,6 +3,7 @@
     every `every_s`        the list of pids: has anything begun but the kernel's own threads?
     then, or at the ages   the whole look (jvm/discover.py); a JVM is known as one some ms after exec, and
     when more is known     is only of interest when it has lived for `min_age_s`
+    once a minute          what old processes may have become since
 
 A look that took long (thousands of processes) is not repeated before it weighs less than 0.05 % of a core,
 or eight times `every_s` have passed.
@@ -22,6 +23,7 @@ from heapwatch.model import Target
 _AGES_S = (1.0, 5.0, 30.0)
 _WEIGHT = 0.0005
 _SELDOM = 8
+_THOROUGH_EVERY_S = 60.0
 
 
 class Lookout:
@@ -46,13 +48,13 @@ class Lookout:
         self._pids: FrozenSet[str] = frozenset()
         self._workers: Set[str] = set()  # pids of kernel threads: they come and go all the time
         self._looks: List[float] = []  # when to look although no pid has come or gone
-        self._listed_at = self._not_before = float("-inf")
+        self._listed_at = self._not_before = self._thorough_at = float("-inf")
 
     def due(self, now: float) -> bool:
         """Whether a look around could find something new."""
         if now < self._not_before:
             return False
-        if self._looks and now >= self._looks[0]:
+        if (self._looks and now >= self._looks[0]) or now >= self._thorough_at + _THOROUGH_EVERY_S:
             return True
         if now < self._listed_at + self._every_s:
             return False
@@ -68,13 +70,18 @@ class Lookout:
 
     def next(self) -> float:
         """When to ask again."""
-        soonest = min(self._listed_at + self._every_s, *self._looks[:1], float("inf"))
+        soonest = min(
+            self._listed_at + self._every_s, self._thorough_at + _THOROUGH_EVERY_S, *self._looks[:1]
+        )
         return max(soonest, self._not_before)
 
     def look(self, now: float) -> List[Target]:
         """The JVMs to watch."""
         began = time.thread_time()
-        found = [target for target in self._discovery.scan() if self._wanted(target)]
+        thorough = now >= self._thorough_at + _THOROUGH_EVERY_S
+        if thorough:
+            self._thorough_at = now
+        found = [target for target in self._discovery.scan(thorough) if self._wanted(target)]
         cost = time.thread_time() - began
         self._not_before = now + min(cost / _WEIGHT, _SELDOM * self._every_s)
         self._looks = [moment for moment in self._looks if moment > now]

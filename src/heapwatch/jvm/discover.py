@@ -55,6 +55,7 @@ class ClosedToUs(HeapwatchError):
 class _Seen:
     target: Optional[Target]
     looked_at: float  # age of the process in seconds
+    name: str  # of the program that it was then
 
 
 class Discovery:
@@ -76,16 +77,26 @@ class Discovery:
         self._name_of = name_of
         self._age_of = age_of
         self._seen: Dict[Tuple[int, int], _Seen] = {}
+        self._others: Dict[int, Tuple[int, int]] = {}  # pids that were no JVMs and are too old to become one
         self._boot_ms = process.boot_time_ms(proc)
 
-    def scan(self) -> List[Target]:
-        """The JVMs that run now, by pid."""
+    def scan(self, thorough: bool = True) -> List[Target]:
+        """The JVMs that run now, by pid.
+
+        Only a thorough scan finds those that an old process has become: by exec (a script that waits for its
+        database first), or by loading a VM late. The others take a tenth of its time.
+        """
         found: List[Target] = []
         alive: Set[Tuple[int, int]] = set()
-        hsperfdata: Optional[Dict[int, int]] = None
+        others, self._others = ({} if thorough else self._others), {}
+        hsperfdata = _hsperfdata_of_tmp() if thorough else None
         for pid in sorted(int(name) for name in os.listdir(self._proc) if name.isdigit()):
+            if pid in others:
+                alive.add(others[pid])
+                self._others[pid] = others[pid]
+                continue
             try:
-                ticks = process.start_ticks(pid, self._proc)
+                ticks, name = process.life(pid, self._proc)
             except (ProcessLookupError, PermissionError):
                 continue
             key = (pid, ticks)
@@ -94,16 +105,29 @@ class Discovery:
             if age < self._min_age_s:
                 continue
             seen = self._seen.get(key)
-            if seen is None or (seen.target is None and _due(seen.looked_at, age)):
+            if seen is None or self._is_due(pid, seen, age, name, hsperfdata):
                 if hsperfdata is None:
                     hsperfdata = _hsperfdata_of_tmp()
-                seen = self._seen[key] = _Seen(self._look_at(pid, ticks, hsperfdata), age)
-            elif seen.target is not None and not seen.target.java_version and _due(seen.looked_at, age):
-                seen = self._seen[key] = _Seen(self._look_at(pid, ticks, {}) or seen.target, age)
+                target = self._look_at(pid, ticks, hsperfdata)
+                if target is None and seen is not None and seen.name == name:
+                    target = seen.target
+                seen = self._seen[key] = _Seen(target, age, name)
             if seen.target is not None:
                 found.append(seen.target)
+            elif seen.looked_at > _LOOK_AGAIN_S[-1]:
+                self._others[pid] = key
         self._seen = {key: seen for key, seen in self._seen.items() if key in alive}
         return found
+
+    @staticmethod
+    def _is_due(
+        pid: int, seen: _Seen, age: float, name: str, hsperfdata: Optional[Mapping[int, int]]
+    ) -> bool:
+        if seen.name != name:
+            return True
+        if seen.target is None:
+            return _due(seen.looked_at, age) or bool(hsperfdata and pid in hsperfdata)
+        return not seen.target.java_version and _due(seen.looked_at, age)
 
     def _look_at(self, pid: int, ticks: int, hsperfdata: Mapping[int, int]) -> Optional[Target]:
         try:

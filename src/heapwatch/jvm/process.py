@@ -67,6 +67,13 @@ def start_ticks(pid: int, proc: str = "/proc") -> int:
     return int(_stat_fields(pid, proc)[19])
 
 
+def life(pid: int, proc: str = "/proc") -> Tuple[int, str]:
+    """Start time in ticks, which tells one process from another of its pid, and its command's short name,
+    which changes when it becomes another program (exec)."""
+    name, _, fields = _read(f"{proc}/{pid}/stat").partition("(")[2].rpartition(")")
+    return int(fields.split()[19]), name
+
+
 def is_kernel_thread(pid: int, proc: str = "/proc") -> bool:
     """Whether a pid is one of the kernel's own workers (PF_KTHREAD, include/linux/sched.h)."""
     return bool(int(_stat_fields(pid, proc)[6]) & 0x200000)
