@@ -93,6 +93,7 @@ def test_keywords_of_operators_are_words_of_a_selector(keyword):
     assert source(keyword) == word(keyword)
     assert source(f"{keyword}=x") == match(keyword, "x")
     assert source(f"x={keyword}") == match("x", keyword)
+    assert source(f'"x" {keyword}') == And((Word(Pattern("x", quoted=True)), word(keyword)))
 
 
 @pytest.mark.parametrize("keyword", ["and", "OR", "Not"])

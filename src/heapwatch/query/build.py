@@ -170,6 +170,8 @@ class Builder(Transformer_NonRecursive[Token, list[LetteredRow]]):
     def value(self, _meta: Any, given: list[Token]) -> tree.Pattern:
         return _pattern(given[0])
 
+    template = value
+
     # ---- expressions
 
     def binary(self, meta: Any, given: list[Any]) -> tree.Binary:

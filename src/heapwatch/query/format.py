@@ -25,7 +25,7 @@ def format(script: tree.Script) -> str:  # noqa: A001 - what it does, beside par
 
 
 def reformat(text: str) -> str:
-    """A query's text in canonical form. Comments stay: before their row, or at its end if they stood there."""
+    """A query's text in canonical form. Comments stay: above their row, or at its end if they stood there."""
     script = parse(text)
     waiting = list(comments(text))
     lines: list[str] = []
