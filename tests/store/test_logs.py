@@ -102,7 +102,7 @@ def test_a_replay_is_stored_once_and_equal_messages_of_two_batches_twice(store: 
 
 def test_an_upload_is_known_by_its_number(store: Store, host: str) -> None:
     block = messages(NOW, "upload", host=host)
-    assert [store.insert_logs([block], sequence=number) for number in (7, 7, 8, 7)] == [
+    assert [store.insert_logs([block], key=number) for number in (7, 7, 8, 7)] == [
         True,
         False,
         True,

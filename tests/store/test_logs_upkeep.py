@@ -33,7 +33,7 @@ def test_a_replay_is_recognised_after_a_restart_that_forgot_its_number(tmp_path:
     ]
     with open_store(tmp_path, QUICK, clock=lambda: NOW) as store:
         store.insert(sent[:20])
-        store.insert_logs(sent[0].logs, sequence=5)
+        store.insert_logs(sent[0].logs, key=5)
         store.parts.engine.command("TRUNCATE TABLE ack")
         before = texts(store)
     with open_store(tmp_path, QUICK, clock=lambda: NOW) as store:
@@ -42,7 +42,8 @@ def test_a_replay_is_recognised_after_a_restart_that_forgot_its_number(tmp_path:
     with open_store(tmp_path, QUICK, clock=lambda: NOW) as store:
         store.insert(sent[17:19])
         store.insert(sent[19:20])
-        assert store.insert_logs(sent[0].logs, sequence=5) is False
+        late = [messages(sent[0].logs[0].times[0] + HOUR, "n1", "x", host="a")]  # the time of their arrival
+        assert store.insert_logs(late, key=5) is False
         assert texts(store) == before
         assert store.insert(sent[17:]) == [False] * 3 + [True] * 9
         assert texts(store).count("n29") == 1

@@ -14,7 +14,7 @@ from typing import Any
 from heapwatch.model import Batch
 
 MOST = 20_000
-NO_AGENT = ("upload", "graphite", "import:")
+NO_AGENT = ("upload", "graphite", "import:", "logs", "syslog")
 """Beginnings of names under which others than agents store."""
 
 

@@ -76,7 +76,8 @@ class _Queue:
 def rows_of(batch: Batch) -> int:
     """How many rows a batch becomes, roughly: what queues and inserts are measured by."""
     classes = sum(len(snapshot.histogram) + 1 for snapshot in batch.snapshots)
-    return classes + sum(len(block.times) * len(block.values) for block in batch.metrics) + len(batch.events)
+    metrics = sum(len(block.times) * len(block.values) for block in batch.metrics)
+    return classes + metrics + len(batch.events) + sum(len(block.texts) for block in batch.logs)
 
 
 class Batcher:

@@ -1,4 +1,4 @@
-"""The HTTP doors: a raw histogram text, or a batch of an agent. Answered only once it is stored.
+"""The HTTP doors: a raw histogram text, a batch of an agent, log messages. Answered only once it is stored.
 
 The order of the checks is the order of what they cost: rate, declared size, memory in flight, size as it
 comes, decompression in steps, then the format. Whatever fails is counted by reason, with its first bytes.
@@ -18,7 +18,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
-from heapwatch.ingest import bodies
+from heapwatch.ingest import bodies, logs
 from heapwatch.ingest.agents import Agents
 from heapwatch.ingest.batcher import Batcher, rows_of
 from heapwatch.ingest.doors import Door
@@ -71,15 +71,19 @@ class Upload:
     """Whether the sender gave the time; ours is never the same twice for one JVM."""
 
     def check(self) -> None:
-        """Names and labels are stored for ever, so they have limits."""
         for name, value in (("host", self.host), ("jvm", self.jvm)):
             if not value.strip() or len(value) > LONGEST_LABEL:
                 raise UsageError(f"{name}: a histogram needs to say whose it is: ?host=NAME&jvm=APPLICATION")
-        if len(self.labels) > MOST_LABELS:
-            raise UsageError(f"label: at most {MOST_LABELS} labels")
-        for name, value in self.labels.items():
-            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", name) or len(value) > LONGEST_LABEL:
-                raise UsageError(f"label.{name[:40]}: a name of letters, digits and _.- and a short value")
+        check_labels(self.labels)
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Names and labels are stored for ever, so they have limits."""
+    if len(labels) > MOST_LABELS:
+        raise UsageError(f"label: at most {MOST_LABELS} labels")
+    for name, value in labels.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", name) or len(value) > LONGEST_LABEL:
+            raise UsageError(f"label.{name[:40]}: a name of letters, digits and _.- and a short value")
 
 
 class HttpDoors:
@@ -98,6 +102,7 @@ class HttpDoors:
         self.rates = rates
         self.histograms = Door("histogram")
         self.batches = Door("batch")
+        self.logs = Door("logs")
         self.agents = Agents()
         self._batcher = batcher
         self._rejects = rejects
@@ -148,6 +153,28 @@ class HttpDoors:
         batch, fresh = await self._take(request, source, self.batches, decode)
         self.agents.saw(batch, request.headers.get("user-agent", ""))
         return {"stored": True, "duplicate": not fresh}
+
+    async def take_logs(self, request: Request, source: str, upload: logs.LogUpload) -> dict[str, Any]:
+        """Store the log messages in the body; a replay under the same key is recognised."""
+        found = logs.Messages()
+
+        def decode(body: bytes) -> Batch:
+            nonlocal found
+            encoding = request.headers.get("content-encoding", "")
+            found = logs.read(body, encoding, upload, self._limits.text)
+            return logs.as_batch(found, upload)
+
+        _, fresh = await self._take(request, source, self.logs, decode)
+        for reason, count in found.rejects.items():
+            self._rejects.add(self.logs.name, reason, found.bad.encode(), source, count=count)
+        return {
+            "stored": True,
+            "duplicate": not fresh,
+            "messages": len(found.texts),
+            "rejected": dict(found.rejects),
+            "first": min(found.times),
+            "last": max(found.times),
+        }
 
     async def _take(
         self, request: Request, source: str, door: Door, decode: Callable[[bytes], Batch]

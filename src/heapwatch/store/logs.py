@@ -22,8 +22,15 @@ from heapwatch.store.intent import LogNote
 from heapwatch.store.native import TIME, Column
 from heapwatch.wire.levels import level_of
 
-UPLOADS = "logs"
-"""Agent of batches that have no order: their numbers are digests."""
+KEYED = "logs-keyed"
+"""Agent of uploads that name themselves: their numbers have no order, and each is looked for."""
+
+UNKEYED = "logs"
+"""Agent of uploads that do not: each is new."""
+
+WITHOUT_ORDER = (KEYED, UNKEYED)
+KEYED_MS = 86_400_000
+"""How far apart the messages of an upload and of its replay may be, which have the time of their arrival."""
 
 _SEQ_BITS = 20  # messages a millisecond for which an order of arrival is kept apart from the clock's
 
@@ -94,19 +101,22 @@ class LogWriter:
 
     def _is_new(self, batch: Batch) -> bool:
         """An agent counts up and sends in order: when one of its batches was new, so is every later one."""
-        return batch.agent != UPLOADS and batch.sequence > self._sure.get(batch.agent, batch.sequence)
+        if batch.agent in WITHOUT_ORDER:
+            return batch.agent == UNKEYED
+        return batch.sequence > self._sure.get(batch.agent, batch.sequence)
 
     def _stored(self, doubtful: Sequence[LogRows], engine: Engine) -> set[int]:
         if not doubtful:
             return set()
         by_key = self._names.logs.by_key
+        around = KEYED_MS if any(rows.batch.agent == KEYED for rows in doubtful) else 0
         found = engine.query(
             STORED,
             {
                 "batches": [rows.hash for rows in doubtful],
                 "sources": sorted({by_key[key] for rows in doubtful for key in rows.keys}),
-                "low": min(rows.low for rows in doubtful),
-                "high": max(rows.high for rows in doubtful),
+                "low": min(rows.low for rows in doubtful) - around,
+                "high": max(rows.high for rows in doubtful) + around,
             },
         )
         return set(found["batch"].tolist())

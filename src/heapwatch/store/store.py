@@ -16,12 +16,13 @@ from heapwatch.errors import Unavailable
 from heapwatch.model import ALL, Batch, LogBlock, Snapshot
 from heapwatch.store.admission import check
 from heapwatch.store.keeping import Keeper
-from heapwatch.store.logs import UPLOADS
+from heapwatch.store.logs import KEYED, UNKEYED
 from heapwatch.store.reads import classes as class_tables
 from heapwatch.store.reads import events as happenings
 from heapwatch.store.reads import fleet as fleets
 from heapwatch.store.reads import history, packages, snapshots, top, totals, vocabulary
 from heapwatch.store.reads import jvms as lives
+from heapwatch.store.reads import logs as log_reads
 from heapwatch.store.reads import metrics as metrics_
 from heapwatch.store.reads.intervals import buckets
 from heapwatch.store.reads.parts import Parts
@@ -76,14 +77,12 @@ class Store:
         """Store points of plain metrics: series in Graphite's tagged form. Answers rejects by reason."""
         return self._open(self._writer.insert_samples)(series, times, values, source)
 
-    def insert_logs(
-        self, logs: Sequence[LogBlock], agent: str = UPLOADS, sequence: int | None = None
-    ) -> bool:
-        """Store log messages, durable when it returns; False when (agent, sequence) was stored before.
+    def insert_logs(self, logs: Sequence[LogBlock], key: int | None = None) -> bool:
+        """Store log messages, durable when it returns; False when those of this key were stored before.
 
-        Without a number they are new, however often they come.
+        Without a key they are new, however often they come.
         """
-        number = secrets.randbits(63) if sequence is None else sequence
+        agent, number = (UNKEYED, secrets.randbits(63)) if key is None else (KEYED, key)
         return self.insert([Batch(agent, number, logs=logs)])[0]
 
     # ---- out
@@ -244,6 +243,12 @@ class Store:
     ) -> Iterator[Snapshot]:
         """Every histogram of the range, by time, as it came in."""
         return snapshots.export(self._ready(query_id), Selection.of(chosen), from_, to, mode)
+
+    def export_logs(
+        self, *, from_: int, to: int, query_id: str | None = None, **chosen: Any
+    ) -> Iterator[log_reads.Message]:
+        """Every log message of the range, by time and order of arrival."""
+        return log_reads.export(self._ready(query_id), Selection.of(chosen), from_, to)
 
     def events(
         self, *, from_: int, to: int, limit: int = 1000, query_id: str | None = None, **chosen: Any

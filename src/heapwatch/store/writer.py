@@ -30,7 +30,7 @@ from heapwatch.store.hours import HOUR_MS, Hours, Unit
 from heapwatch.store.identity import identity, others
 from heapwatch.store.intent import Intent, stored
 from heapwatch.store.live import Live
-from heapwatch.store.logs import UPLOADS, LogWriter
+from heapwatch.store.logs import KEYED, WITHOUT_ORDER, LogWriter
 from heapwatch.store.points import TOO_MANY, Memo, acceptable
 from heapwatch.store.rows import Prepared
 from heapwatch.store.samples import Chunk, SampleWriter
@@ -140,10 +140,10 @@ class Writer:
         if snapshots:
             self._engine.insert("snapshot", rows.snapshot_rows(snapshots, self._names.ids))
         self._intent.fulfilled()
-        self._acks.add((batch.agent, batch.sequence) for batch in batches if batch.agent != UPLOADS)
+        self._acks.add((batch.agent, batch.sequence) for batch in batches if batch.agent not in WITHOUT_ORDER)
         self._publish(snapshots, chunks, events)
         self._acks.write(self._clock(), self._engine)
-        uploads = {(batch.agent, batch.sequence) for batch in batches if batch.agent == UPLOADS}
+        uploads = {(batch.agent, batch.sequence) for batch in batches if batch.agent == KEYED}
         return uploads - {(rows.batch.agent, rows.batch.sequence) for rows in logs}
 
     def _know_jvms(self, batches: Sequence[Batch]) -> None:

@@ -337,6 +337,15 @@ class BatchAnswer(Model):
     duplicate: bool
 
 
+class LogsStored(Model):
+    stored: bool
+    duplicate: bool
+    messages: int
+    rejected: dict[str, int] = Field(description="lines that were not taken, by reason")
+    first: int = Field(description="time of the earliest message, epoch ms")
+    last: int
+
+
 class Who(Model):
     name: str
     scopes: list[str]

@@ -1,9 +1,10 @@
-"""Stored histograms as one stream: JSON lines, or a tar of `jmap -histo` texts that `heapwatch import` reads.
+"""What is stored as one stream that `heapwatch import` reads: JSON lines, or a tar of `jmap -histo` texts.
 
     jsonl     {"host", "jvm", "pid", "started", "time", "mode", "labels", ..., "class": [], "bytes": [], ...}
+    logs      {"type": "log", "time", "labels": {...}, "level", "text"}
     text-tar  HOST/JVM/PID-STARTED/TIME.MODE.histo
 
-One snapshot is in memory at a time, however many there are.
+One snapshot is in memory at a time, or a page of messages, however many there are.
 """
 
 from __future__ import annotations
@@ -15,9 +16,16 @@ from collections.abc import Iterable, Iterator
 
 from heapwatch.jvm.histogram import render
 from heapwatch.model import Snapshot
+from heapwatch.store.reads.logs import Message
 from heapwatch.web.negotiation import encode
 
-MEDIA_TYPES = {"jsonl": "application/x-ndjson", "text-tar": "application/x-tar"}
+MEDIA_TYPES = {
+    "jsonl": "application/x-ndjson",
+    "text-tar": "application/x-tar",
+    "logs": "application/x-ndjson",
+}
+PIECE = 1000
+"""Messages that are handed out together: most are short."""
 
 
 def json_lines(snapshots: Iterable[Snapshot]) -> Iterator[bytes]:
@@ -38,6 +46,25 @@ def json_lines(snapshots: Iterable[Snapshot]) -> Iterator[bytes]:
             "rows": histogram.rows,
         }
         yield encode(told) + b"\n"
+
+
+def log_lines(messages: Iterable[Message]) -> Iterator[bytes]:
+    """A line a message."""
+    held: list[bytes] = []
+    for message in messages:
+        told = {
+            "type": "log",
+            "time": message.time,
+            "labels": message.source.labels,
+            "level": message.level,
+            "text": message.text,
+        }
+        held.append(encode(told))
+        if len(held) == PIECE:
+            yield b"\n".join([*held, b""])
+            held.clear()
+    if held:
+        yield b"\n".join([*held, b""])
 
 
 def tar(snapshots: Iterable[Snapshot]) -> Iterator[bytes]:

@@ -97,6 +97,7 @@ def open_store_for(settings: Settings) -> Store:
                 raw_days=settings.raw_days,
                 hour_days=settings.hour_days,
                 event_days=settings.event_days,
+                log_days=settings.log_days,
                 max_bytes=settings.max_disk,
             ),
         ),

@@ -173,7 +173,7 @@ class Services:
 
     def all_doors(self) -> list[Door]:
         listening = [door for door in (self.graphite.tcp, self.graphite.udp) if door.address]
-        return [self.doors.histograms, self.doors.batches, *listening]
+        return [self.doors.histograms, self.doors.batches, self.doors.logs, *listening]
 
     def reload(self) -> dict[str, Any]:
         """Read the settings again and take over what can change in a running server."""

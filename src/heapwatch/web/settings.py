@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     raw_days: int = Field(14, ge=0, description="days that class and metric samples are kept; 0 = for ever")
     hour_days: int = Field(90, ge=0, description="days that hourly figures and totals are kept; 0 = for ever")
     event_days: int = Field(365, ge=0, description="days that events are kept; 0 = for ever")
+    log_days: int = Field(14, ge=0, description="days that log messages are kept; 0 = for ever")
     max_disk: int = Field(0, ge=0, description="bytes the store may take; 0 = no limit")
     min_free_disk: int = Field(256 << 20, ge=0, description="bytes of free disk below which uploads get 503")
     fsync: bool = Field(True, description="wait for the disk before an upload is acknowledged")

@@ -19,7 +19,7 @@ router = APIRouter(tags=["snapshots"], dependencies=[Security(caller, scopes=["r
 
 @router.get(
     "/api/v1/export",
-    summary="Stored histograms as a file",
+    summary="Stored histograms, or log messages, as a file",
     response_class=Response,
     responses={200: {"content": {media_type: {} for media_type in archives.MEDIA_TYPES.values()}}},
 )
@@ -27,19 +27,26 @@ async def export(
     request: Request,
     chosen: Selected,
     span: Spanned,
-    format: Annotated[Literal["jsonl", "text-tar"], Query()] = "jsonl",  # noqa: A002
+    format: Annotated[Literal["jsonl", "text-tar", "logs"], Query()] = "jsonl",  # noqa: A002
 ) -> Response:
-    """JSON lines, or a tar of jmap -histo texts; both modes. `heapwatch import` reads either."""
+    """Histograms as JSON lines or as a tar of jmap -histo texts, both modes; or log messages as JSON lines.
+
+    `heapwatch import` reads all of them.
+    """
     services = services_of(request)
 
     def begin(query_id: str) -> Iterator[bytes]:
-        found = services.store.export(from_=span.from_, to=span.to, query_id=query_id, **chosen.arguments())
-        pieces = archives.json_lines(found) if format == "jsonl" else archives.tar(found)
+        asked = {"from_": span.from_, "to": span.to, "query_id": query_id, **chosen.arguments()}
+        if format == "logs":
+            pieces = archives.log_lines(services.store.export_logs(**asked))
+        else:
+            found = services.store.export(**asked)
+            pieces = archives.json_lines(found) if format == "jsonl" else archives.tar(found)
         first = next(pieces, b"")  # a wrong name is an error, not a broken file
         return chain((first,), pieces)
 
     pieces = await services.readers.run(request, begin)
-    suffix = "jsonl" if format == "jsonl" else "tar"
+    suffix = "tar" if format == "text-tar" else "jsonl"
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="heapwatch-export.{suffix}"',

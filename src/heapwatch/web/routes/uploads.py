@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query, Security
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heapwatch.ingest.http import Upload
+from heapwatch.ingest.http import Upload, check_labels
+from heapwatch.ingest.logs import Form, LogUpload, compiled, offset
 from heapwatch.query.times import parse_time
 from heapwatch.web import answers
 from heapwatch.web.auth import Caller
@@ -80,6 +81,52 @@ async def histogram(
 async def batch(request: Request, who: Uploader) -> Response:
     """200 means stored. A replay (same agent and sequence) is answered the same and stored once."""
     return JSONResponse(await services_of(request).doors.take_batch(request, _source(who, request)))
+
+
+@router.post(
+    "/api/v1/logs",
+    response_model=answers.LogsStored,
+    summary="Store log messages",
+    dependencies=[Depends(only_known)],
+    openapi_extra=_body("text/plain", "text, a message a line or several; or JSON objects, one a line"),
+)
+async def logs(
+    request: Request,
+    who: Uploader,
+    host: Annotated[str, Query(description="the machine's name; else the sender's address")] = "",
+    jvm: Annotated[str, Query(description="the application's stable name")] = "",
+    category: Annotated[str, Query(description="_sourceCategory: what kind of log it is")] = "",
+    name: Annotated[str, Query(description="_sourceName: the file or logger")] = "",
+    first_line: Annotated[str, Query(description="pattern (RE2) that begins a message; else as below")] = "",
+    zone: Annotated[str, Query(description="offset of times that say none, such as +02:00")] = "UTC",
+    form: Annotated[Form, Query(description="auto: a line that is a JSON object is read as one")] = "auto",
+) -> Response:
+    """Text or JSON lines, plain or gzip, zstd, deflate; `label.NAME=VALUE` adds labels. 200 means stored.
+
+    A line that begins with white space, `at `, `Caused by:` or `... n more`, or that names a Throwable, goes
+    on the message before it. A message has the time it says, else that of the one before, else its arrival's.
+    In JSON the time is in `time`, `timestamp` or `ts`, the text in `message`, `msg` or `text`, the level in
+    `level`; an object with more fields than these is kept whole. With the header `Idempotency-Key` (or
+    `Content-Digest`) a replay within a day is stored once.
+    """
+    headers = request.headers
+    given = {
+        "host": host or headers.get("x-sumo-host", "") or peer_of(request),
+        "jvm": jvm,
+        "_sourceCategory": category or headers.get("x-sumo-category", ""),
+        "_sourceName": name or headers.get("x-sumo-name", ""),
+    }
+    labels = {**labels_of(request), **{label: value for label, value in given.items() if value}}
+    check_labels(labels)
+    upload = LogUpload(
+        labels,
+        now_ms(),
+        "json" if form == "auto" and "json" in headers.get("content-type", "") else form,
+        compiled(first_line),
+        offset(zone),
+        headers.get("idempotency-key") or headers.get("content-digest", ""),
+    )
+    return JSONResponse(await services_of(request).doors.take_logs(request, _source(who, request), upload))
 
 
 @router.get(
