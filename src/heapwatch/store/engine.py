@@ -24,6 +24,7 @@ from heapwatch.store.native import Column, Columns, read, write
 from heapwatch.store.places import DATABASE, Location
 
 Parameters = Mapping[str, Any]
+Limits = Mapping[str, int | float]
 
 _FULL = {243}  # NOT_ENOUGH_SPACE
 _BUSY = {252, 202, 236}  # too many parts, too many queries, aborted
@@ -68,10 +69,22 @@ class Engine:
             self.close()
             raise
 
-    def query(self, sql: str, parameters: Parameters | None = None, query_id: str | None = None) -> Columns:
-        """An answer by column, from a read-only client; values only ever as bound parameters."""
+    def query(
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        query_id: str | None = None,
+        limits: Limits | None = None,
+    ) -> Columns:
+        """An answer by column, from a read-only client; values only ever as bound parameters.
+
+        `limits` are settings of the engine that hold for this query alone, such as max_execution_time.
+        """
+        settings = [f"{name} = {value}" for name, value in (limits or {}).items()]
         if query_id:
-            sql = f"{sql} SETTINGS log_comment = '{_checked(query_id)}'"
+            settings.append(f"log_comment = '{_checked(query_id)}'")
+        if settings:
+            sql = f"{sql} SETTINGS {', '.join(settings)}"
         with self._reader() as client:
             return read(client.raw_query(sql, parameters=dict(parameters or {}), fmt="Native"))
 

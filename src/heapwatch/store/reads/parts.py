@@ -10,7 +10,7 @@ import numpy as np
 
 from heapwatch.store.damage import Damage
 from heapwatch.store.dimensions import Incarnation, Names
-from heapwatch.store.engine import Engine, Parameters
+from heapwatch.store.engine import Engine, Limits, Parameters
 from heapwatch.store.errors import StoreBroken
 from heapwatch.store.live import Live
 from heapwatch.store.native import Columns
@@ -32,14 +32,14 @@ class Parts:
     def asked_by(self, query_id: str | None) -> Parts:
         return replace(self, query_id=query_id)
 
-    def query(self, sql: str, parameters: Parameters) -> Columns:
+    def query(self, sql: str, parameters: Parameters, limits: Limits | None = None) -> Columns:
         """Ask the engine; when it finds damage that is set aside, and the rest answers."""
         searches = self.damage.searches
         try:
-            return self.engine.query(sql, parameters, self.query_id)
+            return self.engine.query(sql, parameters, self.query_id, limits)
         except StoreBroken:
             self.damage.search(after=searches)
-            return self.engine.query(sql, parameters, self.query_id)
+            return self.engine.query(sql, parameters, self.query_id, limits)
 
 
 def who(incarnation: Incarnation) -> dict[str, Any]:

@@ -1,0 +1,170 @@
+"""A pipeline brought down to reads: which range, which buckets, what the engine does and what is left.
+
+The engine rolls samples up into buckets and, when the pipeline begins with `[parse …] sum by …` (or another
+aggregation that can be put together from parts), groups them too. What is left works on small frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from heapwatch.query import tree
+from heapwatch.query.frame import Frame
+from heapwatch.query.grouping import grouped
+from heapwatch.query.limits import LimitExceeded, Limits
+from heapwatch.query.notes import Notes
+from heapwatch.query.operators import apply, quantize
+from heapwatch.query.plan import Extent, buckets, default_interval, extent, only_live
+from heapwatch.query.read import Reader, at_instants
+from heapwatch.query.select import Selected, select
+from heapwatch.query.sql import AGGREGATIONS
+from heapwatch.query.universe import MODES
+from heapwatch.store.reads.intervals import Buckets
+from heapwatch.store.reads.parts import Parts
+
+LOOK_MS = 900_000
+"""How old the newest value at an instant may be, at least."""
+
+
+@dataclass
+class Read:
+    """What a query has read so far, for its answer."""
+
+    series: int = 0
+    points: int = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What holds for the whole query."""
+
+    parts: Parts
+    text: str
+    from_: int
+    to: int
+    interval_ms: int | None
+    mode: str
+    limits: Limits
+    notes: Notes
+    read: Read
+    now: int
+
+
+def pipeline(asked: Asked, node: tree.Pipeline, selector: tree.Selector, shift: int) -> Frame:
+    """The frame of a pipeline that begins with a selector; `shift` ms earlier than asked."""
+    first, rest = _first_quantize(node.operators)
+    interval = first.interval_ms or asked.interval_ms
+    source = Source(asked, selector, shift + shifted(rest), interval, first.rollup or "avg")
+    parses, aggregate, later = _pushed(rest)
+    frame = source.groups(parses, aggregate) if aggregate else source.series()
+    frame = quantize.dropped(frame, first.drop_last).known()
+    return applied(later if aggregate else rest, frame, asked.notes)
+
+
+def instants(asked: Asked, node: tree.Pipeline, selector: tree.Selector, moments: tuple[int, int]) -> Frame:
+    """The frame of a pipeline that ends with `diff`: its two columns are the two instants."""
+    _, rest = _first_quantize(node.operators[:-1])
+    early = replace(asked, from_=min(asked.from_, *moments) - LOOK_MS, to=max(asked.to, max(moments) + 1))
+    return applied(rest, Source(early, selector, 0, None, "latest").at(moments), asked.notes)
+
+
+def applied(operators: Sequence[tree.Operator], frame: Frame, notes: Notes) -> Frame:
+    for operator in operators:
+        frame = apply(operator, frame, notes)
+    return frame
+
+
+def shifted(operators: Sequence[tree.Operator]) -> int:
+    """How far all timeshifts of a pipeline go together."""
+    return sum(each.by_ms for each in operators if isinstance(each, tree.TimeShift))
+
+
+def _first_quantize(
+    operators: Sequence[tree.Operator],
+) -> tuple[tree.Quantize, Sequence[tree.Operator]]:
+    if operators and isinstance(operators[0], tree.Quantize):
+        return operators[0], operators[1:]
+    return tree.Quantize(), operators
+
+
+def _pushed(
+    operators: Sequence[tree.Operator],
+) -> tuple[list[tree.Parse], tree.Aggregate | None, Sequence[tree.Operator]]:
+    """The parses and the aggregation that the engine can do, and what comes after."""
+    parses: list[tree.Parse] = []
+    for place, operator in enumerate(operators):
+        if isinstance(operator, tree.Parse):
+            parses.append(operator)
+        elif isinstance(operator, tree.Aggregate) and operator.function in AGGREGATIONS:
+            return parses, operator, operators[place + 1 :]
+        else:
+            break
+    return [], None, operators
+
+
+class Source:
+    """A selection, its range and buckets, checked against the limits before anything is read."""
+
+    def __init__(
+        self, asked: Asked, selector: tree.Selector, shift: int, interval: int | None, rollup: str
+    ) -> None:
+        self.asked = asked
+        self.rollup = rollup
+        self._range = asked.from_ - shift, asked.to - shift
+        self._shift = shift
+        self._interval = interval
+        names = asked.parts.names
+        self.selected: Selected = select(names, selector, *self._range, asked.mode, asked.text)
+
+    def series(self) -> Frame:
+        reader, _ = self._reader()
+        frame = reader.series()
+        self.asked.read.series += len(frame)
+        return frame
+
+    def groups(self, parses: Sequence[tree.Parse], aggregate: tree.Aggregate) -> Frame:
+        reader, _ = self._reader()
+        frame, series = grouped(reader, parses, aggregate, self.asked.notes)
+        self.asked.read.series += series
+        return frame
+
+    def at(self, moments: tuple[int, int]) -> Frame:
+        found = self._extent(*self._range)
+        distance = float(np.median(found.distances_ms)) if len(found.distances_ms) else 0.0
+        look = max(LOOK_MS, int(3 * distance))
+        reader = self._reading(Buckets(*self._range, 1))
+        frame = at_instants(reader, moments, look)
+        self.asked.read.series += len(frame)
+        self.asked.read.points += int((~np.isnan(frame.values)).sum())
+        return frame
+
+    def _reader(self) -> tuple[Reader, Extent]:
+        from_, to = self._range
+        found = self._extent(from_, to)
+        interval = self._interval or default_interval(to - from_, found.distances_ms)
+        # aligned as if it were not shifted, so that its points fall on those of the present
+        window = buckets(self.asked.from_, self.asked.to, interval, self.asked.limits, self.asked.notes)
+        window = replace(window, start=window.start - self._shift)
+        found = self._extent(window.start, window.end)
+        live = only_live(found, self.selected, self.asked.mode)
+        self.asked.notes.add(
+            f"JVMs have only histograms of mode {MODES[1 - MODES.index(self.asked.mode)]}, which were not "
+            "asked for",
+            live,
+        )
+        points = found.points(self.selected)
+        if points > self.asked.limits.points:
+            raise LimitExceeded(
+                f"this reads up to {points} points, more than {self.asked.limits.points}", "points"
+            )
+        self.asked.read.points += points
+        return self._reading(window), found
+
+    def _reading(self, window: Buckets) -> Reader:
+        return Reader(self.asked.parts, self.selected, window, self.rollup, self.asked.limits)
+
+    def _extent(self, from_: int, to: int) -> Extent:
+        return extent(self.asked.parts, self.selected, from_, to, self.asked.limits)
