@@ -137,6 +137,9 @@ class Plan:
             *("sun.gc.lastCause", "sun.os.hrt.frequency", "sun.os.hrt.ticks", "sun.rt.createVmBeginTime"),
         ]
         self.names = [name for name in wanted if name in raw]
+        self.of_collections = [
+            name for one in self._collectors for name in (one.invocations, one.began, one.ended)
+        ]
         self._frequency = _number(raw, "sun.os.hrt.frequency") or 0
         self._terms = [
             _Term(metric, there, kind)
@@ -144,6 +147,7 @@ class Plan:
             if (there := [name for name in names if isinstance(raw.get(name), int)])
             and (kind != _TICKS or self._frequency)
         ]
+        self._needed = list(dict.fromkeys(name for term in self._terms for name in term.counters))
 
     def _all_terms(self) -> Iterator[_Term]:
         """What every metric is made of, if the VM has it."""
@@ -231,8 +235,10 @@ class Plan:
     def columns(self, readings: Sequence[Raw]) -> Dict[str, array[float]]:
         """The metrics of many readings of this VM, a column each: several times faster than one by one."""
         found = {}
+        cells = [cast("Iterable[int]", map(raw.__getitem__, self._needed)) for raw in readings]
+        read = dict(zip(self._needed, zip(*cells)))
         for metric, counters, kind in self._terms:
-            parts = [[cast(int, raw[name]) for raw in readings] for name in counters]
+            parts: List[Sequence[int]] = [read[name] for name in counters]
             if kind in (_WHOLE, _LARGEST):
                 parts = [[size - size % _PADDING for size in part] for part in parts]
             column: Iterable[float] = parts[0]
@@ -268,10 +274,15 @@ class CollectionWatch:
 
     def __init__(self) -> None:
         self._counts: Optional[Dict[str, int]] = None
+        self._seen: List[Optional[Union[int, str]]] = []
         self.after_gc: Optional[float] = None
 
     def observe(self, plan: Plan, raw: Raw) -> str:
         """The kind of the widest that ended since the reading before (old, concurrent, young), or ""."""
+        seen = list(map(raw.get, plan.of_collections))
+        if seen == self._seen:
+            return ""
+        self._seen = seen
         if plan.is_collecting(raw):
             return ""
         counts = plan.collections(raw)
