@@ -167,8 +167,8 @@ def answer(store: Store, query: Query) -> dict[str, Any]:
         found: dict[str, Any] = run_logs(
             store,
             query.text,
-            from_=query.from_,
-            to=query.to,
+            query.from_,
+            query.to,
             limit=int(options.get("limit", 1000)),
             order=options.get("order", "desc"),
         )
@@ -176,7 +176,7 @@ def answer(store: Store, query: Query) -> dict[str, Any]:
     from heapwatch.query.run import run
 
     interval = parse_interval(options["interval"]) if "interval" in options else None
-    points: dict[str, Any] = run(store, query.text, from_=query.from_, to=query.to, interval=interval)
+    points: dict[str, Any] = run(store, query.text, query.from_, query.to, interval)
     return points
 
 
