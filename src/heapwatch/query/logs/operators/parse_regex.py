@@ -1,0 +1,40 @@
+"""`parse regex [field=f] "(?<x>...)" [nodrop] [multi]`
+
+Every named group is a field; a group that took no part is empty. `multi` makes a row of every place where the
+expression is found, else the first counts.
+"""
+
+from __future__ import annotations
+
+from heapwatch.query.build import Fault
+from heapwatch.query.logs import tree
+from heapwatch.query.logs.expressions import regular
+from heapwatch.query.logs.operators.parse import shown
+from heapwatch.query.logs.plan import TEXT, Plan, Value
+
+MOST_FINDS = 100_000
+"""Of one message, with `multi`."""
+
+
+def lower(node: tree.ParseRegex, plan: Plan) -> Plan:
+    regex = regular(node.regex)
+    if not regex.groups:
+        raise Fault("the expression has no named group", node.regex.span, "a field is written (?<name>...)")
+    if node.multi and not plan.messages and plan.unknown:
+        raise Fault("multi is for messages", node.span)
+    text = f"ifNull({plan.text_of(node.field).sql}, '')"
+    bound = plan.binder.bind(regex.sql)
+    if node.multi:
+        plan, finds = plan.hidden(f"extractAllGroupsVertical({text}, {bound})")
+        plan, found = plan.hidden(f"arrayJoin(if(empty({finds}), [CAST([], 'Array(String)')], {finds}))")
+    else:
+        plan, found = plan.hidden(f"extractGroups({text}, {bound})")
+    if not node.nodrop:
+        message = f"messages did not match parse regex {shown(node.regex.text)}"
+        plan = plan.kept(f"notEmpty({found})", message)
+    return plan.made(
+        [
+            (name, Value(f"if(empty({found}), NULL, {found}[{place}])", TEXT))
+            for name, place in sorted(regex.groups.items(), key=lambda item: item[1])
+        ]
+    )

@@ -1,0 +1,18 @@
+"""`sort by f [asc], g`: the greatest first unless told otherwise. What is absent comes last either way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from heapwatch.query.logs import tree
+from heapwatch.query.logs.plan import Plan, sort_keys
+
+
+def lower(node: tree.Sort, plan: Plan) -> Plan:
+    """Rows that are equal in the keys stay in the order that they have without them."""
+    order = []
+    for key in node.keys:
+        plan, identifier = plan.hidden(plan.column(key.name).sql)
+        kind = plan.column(key.name).kind
+        order += sort_keys(plan.column(key.name).value._replace(sql=identifier, kind=kind), key.ascending)
+    return replace(plan, order=(*order, plan.ordering()))
