@@ -37,7 +37,9 @@ GraphiteSockets: TypeAlias = "tuple[socket.socket, socket.socket | None]"
 """A listening stream socket, and a datagram socket on the same port or None."""
 
 
-def bind(host: str, port: int, *, udp: bool) -> GraphiteSockets:
+def bind(
+    host: str, port: int, *, udp: bool, what: str = "Graphite lines", setting: str = "graphite_listen"
+) -> GraphiteSockets:
     """Listening sockets for both transports, on one port; the kernel chooses it when it is 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     stream = socket.socket(family, socket.SOCK_STREAM)
@@ -56,8 +58,8 @@ def bind(host: str, port: int, *, udp: bool) -> GraphiteSockets:
         if datagrams:
             datagrams.close()
         raise UsageError(
-            f"cannot listen on {host}:{port} for Graphite lines: {error.strerror}; "
-            "choose another address with graphite_listen, or `off`"
+            f"cannot listen on {host}:{port} for {what}: {error.strerror}; "
+            f"choose another address with {setting}, or `off`"
         ) from error
     return stream, datagrams
 
@@ -95,11 +97,11 @@ class GraphiteDoor:
     async def start(self, stream: socket.socket, datagrams: socket.socket | None) -> None:
         """Listen on sockets that `bind` made."""
         self._server = await asyncio.start_server(self._connected, sock=stream, limit=BLOCK)
-        self.tcp.address = _name(stream.getsockname())
+        self.tcp.address = name_of(stream.getsockname())
         if datagrams is not None:
             loop = asyncio.get_running_loop()
             self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=datagrams)
-            self.udp.address = _name(datagrams.getsockname())
+            self.udp.address = name_of(datagrams.getsockname())
         self._settler = asyncio.create_task(self._settle(), name="graphite-settle")
 
     async def stop(self) -> None:
@@ -122,11 +124,11 @@ class GraphiteDoor:
         task = asyncio.current_task()
         assert task is not None
         self._handlers.add(task)
-        peer = _name(writer.get_extra_info("peername"))
+        peer = name_of(writer.get_extra_info("peername"))
         self.tcp.came(0, requests=1)
         self.tcp.open += 1
         try:
-            if not self._allowed(peer):
+            if not peer_allowed(peer, self._allow):
                 self._rejects.add(TCP, "not-allowed", peer=peer)
             elif self.tcp.open > self._connections:
                 self._rejects.add(TCP, "too-many-connections", peer=peer)
@@ -182,7 +184,7 @@ class GraphiteDoor:
     def datagram(self, data: bytes, peer: str) -> None:
         """One datagram, which is whole lines."""
         self.udp.came(len(data), requests=1)
-        if not self._allowed(peer):
+        if not peer_allowed(peer, self._allow):
             self._rejects.add(UDP, "not-allowed", peer=peer)
             return
         samples = self._parse(data, self.udp, peer)
@@ -229,20 +231,22 @@ class GraphiteDoor:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), AGAIN_AFTER_S)
 
-    def _allowed(self, peer: str) -> bool:
-        address = ipaddress.ip_address(peer.rpartition(":")[0].strip("[]").partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None) or address
-        return mapped.is_loopback or not self._allow or any(mapped in network for network in self._allow)
-
 
 class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, door: GraphiteDoor) -> None:
         self._door = door
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._door.datagram(data, _name(addr))
+        self._door.datagram(data, name_of(addr))
 
 
-def _name(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
+def peer_allowed(peer: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Whether a peer may send: loopback may, and who is in the networks, if there are any."""
+    address = ipaddress.ip_address(peer.rpartition(":")[0].strip("[]").partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_loopback or not networks or any(mapped in network for network in networks)
+
+
+def name_of(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
