@@ -42,7 +42,8 @@ def messages(plan: Plan, found: Any, total: int) -> dict[str, Any]:
     names = [name for name in FIRST if name in columns]
     names += [name for name in columns if name not in FIRST and name not in (LAST, *QUIET)]
     names += [LAST] if LAST in columns else []
-    return {"kind": "messages", "total": total, "columns": {**columns, "_seq": seq}, "order": names}
+    numbers = [str(each) for each in seq]  # too large for numbers of JavaScript
+    return {"kind": "messages", "total": total, "columns": {**columns, "_seq": numbers}, "order": names}
 
 
 def _labels(plan: Plan, sources: list[int]) -> dict[str, list[Any]]:

@@ -1,7 +1,7 @@
-"""What a log query means, without a store: fields that are not there, wrong arguments, operators out of place.
+"""What a log query means, without a store: fields that are not there, wrong arguments, misplaced operators.
 
-`check` lowers the query as run.py does and throws the SQL away, so both find the same faults. Only what labels
-there are is not known; a name that may be one passes.
+`check` lowers the query as run.py does and throws the SQL away, so both find the same faults. Only what
+labels there are is not known; a name that may be one passes.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def follow_logs(
 ) -> dict[str, Any]:
     """Messages that arrived after a position, in the order of time, and the position to go on from.
 
-    At most `limit` of them; then the position stands at the last one, and the rest comes with the next question.
+    At most `limit` of them, the first to arrive; the rest comes with the next question.
     """
     query = parse(text)
     check_followed(query, text)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from heapwatch.query.logs import tree
+from heapwatch.query.logs.parse import parse
+from heapwatch.query.parse import comments
 from heapwatch.query.tree import And, Match, Name, Not, Or, Pattern, Selector, Word
 
 _UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
@@ -33,6 +35,22 @@ def format(query: tree.LogQuery) -> str:  # noqa: A001 - what it does
     parts = [scope(query.scope), *map(operator, query.operators)]
     line = " | ".join(parts)
     return line if len(line) <= 100 else "\n| ".join(parts)
+
+
+def reformat(text: str) -> str:
+    """A query's text in its usual form. A comment stays above what it stood before, or ends the query."""
+    query = parse(text)
+    waiting = list(comments(text))
+    if not waiting:
+        return format(query)
+    lines: list[str] = []
+    for place, (span, part) in enumerate(
+        [(query.scope.span, scope(query.scope)), *((each.span, operator(each)) for each in query.operators)]
+    ):
+        while waiting and waiting[0][1].start < span.end:
+            lines.append(waiting.pop(0)[0])
+        lines.append(f"| {part}" if place else part)
+    return "\n".join([*lines, *(comment for comment, _ in waiting)])
 
 
 # ---- the scope

@@ -61,6 +61,9 @@ FRAME = r"\n[ \t]+at [^\n]*|\n[ \t]*\.\.\. [0-9]+ more[^\n]*"
 
 SPACES = r"[ \t\r\n]+"
 
+LOOSE = r"[ ]{2}|[\t\r\n]|^ | $"
+"""A message whose signature says less of its form than it seems to."""
+
 
 KEY = r'"([\w.$-]{1,60})"([ ]*:)'
 """The name of a JSON member is no quoted text that varies."""
@@ -90,6 +93,11 @@ def in_sql(text: str, bind: Callable[[str], str]) -> str:
     line = replaced(f"trimBoth({replaced(lines, SPACES, ' ')})", KEY, "\x01\\1\x01\\2")
     stars = f"replaceAll({replaced(line, MASK, '*')}, {bind(chr(1))}, {bind(chr(34))})"
     return f"trimBoth({replaced(stars, JOINED, '*')})"
+
+
+def loose_in_sql(text: str, bind: Callable[[str], str]) -> str:
+    """Whether a message has spaces, lines or an end that its signature does not have."""
+    return f"(match({text}, {bind(LOOSE)}) OR lengthUTF8({text}) > {MOST_TEXT})"
 
 
 # ---- templates to signatures

@@ -8,7 +8,10 @@ from heapwatch.query.logs import tree
 from heapwatch.query.logs.plan import TEXT, TIME, Binder, Column, Plan
 from heapwatch.query.logs.scope import Scope
 from heapwatch.query.tree import Selector
+from heapwatch.query.vocabulary import best
 from heapwatch.store.reads.parts import Parts
+from heapwatch.store.store import Store
+from heapwatch.wire.levels import LEVELS
 
 BUILT_IN = ("host", "jvm", "pid", "_sourceCategory", "_sourceHost", "_sourceName")
 """Labels that may be named though no source has them yet."""
@@ -41,6 +44,27 @@ class SourceLabels:
 
     def values(self, name: str) -> Mapping[int, str]:
         return {id_: labels[name] for id_, labels in self.sources.items() if labels.get(name)}
+
+
+class LogWords:
+    """What completion offers for logs, as query/vocabulary.py wants it."""
+
+    def __init__(self, store: Store) -> None:
+        self._labels = SourceLabels.of(store.parts)
+
+    def labels(self, begin: str, limit: int) -> list[str]:
+        return best([*self._labels.names(), "_level"], begin, limit)
+
+    def values(self, label: str, begin: str, limit: int) -> list[str]:
+        folded = label.casefold()
+        if folded == "_level":
+            return best(LEVELS, begin, limit)
+        name = next((each for each in self._labels.names() if each.casefold() == folded), "")
+        return best(set(self._labels.values(name).values()), begin, limit)
+
+    def words(self, begin: str, limit: int) -> list[tuple[str, str]]:  # noqa: ARG002 - as Vocabulary has it
+        """Words of messages are not known."""
+        return []
 
 
 def opened(

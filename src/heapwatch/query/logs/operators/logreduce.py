@@ -92,7 +92,7 @@ def _keys(node: tree.LogReduce, plan: Plan) -> list[Column]:
 def _sql(node: tree.LogReduce, plan: Plan, keys: Sequence[Column], every: int) -> str:
     text = f"ifNull({plan.text_of(node.field).sql}, '')"
     template = logreduce.in_sql("body", plan.binder.bind)
-    loose = plan.binder.bind(f"[ ]{{2}}|[\\t\\r\\n]|^ | $|(?s).{{{logreduce.MOST_TEXT}}}")
+    loose = logreduce.loose_in_sql("body", plan.binder.bind)
     grouped = [f"g{at}" for at in range(len(keys))]
     taken = f" WHERE cityHash64(t, seq) % {every} = 0" if every > 1 else ""
     inner = ", ".join(
@@ -102,7 +102,7 @@ def _sql(node: tree.LogReduce, plan: Plan, keys: Sequence[Column], every: int) -
     counted = (
         f"SELECT {template} AS template, toFloat64(count()) AS n, toFloat64(min(t)) AS first, "
         f"toFloat64(max(t)) AS last, argMin(body, (t, seq)) AS sample, "
-        f"toFloat64(max(match(body, {loose}))) AS loose{''.join(', ' + g for g in grouped)} "
+        f"toFloat64(max({loose})) AS loose{''.join(', ' + g for g in grouped)} "
         f"FROM (SELECT {inner} FROM ({plan.rows}){taken}) GROUP BY {groups} "
         f"ORDER BY n DESC, {groups} LIMIT {MOST_TEMPLATES}"
     )
