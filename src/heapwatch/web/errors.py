@@ -12,6 +12,9 @@ from starlette.responses import JSONResponse, Response
 
 from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
 from heapwatch.ingest.limits import TooLarge, TooMany, TooSlow
+from heapwatch.query.errors import QueryError
+from heapwatch.query.limits import LimitExceeded
+from heapwatch.query.logs.limits import TooMuch
 from heapwatch.store.errors import Cancelled, NotFound, StoreBroken, TooBig
 from heapwatch.web.auth import Damaged, Forbidden, Unauthenticated
 from heapwatch.web.dashboards import Changed, ReadOnly
@@ -60,8 +63,34 @@ def answer(
     return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
+def of_query(error: QueryError) -> Response:
+    """What is wrong with a query, and where: characters `start` to `end`; line and column count from 1."""
+    told = {
+        "code": "bad_query",
+        "message": error.reason,
+        "hint": error.hint,
+        "line": error.line,
+        "column": error.column,
+        "start": error.span.start,
+        "end": error.span.end,
+        "expected": list(error.expected),
+    }
+    return JSONResponse({"error": told}, 400, {"Cache-Control": "no-store"})
+
+
+def too_big(error: LimitExceeded | TooMuch) -> Response:
+    """A query over a limit; `suggestion` is one that would fit."""
+    hint = f"this would fit: {error.suggestion}" if error.suggestion else "ask for less"
+    told = {"code": "too_big", "message": str(error), "hint": hint, "suggestion": error.suggestion}
+    return JSONResponse({"error": told}, 422, {"Cache-Control": "no-store"})
+
+
 def response_to(error: HeapwatchError) -> Response:
     """The answer that one of our own errors becomes."""
+    if isinstance(error, QueryError):
+        return of_query(error)
+    if isinstance(error, (LimitExceeded, TooMuch)):
+        return too_big(error)
     for kind, status, code, hint in ANSWERS:
         if isinstance(error, kind):
             headers = {}

@@ -74,7 +74,10 @@ def table(payload: Mapping[str, Any]) -> tuple[list[str], Iterator[Sequence[Any]
     """Header and rows of any answer of ours: columns, series over times, or a list of objects."""
     if "columns" in payload:
         columns = payload["columns"]
-        return list(columns), zip(*columns.values(), strict=True)
+        names = payload.get("order") or list(columns)
+        return list(names), zip(*(columns[name] for name in names), strict=True)
+    if payload.get("kind") == "metrics":
+        return _query_rows(payload["rows"])
     if "series" in payload and "times" in payload:
         return _series(payload["times"], payload["series"])
     lists = [value for value in payload.values() if isinstance(value, list)]
@@ -101,6 +104,30 @@ def _series(
                     yield [moment, *told, *values]
 
     return ["time", *labels, *measures], rows()
+
+
+def _query_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], Iterator[Sequence[Any]]]:
+    """A query's rows one after the other; their letters are a column when there are several."""
+    tables = [row["table"] for row in rows if row["table"]]
+    if tables:
+        if len(rows) > 1:
+            raise UsageError(
+                "format: a table of diff or predict comes as CSV or JSON lines alone; ask for its row"
+            )
+        return table(tables[0])
+    several = len(rows) > 1
+    labels = list(dict.fromkeys(name for row in rows for one in row["series"] for name in one["labels"]))
+
+    def points() -> Iterator[Sequence[Any]]:
+        for row in rows:
+            letter = [row["letter"]] if several else []
+            for one in row["series"]:
+                told = [one["labels"].get(name) for name in labels]
+                for moment, value in zip(row["times"], one["values"], strict=True):
+                    if value is not None:
+                        yield [moment, *letter, *told, value]
+
+    return ["time", *(["row"] if several else []), *labels, "value"], points()
 
 
 def _cell(value: Any) -> Any:

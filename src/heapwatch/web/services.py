@@ -36,6 +36,7 @@ from heapwatch.web.figures import Figures
 from heapwatch.web.live import Hub
 from heapwatch.web.readers import Readers
 from heapwatch.web.settings import Settings
+from heapwatch.web.tailing import Tails
 from heapwatch.web.timers import Task, Timers
 from heapwatch.wire.paths import Template
 
@@ -89,6 +90,7 @@ class Services:
             idle=settings.graphite_idle,
             allow=settings.graphite_allow,
         )
+        self.tails = Tails(settings.live_clients)
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
         self._reload = reload

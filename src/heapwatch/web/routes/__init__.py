@@ -7,12 +7,14 @@ from fastapi import APIRouter
 from heapwatch.web.routes import (
     admin,
     classes,
+    correlate,
     dashboards,
     export,
     health,
     jvms,
     live,
     metrics,
+    query,
     snapshots,
     uploads,
 )
@@ -23,6 +25,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     jvms.router,
     classes.router,
     metrics.router,
+    query.router,
+    correlate.router,
     snapshots.router,
     export.router,
     live.router,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Security
 from starlette.requests import Request
 from starlette.responses import Response
 
 from heapwatch.errors import UsageError
+from heapwatch.store.reads.selection import containing
 from heapwatch.web import answers
 from heapwatch.web.parameters import Selected, Spanned, Stepped, only_known
 from heapwatch.web.services import caller, services_of
@@ -43,7 +44,17 @@ async def metric(
 
 
 @router.get("/api/v1/metrics", response_model=answers.MetricNames, summary="Which metrics there are")
-async def metric_names(request: Request, chosen: Selected) -> Response:
+async def metric_names(
+    request: Request,
+    chosen: Selected,
+    match: Annotated[str, Query(description="part of the name, or with * and ? all of it")] = "",
+) -> Response:
     """With their labels and when they came last."""
     services = services_of(request)
-    return await services.ask(request, services.store.metric_names, **chosen.arguments())
+    fits = containing(match) if match else lambda _: True
+
+    def fitting(**given: Any) -> dict[str, Any]:
+        found = services.store.metric_names(**given)["metrics"]
+        return {"metrics": [each for each in found if fits(each["metric"])]}
+
+    return await services.ask(request, fitting, **chosen.arguments())
