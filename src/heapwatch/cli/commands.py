@@ -46,6 +46,12 @@ COMMANDS = (
     Command("metric", "metric:metric", "Show a metric by time, or list the metrics.", ASK),
     Command("snapshots", "snapshots:snapshots", "List the stored histograms.", ASK),
     Command("events", "events:events", "List starts, exits, deploys and other events.", ASK),
+    Command(
+        "correlate",
+        "correlate:correlate",
+        "Show what logs said that they had not said before.",
+        ASK,
+    ),
     Command("status", "status:status", "Show how the server, its doors and agents are.", ASK),
     Command("dashboard", "dashboard:app", "List, read, store and delete dashboards.", DATA),
     Command("import", "imports:imports", "Store histogram files of any JDK.", DATA),
