@@ -23,7 +23,8 @@ flags = json.loads(sys.argv[1])
 file = flags.pop("config", None)
 
 def ready(serving):
-    print(json.dumps({"url": serving.url, "graphite": serving.graphite}), flush=True)
+    told = {"url": serving.url, "graphite": serving.graphite, "syslog": serving.syslog}
+    print(json.dumps(told), flush=True)
 
 def read():
     return load(flags, file)
@@ -73,6 +74,7 @@ class Server:
         told = json.loads(line)
         self.url: str = told["url"]
         self.graphite: tuple[str, int] = tuple(told["graphite"]) if told["graphite"] else ("", 0)
+        self.syslog: tuple[str, int] = tuple(told["syslog"]) if told["syslog"] else ("", 0)
         self.http = httpx2.Client(base_url=self.url, timeout=60, trust_env=False)
 
     def kill(self) -> None:

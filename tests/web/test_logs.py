@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,6 +15,10 @@ import pytest
 from backports import zstd
 from histograms import now
 from servers import Server
+
+from heapwatch.errors import UsageError
+from heapwatch.web.serve import serve
+from heapwatch.web.settings import Settings
 
 pytestmark = pytest.mark.store
 
@@ -202,3 +209,24 @@ def test_the_door_counts_what_comes_through(server: Server) -> None:
     send(server, "one\ntwo\n", "host=counted")
     assert door()["samples"] == before["samples"] + 2
     assert door()["requests"] == before["requests"] + 1
+
+
+def test_syslog_of_the_real_logger_is_stored_with_who_said_it(
+    needs: Callable[[str], str], tmp_path: Path
+) -> None:
+    with Server(tmp_path / "data", syslog_listen="127.0.0.1:0") as server:
+        host, port = server.syslog
+        to = ["--server", host, "--port", str(port), "--tcp", "--octet-count", "--tag", "shop", "--id=4711"]
+        subprocess.run([needs("logger"), *to, "--priority", "user.err", "cannot sell"], check=True)
+        assert server.stop() == 0  # what has arrived is stored
+        server.start()
+        (message,) = stored(server, socket.gethostname().partition(".")[0])
+        assert (message["level"], message["labels"]["_sourceName"]) == ("error", "shop")
+        assert message["text"].startswith("shop[4711]: ")
+        doors = {door["name"]: door for door in server.http.get("/api/v1/status").json()["doors"]}
+        assert doors["syslog-udp"]["address"] == doors["syslog-tcp"]["address"] != ""
+
+
+def test_syslog_from_outside_needs_networks(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--syslog-allow"):
+        serve(Settings(data=tmp_path, listen="127.0.0.1:0", graphite_listen="off", syslog_listen=":0"))

@@ -47,6 +47,7 @@ def create_app(
     settings: Settings,
     *,
     graphite: GraphiteSockets | None = None,
+    syslog: GraphiteSockets | None = None,
     reload: Callable[[], Settings] | None = None,
 ) -> FastAPI:
     """The ASGI application over an open store, which stays the caller's to close."""
@@ -54,7 +55,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await services.start(graphite)
+        await services.start(graphite, syslog)
         try:
             yield
         finally:

@@ -47,6 +47,7 @@ class Serving:
 
     url: str
     graphite: Address | None
+    syslog: Address | None = None
 
 
 def serve(
@@ -64,19 +65,22 @@ def serve(
     check_exposure(settings)
     http = _bind_http(settings.http)
     graphite: GraphiteSockets | None = None
+    syslog: GraphiteSockets | None = None
     try:
         if settings.graphite is not None:
-            graphite = bind(settings.graphite.host, settings.graphite.port, udp=settings.graphite_udp)
+            graphite = bind(*settings.graphite, udp=settings.graphite_udp)
+        if settings.syslog is not None:
+            syslog = bind(*settings.syslog, udp=True, what="syslog", setting="syslog_listen")
         logs.configure(settings.log_level, settings.log_format)
         store = open_store_for(settings)
     except BaseException:
         http.close()
-        for other in graphite or ():
+        for other in (*(graphite or ()), *(syslog or ())):
             if other is not None:
                 other.close()
         raise
     try:
-        asyncio.run(_serve(store, settings, http, graphite, ready, reload))
+        asyncio.run(_serve(store, settings, _Sockets(http, graphite, syslog), ready, reload))
     finally:
         store.close()
         log.info("stopped")
@@ -105,6 +109,15 @@ def open_store_for(settings: Settings) -> Store:
     )
 
 
+@dataclass(frozen=True)
+class _Sockets:
+    """What we listen on."""
+
+    http: socket.socket
+    graphite: GraphiteSockets | None
+    syslog: GraphiteSockets | None
+
+
 def check_exposure(settings: Settings) -> None:
     """Refuse to be reachable from outside without any protection, unless told so."""
     tokens = Tokens(settings.tokens_file).all()
@@ -115,22 +128,25 @@ def check_exposure(settings: Settings) -> None:
             f"{settings.http} can be reached from other machines, and there is no token yet: make one with "
             "`heapwatch token create`, listen on 127.0.0.1, or accept the risk with --insecure"
         )
-    if settings.graphite and not settings.graphite.loopback and not settings.graphite_allow:
-        raise UsageError(
-            f"Graphite on {settings.graphite} takes lines from everybody: name the networks that may send "
-            "with --graphite-allow, listen on 127.0.0.1, or accept the risk with --insecure"
-        )
+    for name, address, allow, flag in (
+        ("Graphite", settings.graphite, settings.graphite_allow, "--graphite-allow"),
+        ("Syslog", settings.syslog, settings.syslog_allow, "--syslog-allow"),
+    ):
+        if address and not address.loopback and not allow:
+            raise UsageError(
+                f"{name} on {address} takes lines from everybody: name the networks that may send "
+                f"with {flag}, listen on 127.0.0.1, or accept the risk with --insecure"
+            )
 
 
 async def _serve(
     store: Store,
     settings: Settings,
-    http: socket.socket,
-    graphite: GraphiteSockets | None,
+    sockets: _Sockets,
     ready: Callable[[Serving], None] | None,
     reload: Callable[[], Settings] | None,
 ) -> None:
-    app = create_app(store, settings, graphite=graphite, reload=reload)
+    app = create_app(store, settings, graphite=sockets.graphite, syslog=sockets.syslog, reload=reload)
     config = uvicorn.Config(
         app,
         http=_Patient,
@@ -147,9 +163,9 @@ async def _serve(
     )
     services = app.state.services
     server = _Server(config, on_stop=services.hub.close, on_reload=services.reload)
-    told = asyncio.create_task(_tell(server, settings, http, graphite, ready))
+    told = asyncio.create_task(_tell(server, settings, sockets, ready))
     try:
-        await server.serve(sockets=[http])
+        await server.serve(sockets=[sockets.http])
     finally:
         told.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -159,19 +175,21 @@ async def _serve(
 async def _tell(
     server: _Server,
     settings: Settings,
-    http: socket.socket,
-    graphite: GraphiteSockets | None,
+    sockets: _Sockets,
     ready: Callable[[Serving], None] | None,
 ) -> None:
     await server.answering.wait()
     scheme = "https" if settings.tls_cert else "http"
-    address = Address(*http.getsockname()[:2])
-    lines = Address(*graphite[0].getsockname()[:2]) if graphite else None
-    serving = Serving(f"{scheme}://{address}", lines)
+    address = Address(*sockets.http.getsockname()[:2])
+    lines, syslog = (
+        Address(*both[0].getsockname()[:2]) if both else None for both in (sockets.graphite, sockets.syslog)
+    )
+    serving = Serving(f"{scheme}://{address}", lines, syslog)
     log.info(
         "serving",
         url=serving.url,
         graphite=str(lines) if lines else "off",
+        syslog=str(syslog) if syslog else "off",
         data=str(settings.data),
         version=__version__,
     )

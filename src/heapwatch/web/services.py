@@ -27,6 +27,7 @@ from heapwatch.ingest.graphite import GraphiteDoor, GraphiteSockets
 from heapwatch.ingest.http import HttpDoors, Limits
 from heapwatch.ingest.limits import InFlight, Rates
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.syslog import SyslogDoor
 from heapwatch.model import Snapshot
 from heapwatch.store.errors import NotFound
 from heapwatch.web import figures, logs, negotiation
@@ -90,23 +91,35 @@ class Services:
             idle=settings.graphite_idle,
             allow=settings.graphite_allow,
         )
+        self.syslog = SyslogDoor(
+            self.batcher,
+            self.rejects,
+            connections=settings.syslog_connections,
+            idle=settings.syslog_idle,
+            allow=settings.syslog_allow,
+        )
         self.tails = Tails(settings.live_clients)
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
         self._reload = reload
         self.figures.read_from(self._collect)
 
-    async def start(self, graphite: GraphiteSockets | None = None) -> None:
-        """Begin to insert, to listen for Graphite lines and to maintain."""
+    async def start(
+        self, graphite: GraphiteSockets | None = None, syslog: GraphiteSockets | None = None
+    ) -> None:
+        """Begin to insert, to listen for Graphite lines and syslog, and to maintain."""
         self.batcher.start()
         self.timers.start()
         if graphite is not None:
             await self.graphite.start(*graphite)
+        if syslog is not None:
+            await self.syslog.start(syslog)
 
     async def stop(self) -> None:
         """Everything that has arrived is stored when this returns. The store itself stays open."""
         self.hub.close()
         await self.graphite.stop()
+        await self.syslog.stop()
         await self.batcher.stop()
         self.doors.close()
         await self.timers.stop()
@@ -174,7 +187,8 @@ class Services:
         }
 
     def all_doors(self) -> list[Door]:
-        listening = [door for door in (self.graphite.tcp, self.graphite.udp) if door.address]
+        lines = (self.graphite.tcp, self.graphite.udp, self.syslog.tcp, self.syslog.udp)
+        listening = [door for door in lines if door.address]
         return [self.doors.histograms, self.doors.batches, self.doors.logs, *listening]
 
     def reload(self) -> dict[str, Any]:

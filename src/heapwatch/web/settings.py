@@ -105,6 +105,15 @@ class Settings(BaseSettings):
     graphite_connections: int = Field(256, ge=1, le=100_000, description="most Graphite connections at once")
     graphite_idle: float = Field(300.0, gt=0, description="seconds a Graphite connection may be silent")
 
+    syslog_listen: str = Field(
+        "off", description="syslog's address, TCP and UDP, such as 127.0.0.1:1514, or `off`"
+    )
+    syslog_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="networks that may send syslog beyond loopback, for example 10.0.0.0/8"
+    )
+    syslog_connections: int = Field(256, ge=1, le=100_000, description="most syslog connections at once")
+    syslog_idle: float = Field(3600.0, gt=0, description="seconds a syslog connection may be silent")
+
     max_body: int = Field(64 << 20, ge=1024, description="largest request body in bytes, as sent")
     max_text: int = Field(256 << 20, ge=1024, description="largest request body in bytes, once decompressed")
     max_in_flight: int = Field(512 << 20, ge=1024, description="bytes of request bodies held in memory")
@@ -149,7 +158,7 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    @field_validator("allowed_hosts", "graphite_allow", mode="before")
+    @field_validator("allowed_hosts", "graphite_allow", "syslog_allow", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
         return tuple(re.findall(r"[^,\s]+", value)) if isinstance(value, str) else value
@@ -165,9 +174,9 @@ class Settings(BaseSettings):
         parse_address(value)
         return value
 
-    @field_validator("graphite_listen")
+    @field_validator("graphite_listen", "syslog_listen")
     @classmethod
-    def _graphite_listen(cls, value: str) -> str:
+    def _line_listen(cls, value: str) -> str:
         if value not in ("off", ""):
             parse_address(value)
         return value
@@ -181,7 +190,7 @@ class Settings(BaseSettings):
             raise ValueError(str(error)) from error
         return value
 
-    @field_validator("graphite_allow")
+    @field_validator("graphite_allow", "syslog_allow")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
@@ -201,6 +210,10 @@ class Settings(BaseSettings):
     @property
     def graphite(self) -> Address | None:
         return None if self.graphite_listen in ("off", "") else parse_address(self.graphite_listen)
+
+    @property
+    def syslog(self) -> Address | None:
+        return None if self.syslog_listen in ("off", "") else parse_address(self.syslog_listen)
 
     @property
     def store_location(self) -> str:
