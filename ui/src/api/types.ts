@@ -23,6 +23,7 @@ export type PackageColumns = Answers["PackageColumns"] & { readonly parent: read
 export type Packages = Omit<Answers["Packages"], "columns"> & { readonly columns: PackageColumns; readonly warnings?: readonly string[] };
 
 export type LabelNames = Answers["Labels"];
+export type LabelValues = Answers["LabelValues"];
 export type Status = Answers["Status"];
 export type Rejects = Answers["RejectList"];
 

@@ -4,7 +4,7 @@
  */
 import { hierarchy, treemap, treemapSquarify } from "d3-hierarchy";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { bytes, exact, signed } from "../lib/format";
+import { exact, signed, writer, type Unit } from "../lib/format";
 
 export interface Area {
   readonly key: string;
@@ -18,7 +18,9 @@ interface Props {
   readonly areas: readonly Area[];
   readonly height: number;
   readonly label: string;
-  readonly onOpen: (key: string) => void;
+  /** Without it the areas are only looked at. */
+  readonly onOpen?: (key: string) => void;
+  readonly unit?: Unit;
 }
 
 const MOST = 240;
@@ -59,7 +61,9 @@ export function heat(area: Area): number {
   return area.delta > 0 ? strength : -strength;
 }
 
-export function Treemap({ areas, height, label, onOpen }: Props) {
+export function Treemap({ areas, height, label, onOpen, unit = "bytes" }: Props) {
+  const write = writer(unit);
+  const noun = unit === "bytes" ? " shallow" : "";
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
@@ -72,14 +76,14 @@ export function Treemap({ areas, height, label, onOpen }: Props) {
     <div class="treemap" ref={box} style={{ height: `${height}px` }} role="group" aria-label={label}>
       {width > 0 &&
         placed(areas, width, height).map((area) => (
-          <button type="button" key={area.key} data-heat={heat(area)} disabled={area.key === ""} onClick={() => onOpen(area.key)}
+          <button type="button" key={area.key} data-heat={heat(area)} disabled={area.key === ""} onClick={() => onOpen?.(area.key)}
             style={{ left: `${area.left}px`, top: `${area.top}px`, width: `${area.width}px`, height: `${area.height}px` }}
-            aria-label={`${area.name}: ${bytes(area.bytes)} shallow${area.delta === null ? "" : `, change ${signed(area.delta, bytes)}`}`}
-            title={`${area.name}\n${exact(area.bytes, "bytes")} shallow${area.delta === null ? "" : `\nchange ${signed(area.delta, exact)} bytes`}${area.note ? `\n${area.note}` : ""}`}>
+            aria-label={`${area.name}: ${write(area.bytes)}${noun}${area.delta === null ? "" : `, change ${signed(area.delta, write)}`}`}
+            title={`${area.name}\n${exact(area.bytes, unit === "bytes" ? "bytes" : "")}${noun}${area.delta === null ? "" : `\nchange ${signed(area.delta, exact)}`}${area.note ? `\n${area.note}` : ""}`}>
             {area.width > 54 && area.height > 22 && <span class="name">{area.name}</span>}
             {area.width > 54 && area.height > 40 && (
               <span class="value">
-                {bytes(area.bytes)} {area.delta ? <i>{signed(area.delta, bytes)}</i> : null}
+                {write(area.bytes)} {area.delta ? <i>{signed(area.delta, write)}</i> : null}
               </span>
             )}
           </button>

@@ -1,9 +1,8 @@
 /** The fleet by a label: each group with its hosts' curves on one chart and its rows below. */
-import type { ComponentType } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useApi } from "../../api/resource";
 import type { Fleet as Answer, FleetRow } from "../../api/types";
-import type { TimeChartProps } from "../../charts/timechart";
+import { TimeChart } from "../../charts/chart";
 import { Failure, Warnings } from "../../lib/controls";
 import { count, rate } from "../../lib/format";
 import { here, link, patch } from "../../lib/router";
@@ -38,15 +37,6 @@ export function Groups({ by, filter }: { readonly by: string; readonly filter: s
   );
 }
 
-/** The chart library is fetched when the first group is shown, not with the fleet's list. */
-function useChart(): ComponentType<TimeChartProps> | null {
-  const [chart, setChart] = useState<{ kind: ComponentType<TimeChartProps> } | null>(null);
-  useEffect(() => {
-    void import("../../charts/timechart").then((module) => setChart({ kind: module.TimeChart }));
-  }, []);
-  return chart?.kind ?? null;
-}
-
 interface CardProps {
   readonly group: Group;
   readonly by: string;
@@ -75,11 +65,10 @@ function Card({ group, by, from, to }: CardProps) {
 }
 
 function Curves({ group }: { readonly group: Group }) {
-  const Chart = useChart();
   const { times, lines } = useMemo(() => curvesOf(group, CURVES), [group]);
   return (
     <div class="group-chart">
-      {Chart ? <Chart title="Heap after GC" times={times} lines={lines} interval={0} unit="bytes" height={138} legendLimit={6} note={group.rows.length > CURVES ? `of the ${CURVES} that grow most` : undefined} /> : <span class="skeleton tall" />}
+      <TimeChart title="Heap after GC" times={times} lines={lines} interval={0} unit="bytes" height={138} legendLimit={6} note={group.rows.length > CURVES ? `of the ${CURVES} that grow most` : undefined} />
     </div>
   );
 }

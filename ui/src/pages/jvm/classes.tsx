@@ -55,7 +55,7 @@ export function question(choice: Choice, before: number | null, at: number) {
   return { host: choice.host, jvm: choice.jvm, pid: choice.pid, mode: choice.mode, before, at, filter: choice.filter, package: choice.inPackage };
 }
 
-export function Classes({ choice, rows }: { readonly choice: Choice; readonly rows: readonly FleetRow[] }) {
+export default function Classes({ choice, rows }: { readonly choice: Choice; readonly rows: readonly FleetRow[] }) {
   const { before, at } = instants(choice, span.value);
   const [heads, setHeads] = useState<Heads | null>(null);
   return (

@@ -1,6 +1,7 @@
 /** The table as a file for spreadsheets. Names come from other people's programs: a cell must not become a formula. */
 import { get } from "../../api/client";
 import type { Classes } from "../../api/types";
+import { saveAs } from "../../lib/save";
 import type { Sort } from "../../lib/table";
 
 const EVERYTHING = 1_000_000;
@@ -21,15 +22,6 @@ export function toCsv(columns: Partial<Record<(typeof NAMES)[number], readonly (
   const titles = names.map((name) => (name.includes("bytes") ? `shallow_${name}` : name));
   const rows = (columns.class ?? []).map((_, index) => names.map((name) => cell(columns[name]?.[index])).join(","));
   return `${[...(heading ? [titles.join(",")] : []), ...rows].join("\r\n")}\r\n`;
-}
-
-export function saveAs(name: string, parts: readonly string[], type: string): void {
-  const url = URL.createObjectURL(new Blob([...parts], { type }));
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = name;
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 type Asked = Readonly<Record<string, string | number | readonly string[] | null>>;

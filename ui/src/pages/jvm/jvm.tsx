@@ -9,12 +9,13 @@ import { later } from "../../lib/later";
 import { link, patch, query } from "../../lib/router";
 import { plain } from "../../lib/text";
 import { span } from "../../lib/view";
-import { Classes } from "./classes";
 import { Head } from "./head";
 import { isOne, narrowed, readChoice } from "./selection";
 import { Top } from "./top";
 import { Total } from "./total";
 
+/** Its rows are asked for after the curves; it comes while those are drawn. */
+const Classes = later(() => import("./classes"));
 /** Below the first screenful, so it need not come with it. */
 const Panels = later(() => import("./panels"));
 

@@ -4,7 +4,8 @@ import { getText, type ApiError } from "../../api/client";
 import { asApiError } from "../../api/resource";
 import { CopyButton, Dialog, Failure } from "../../lib/controls";
 import { count, moment } from "../../lib/format";
-import { fileName, saveAs } from "./csv";
+import { saveAs } from "../../lib/save";
+import { fileName } from "./csv";
 import type { Choice } from "./selection";
 
 const LINES_SHOWN = 2000;

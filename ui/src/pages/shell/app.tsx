@@ -1,23 +1,31 @@
 /** The frame of every page, and which page an address means. */
 import type { ComponentType } from "preact";
+import { tokenAsked } from "../../api/client";
 import { later } from "../../lib/later";
 import { path } from "../../lib/router";
 import { Banners } from "./banners";
 import { Header } from "./header";
 import { Overlays } from "./keys";
 import { Missing } from "./missing";
-import { TokenPrompt } from "./token";
 
 /** Pages come as chunks of their own; the fleet needs no chart library. */
 const PAGES: Readonly<Record<string, ComponentType>> = {
   "/": later(() => import("../fleet/fleet")),
   "/jvm": later(() => import("../jvm/jvm")),
   "/class": later(() => import("../class/class")),
+  "/explore": later(() => import("../explore/explore")),
+  "/logs": later(() => import("../logs/logs")),
+  "/dashboards": later(() => import("../dashboards/list")),
   "/status": later(() => import("../status/status")),
 };
+const TokenPrompt = later(() => import("./token"));
+const Dashboard = later(() => import("../dashboards/dashboard"));
+
+/** A dashboard's name is a part of its path. */
+const pageOf = (path: string): ComponentType => (path.startsWith("/dashboards/") ? Dashboard : (PAGES[path] ?? Missing));
 
 export function App() {
-  const Page = PAGES[path.value] ?? Missing;
+  const Page = pageOf(path.value);
   return (
     <>
       <a class="skip" href="#main">Skip to content</a>
@@ -27,7 +35,7 @@ export function App() {
         <Page key={path.value} />
       </main>
       <Overlays />
-      <TokenPrompt />
+      {tokenAsked.value && <TokenPrompt />}
     </>
   );
 }

@@ -10,6 +10,9 @@ import { RangePicker } from "./rangepicker";
 const PAGES = [
   { path: "/", name: "Fleet" },
   { path: "/class", name: "Classes" },
+  { path: "/dashboards", name: "Dashboards" },
+  { path: "/explore", name: "Explore" },
+  { path: "/logs", name: "Logs" },
   { path: "/status", name: "Agents & doors" },
 ] as const;
 
@@ -22,7 +25,7 @@ export function Header() {
       </a>
       <nav aria-label="Pages">
         {PAGES.map((page) => (
-          <a key={page.path} href={link(page.path)} aria-current={path.value === page.path ? "page" : undefined}>{page.name}</a>
+          <a key={page.path} href={link(page.path)} aria-current={path.value === page.path || path.value.startsWith(`${page.path}/`) ? "page" : undefined}>{page.name}</a>
         ))}
       </nav>
       <span class="spacer" />

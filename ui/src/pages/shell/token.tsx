@@ -3,9 +3,8 @@ import { useState } from "preact/hooks";
 import { tokenAsked, tokenRefused, useToken } from "../../api/client";
 import { Dialog } from "../../lib/controls";
 
-export function TokenPrompt() {
+export default function TokenPrompt() {
   const [text, setText] = useState("");
-  if (!tokenAsked.value) return null;
   const submit = (event: Event) => {
     event.preventDefault();
     const value = text.trim();
