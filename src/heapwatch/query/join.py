@@ -1,10 +1,10 @@
 """Rows calculated with one another: `#A / #B * 100 along host as share`.
 
 Rows are brought to the widest interval of them first, and to the times they share. Then series go together
-whose labels are equal: those named by `along`, else all that an answer shows but `metric`. Of each such group
-at most one row may have several series; the others' one goes with each of them. So `#B + 0 * #A along host`
-keeps of #B what #A has. A row that is a single series without labels goes with every series. What comes out
-has the labels of all its parts, but those in which they differ.
+whose labels are equal: those named by `along`, else all that an answer shows but `metric`, and the JVM's
+life. Of each such group at most one row may have several series; the others' one goes with each of them.
+So `#B + 0 * #A along host` keeps of #B what #A has. A row that is a single series without labels goes with
+every series. What comes out has the labels of all its parts, but those in which they differ.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from heapwatch.query.plan import said
 
 Key = tuple[Any, ...]
 METRIC = "metric"
+NO_PARTNER = "series of #{} left out because they have no partner"
 
 
 def join(node: tree.Join, rows: Mapping[str, Frame], notes: Notes, text: str) -> Frame:
@@ -96,11 +97,13 @@ class _Matching:
         common = set.intersection(*(set(groups) for groups in grouped.values()))
         for letter, groups in grouped.items():
             alone = sum(len(places) for key, places in groups.items() if key not in common)
-            self.notes.add(f"series of #{letter} left out because they have no partner", alone)
+            self.notes.add(NO_PARTNER.format(letter), alone)
         first = next(iter(grouped.values()))
         found = []
         for key in (key for key in first if key in common):
-            found += self._product({letter: groups[key] for letter, groups in grouped.items()})
+            together = {letter: groups[key] for letter, groups in grouped.items()}
+            for each in [together] if self.along else self._by_life(together):
+                found += self._product(each)
         return [{**each, **everywhere} for each in found]
 
     def _grouped(self, frame: Frame) -> dict[Key, list[int]]:
@@ -117,43 +120,33 @@ class _Matching:
     def _product(self, places: Mapping[str, Sequence[int]]) -> list[dict[str, int]]:
         several = [letter for letter, each in places.items() if len(each) > 1]
         if len(several) > 1:
-            lives = self._by_life(places)
-            if lives is not None:
-                return lives
             raise self._ambiguous(several, places[several[0]][0])
         single = {letter: each[0] for letter, each in places.items()}
         if not several:
             return [single]
         return [{**single, several[0]: place} for place in places[several[0]]]
 
-    def _by_life(self, places: Mapping[str, Sequence[int]]) -> list[dict[str, int]] | None:
-        """Lives of a JVM that was restarted have equal labels: each goes with itself, and what has no life
-        (an aggregate) with each."""
-        by_life: dict[str, dict[Key, int]] = {}
-        shared: dict[str, int] = {}
+    def _by_life(self, places: Mapping[str, Sequence[int]]) -> list[dict[str, list[int]]]:
+        """Series with equal labels by the life of the JVM they come from; what comes from none (an
+        aggregate) goes with each."""
+        by_life: dict[str, dict[Key, list[int]]] = {}
+        shared: dict[str, list[int]] = {}
         for letter, each in places.items():
-            frame = self.frames[letter]
-            lives = {
-                (frame.label(place, "pid"), frame.label(place, "started")): place
-                for place in each
-                if frame.label(place, "started") is not None
-            }
-            if len(each) == 1 and not lives:
-                shared[letter] = each[0]
-            elif len(lives) == len(each):
-                by_life[letter] = lives
-            else:
-                return None
+            for place in each:
+                life = self.frames[letter].label(place, "pid"), self.frames[letter].label(place, "started")
+                if life == (None, None):
+                    shared.setdefault(letter, []).append(place)
+                else:
+                    by_life.setdefault(letter, {}).setdefault(life, []).append(place)
+        if not by_life:
+            return [shared]
         common = set.intersection(*(set(lives) for lives in by_life.values()))
         for letter, lives in by_life.items():
-            self.notes.add(
-                f"series of #{letter} left out because they have no partner", len(lives) - len(common)
-            )
-        first = next(iter(by_life.values()))
+            alone = sum(len(each) for life, each in lives.items() if life not in common)
+            self.notes.add(NO_PARTNER.format(letter), alone)
         return [
-            {**shared, **{letter: lives[key] for letter, lives in by_life.items()}}
-            for key in first
-            if key in common
+            {**{letter: lives[life] for letter, lives in by_life.items()}, **shared}
+            for life in sorted(common, key=str)
         ]
 
     def _ambiguous(self, letters: Sequence[str], place: int) -> QueryError:

@@ -59,6 +59,8 @@ def pipeline(asked: Asked, node: tree.Pipeline, selector: tree.Selector, shift: 
     interval = first.interval_ms or asked.interval_ms
     source = Source(asked, selector, shift + shifted(rest), interval, first.rollup or "avg")
     parses, aggregate, later = _pushed(rest)
+    if source.rollup == "count" and source.selected.products:
+        aggregate = None  # what is not stored counts too, and is not 0
     frame = source.groups(parses, aggregate) if aggregate else source.series()
     frame = quantize.dropped(frame, first.drop_last).known()
     return applied(later if aggregate else rest, frame, asked.notes)
@@ -116,8 +118,11 @@ class Source:
         self._range = asked.from_ - shift, asked.to - shift
         self._shift = shift
         self._interval = interval
+        # buckets go beyond the range, how far is not known yet: JVMs that began or ended there are looked at
+        from_, to = self._range
+        margin = max(to - from_, interval or 0)
         names = asked.parts.names
-        self.selected: Selected = select(names, selector, *self._range, asked.mode, asked.text)
+        self.selected: Selected = select(names, selector, from_ - margin, to + margin, asked.mode, asked.text)
 
     def series(self) -> Frame:
         reader, _ = self._reader()

@@ -227,7 +227,8 @@ class ClassSlice:
         known, inverse = np.unique(np.concatenate(keys), return_inverse=True)
         self.reader.bounded(len(known) * self.reader.buckets.count)
         jvm_places, class_places = known // count, known % count
-        values = np.where(self.taken.some[jvm_places], 0.0, np.nan)
+        absent = self.taken.count[jvm_places] if self.reader.rollup == "count" else 0.0
+        values = np.where(self.taken.some[jvm_places], absent, np.nan)
         begin = 0
         for found in answers:
             values[inverse[begin : begin + len(found)], found["bucket"]] = found["value"]
