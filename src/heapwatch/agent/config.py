@@ -6,6 +6,7 @@
     [budget]                            share = "0.5%"        max_pause = "500ms"
     [names]                             "com.shop.Main*" = "shop"
     [[sink]]                            kind = "heapwatch"    url = "https://heapwatch.example"
+    [[tail]]                            path = "/var/log/shop/*.log"    jvm = "shop"    category = "app"
 
 One table below says for every key how it is read. A key that is not in it is an error, not a surprise.
 """
@@ -18,9 +19,10 @@ import socket
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Tuple
 
 from heapwatch.agent import toml, units
+from heapwatch.agent.tail_settings import TailSettings, beginning, encoding, pattern
 from heapwatch.errors import UsageError
 from heapwatch.jvm.budget import Limits
 from heapwatch.jvm.names import Rule, compile_rules
@@ -61,6 +63,8 @@ class Settings:
     spool_bytes: int = 64 << 20
     memory_bytes: int = 2 << 20
     listen: str = DEFAULT_LISTEN
+    tails: Tuple[TailSettings, ...] = ()
+    gc_logs: bool = False
 
 
 Reader = Callable[[object], Any]
@@ -139,6 +143,7 @@ _MAIN: Dict[str, Tuple[str, Reader]] = {
     "spool_size": ("spool_bytes", units.size),
     "memory_size": ("memory_bytes", units.size),
     "listen": ("listen", _listen),
+    "gc_logs": ("gc_logs", _flag),
 }
 _BUDGET: Dict[str, Tuple[str, Reader]] = {
     "share": ("share", units.share),
@@ -169,6 +174,18 @@ _SINKS: Dict[str, Dict[str, Tuple[str, Reader]]] = {
     },
     "stdout": {"form": ("form", _text), "template": ("template", _text)},
 }
+_TAIL: Dict[str, Tuple[str, Reader]] = {
+    "path": ("path", lambda value: str(_path(value).absolute())),
+    "jvm": ("jvm", _text),
+    "category": ("category", _text),
+    "name": ("name", _text),
+    "labels": ("labels", _table),
+    "first_line": ("first_line", pattern),
+    "encoding": ("encoding", encoding),
+    "from": ("from_beginning", beginning),
+    "rate": ("rate", units.size),
+    "max_lag": ("lag", units.size),
+}
 _REQUIRED = {"heapwatch": "url", "graphite": "address", "file": "path"}
 _VARIABLES = {
     "HEAPWATCH_HOST": "host",
@@ -190,7 +207,7 @@ def load(
     """
     flags, variables = dict(flags or {}), os.environ if variables is None else variables
     found = _read_file(file) if file is not None else {}
-    sinks = found.pop("sink", [])
+    sinks, tails = found.pop("sink", []), found.pop("tail", [])
     budget = found.pop("budget", {})
     origin = str(file) if file else "settings"
     values = _section(found, _MAIN, origin)
@@ -209,6 +226,7 @@ def load(
     if "min_age_s" not in values and values.get("only"):
         values["min_age_s"] = 1.0  # who is named is watched almost from the start
     made = _sinks(sinks, server, token, token_file, origin)
+    values["tails"] = _tails(tails, origin)
     return _checked(Settings(sinks=made, **_budgeted(values, budget, origin)))
 
 
@@ -250,7 +268,7 @@ def _section(found: object, table: Dict[str, Tuple[str, Reader]], origin: str) -
     values = {}
     for key, value in found.items():
         if key not in table:
-            known = [*table, "budget", "sink"] if table is _MAIN else [*table]
+            known = [*table, "budget", "sink", "tail"] if table is _MAIN else [*table]
             raise UsageError(f"{origin}: unknown setting {key!r}; known are {', '.join(sorted(known))}")
         name, read = table[key]
         try:
@@ -267,6 +285,19 @@ def _budgeted(values: Dict[str, Any], budget: object, origin: str) -> Dict[str, 
     interval = values.get("interval_s", Settings.interval_s)
     limits.setdefault("max_interval_s", max(Limits.max_interval_s, interval))
     return {**values, "limits": Limits(min_interval_s=interval, **limits)}
+
+
+def _tails(found: object, origin: str) -> Tuple[TailSettings, ...]:
+    if not isinstance(found, list):
+        raise UsageError(f"{origin}: log files are written as [[tail]]")
+    made = []
+    for number, one in enumerate(found, 1):
+        where = f"{origin}, [[tail]] {number}"
+        read = _section(one, _TAIL, where)
+        if "path" not in read:
+            raise UsageError(f"{where}: needs path")
+        made.append(TailSettings(**read))
+    return tuple(made)
 
 
 def _sinks(
@@ -335,10 +366,11 @@ def show(settings: Settings) -> str:
     plain = {
         name: value
         for name, value in vars(settings).items()
-        if name not in ("sinks", "limits", "class_names")
+        if name not in ("sinks", "limits", "class_names", "tails")
     }
     limits = {f"budget.{name}": value for name, value in vars(settings.limits).items()}
     lines = [f"{name} = {_shown(value)}" for name, value in {**plain, **limits}.items()]
+    lines += [f"tail {tail.path}: " + ", ".join(_told(tail)) for tail in settings.tails]
     lines += [f"class name {rule.pattern!r} -> {new!r}" for rule, new in settings.class_names]
     for sink in settings.sinks:
         options = {name: "(hidden)" if name == "token" else value for name, value in sink.options.items()}
@@ -346,6 +378,12 @@ def show(settings: Settings) -> str:
             f"sink {sink.name} ({sink.kind}): " + ", ".join(f"{k} = {_shown(v)}" for k, v in options.items())
         )
     return "".join(f"{line}\n" for line in lines)
+
+
+def _told(tail: TailSettings) -> Iterator[str]:
+    for name, value in vars(tail).items():
+        if name != "path" and value not in ("", None) and value != {}:
+            yield f"{name} = {getattr(value, 'pattern', None) or _shown(value)}"
 
 
 def _shown(value: object) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from heapwatch import __version__
 from heapwatch.agent.courier import Courier
 from heapwatch.agent.spool import Spool
 from heapwatch.agent.tick import Agent
 from heapwatch.agent.watch import Watch
+
+if TYPE_CHECKING:
+    from heapwatch.agent.tail import Tails
 
 Report = Dict[str, Any]
 
@@ -33,6 +36,7 @@ def report(agent: Agent, couriers: Sequence[Courier]) -> Report:
         "put_offs": agent.put_offs,
         "failures": dict(agent.failures),
         "jvms": [_jvm(agent, key, watch, now) for key, watch in list(agent.watches.items())],
+        "logs": _logs(agent.tails),
         "spool": _spool(agent.spool, agent.settings.spool_bytes, str(agent.settings.directory)),
         "sinks": [_sink(courier, agent.spool) for courier in couriers],
     }
@@ -71,6 +75,17 @@ def _jvm(agent: Agent, key: Tuple[int, int], watch: Watch, now: float) -> Dict[s
         "trouble": watch.trouble,
         "trouble_reason": watch.trouble_reason,
         "counters_trouble": watch.counters_trouble,
+    }
+
+
+def _logs(tails: Tails | None) -> Dict[str, int]:
+    if tails is None:
+        return {"files": 0, "messages": 0, "bytes": 0, "skipped_bytes": 0}
+    return {
+        "files": len(tails),
+        "messages": tails.messages,
+        "bytes": tails.read_bytes,
+        "skipped_bytes": tails.skipped_bytes,
     }
 
 
@@ -129,6 +144,15 @@ _OF_THE_AGENT: Sequence[Tuple[str, str, str, Callable[[Report], float]]] = (
     ),
     ("batches", "counter", "Batches made.", lambda found: found["batches"]),
     ("put_offs", "counter", "Visits that the pause budget put off.", lambda found: found["put_offs"]),
+    ("log_files", "gauge", "Log files that it reads.", lambda found: found["logs"]["files"]),
+    ("log_messages", "counter", "Log messages read.", lambda found: found["logs"]["messages"]),
+    ("log_bytes", "counter", "Bytes of log files read.", lambda found: found["logs"]["bytes"]),
+    (
+        "log_skipped_bytes",
+        "counter",
+        "Bytes of log files left out: they came faster than they may be read.",
+        lambda found: found["logs"]["skipped_bytes"],
+    ),
     ("spool_bytes", "gauge", "What waits on disk.", lambda found: found["spool"]["bytes"]),
     ("spool_disk_errors", "counter", "Refused by the disk.", lambda found: found["spool"]["disk_errors"]),
     (

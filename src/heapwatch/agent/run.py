@@ -33,6 +33,7 @@ from heapwatch.errors import HeapwatchError, UsageError
 from heapwatch.ship import Sink
 
 if TYPE_CHECKING:
+    from heapwatch.agent.tail import Tails
     from heapwatch.agent.window import Window
 
 STATE_FILE = "agent.json"
@@ -132,6 +133,7 @@ class Session:
             clock=Clock(),
             chance=chance,
             journal=journal,
+            tails=self._tails(),
             shipped=self._shipped,
         )
         self._round_at = time.monotonic()
@@ -175,6 +177,24 @@ class Session:
 
     def report(self) -> Report:
         return report(self._agent, self._couriers)
+
+    def _tails(self) -> Tails | None:
+        settings = self._settings
+        if not settings.tails and not settings.gc_logs:
+            return None
+        from heapwatch.agent.tail import Tails  # most agents have none
+
+        tails = Tails(
+            settings.tails,
+            settings.directory,
+            settings.host,
+            settings.labels,
+            self._journal,
+            gc_logs=settings.gc_logs,
+            look_every_s=settings.rescan_s,
+        )
+        tails.resume(self._spool.next_sequence(0) - 1)
+        return tails
 
     def _shipped(self) -> None:
         for courier in self._couriers:

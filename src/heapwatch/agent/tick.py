@@ -2,6 +2,7 @@
 
     every few seconds    who runs (around.py), what began and ended (census.py)
     about every second   the counters of every JVM: 20 to 100 us each, nothing stops for it
+    about every second   log files, when any are to be tailed (tail.py)
     when it is due       one visit (schedule.py): one JVM stands for some ms
     every interval       all of it becomes a batch, goes into the spool, and the couriers are woken
 
@@ -12,7 +13,7 @@ the schedule; it never ends the round.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from heapwatch.agent.around import Lookout
 from heapwatch.agent.census import Census, Key, key_of
@@ -27,8 +28,11 @@ from heapwatch.errors import HeapwatchError
 from heapwatch.jvm import process
 from heapwatch.jvm.budget import PauseBudget
 from heapwatch.jvm.histogram import Parser
-from heapwatch.model import Batch, Event, MetricBlock, Snapshot, Target
+from heapwatch.model import Batch, Event, LogBlock, MetricBlock, Snapshot, Target
 from heapwatch.wire.batch import encode
+
+if TYPE_CHECKING:
+    from heapwatch.agent.tail import Tails
 
 LONGEST_BATCH_S = 60.0
 """However long the interval between histograms: counters arrive at least so often."""
@@ -52,6 +56,7 @@ class Agent:
         chance: Callable[[], float],
         journal: Journal,
         lookout: Lookout | None = None,
+        tails: Tails | None = None,
         shipped: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
@@ -68,6 +73,7 @@ class Agent:
         self._chance = chance
         self._journal = journal
         self._shipped = shipped
+        self.tails = tails
         self._lookout = lookout or Lookout(
             every_s=settings.rescan_s,
             min_age_s=settings.min_age_s,
@@ -97,13 +103,16 @@ class Agent:
         if now >= self._process_at:
             self._process_at = _next(self._process_at, self.settings.process_s, now)
             self._read_processes()
+        if self.tails is not None and now >= self.tails.next():
+            self.tails.poll(now, self.clock.now_ms(), self._targets)
         visited = self._visit(now)
-        if now >= self._batch_at:
+        if now >= self._batch_at or (self.tails is not None and self.tails.full):
             self._batch_at = _next(self._batch_at, self._batch_s, now) + self._spread()
             self.ship()
         if visited:
             return 0.0
-        soonest = min(self._counters_at, self._process_at, self._batch_at, self._lookout.next())
+        logs_at = self.tails.next() if self.tails is not None else self._batch_at
+        soonest = min(self._counters_at, self._process_at, self._batch_at, self._lookout.next(), logs_at)
         return max(0.0, soonest - self.clock.monotonic())
 
     def ended(self, pids: Iterable[int]) -> None:
@@ -132,9 +141,11 @@ class Agent:
         self._gather()
         snapshots, blocks, events = self._snapshots, self._blocks, self._events
         self._snapshots, self._blocks, self._events = [], [], []
-        for group in _portions(snapshots) or ([[]] if blocks or events else []):
+        logs_wait = self.tails is not None and self.tails.waiting
+        for group in _portions(snapshots) or ([[]] if blocks or events or logs_wait else []):
             sequence = self.spool.next_sequence(self.clock.now_ms())
-            self.spool.put(sequence, encode(self._batch(sequence, group, blocks, events)))
+            logs = self.tails.take(sequence) if self.tails is not None else []
+            self.spool.put(sequence, encode(self._batch(sequence, group, blocks, events, logs)))
             self.batches += 1
             blocks, events = [], []
         if self.spool.error:
@@ -149,6 +160,8 @@ class Agent:
         for watch in self.watches.values():
             self._exits.remove(watch.target.pid)
             watch.close()
+        if self.tails is not None:
+            self.tails.close()
 
     # -- who runs -----------------------------------------------------------------------------------------
 
@@ -316,9 +329,17 @@ class Agent:
             self._blocks += watch.blocks()
 
     def _batch(
-        self, sequence: int, snapshots: List[Snapshot], blocks: List[MetricBlock], events: List[Event]
+        self,
+        sequence: int,
+        snapshots: List[Snapshot],
+        blocks: List[MetricBlock],
+        events: List[Event],
+        logs: Sequence[LogBlock] = (),
     ) -> Batch:
-        return Batch(self.id, sequence, snapshots, blocks, events)
+        return Batch(self.id, sequence, snapshots, blocks, events, logs)
+
+    def _targets(self) -> List[Target]:
+        return [watch.target for watch in self.watches.values()]
 
     def _spread(self) -> float:
         """A tenth of the time between batches, by chance: a fleet does not call all at once."""
