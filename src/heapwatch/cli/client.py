@@ -10,12 +10,30 @@ from types import TracebackType
 from typing import Any, Iterator, Mapping
 
 import httpx2
+from rich.cells import cell_len
 
 from heapwatch import __version__
 from heapwatch.cli.options import ServerOptions
 from heapwatch.errors import Refused, Unavailable, UsageError
 
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+
+
+class BadQuery(UsageError):
+    """A query that the server does not understand; `start` to `end` are the characters that are wrong."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        hint = f"; {error['hint']}" if error.get("hint") else ""
+        super().__init__(f"line {error['line']}, column {error['column']}: {error['message']}{hint}")
+        self.start: int = error["start"]
+        self.end: int = error["end"]
+
+    def shown(self, text: str) -> list[str]:
+        """The line with a caret under the place."""
+        begin = text.rfind("\n", 0, self.start) + 1
+        line = text[begin:].partition("\n")[0]
+        width = max(1, min(self.end, begin + len(line)) - self.start)
+        return [line, " " * cell_len(text[begin : self.start]) + "^" * width]
 
 
 class Client:
@@ -75,6 +93,15 @@ class Client:
             self._checked(answer)
             yield answer.iter_bytes()
 
+    @contextmanager
+    def events(self, path: str, params: Mapping[str, Any]) -> Iterator[Iterator[tuple[str, Any]]]:
+        """Server-sent events as they come, each with its kind and what its JSON says."""
+        with self._errors(), self._http.sse(path, params=_given(params)) as source:
+            if source.response.status_code >= 400:
+                source.response.read()
+            self._checked(source.response)
+            yield ((each.event, each.json()) for each in source)
+
     def _json(self, method: str, path: str, **parts: Any) -> Any:
         with self._errors():
             answer = self._checked(self._http.request(method, path, **parts))
@@ -97,6 +124,9 @@ class Client:
             )
         if answer.status_code in (429, 503):
             raise Unavailable(f"{self.url}: {message}", _retry_after(answer))
+        error = _error(answer)
+        if error.get("code") == "bad_query":
+            raise BadQuery(error)
         raise Refused(message)
 
     @contextmanager
@@ -149,13 +179,21 @@ def _given(params: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for key, value in (params or {}).items() if value is not None and value != []}
 
 
-def _sentence(answer: httpx2.Response) -> str:
+def _error(answer: httpx2.Response) -> Mapping[str, Any]:
+    """What our API says when something is wrong; empty when it is not ours."""
     try:
         error = json.loads(answer.text)["error"]
-        hint = f" ({error['hint']})" if error.get("hint") else ""
-        return f"{error['message']}{hint}"
+        return error if isinstance(error, dict) else {}
     except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _sentence(answer: httpx2.Response) -> str:
+    error = _error(answer)
+    if "message" not in error:
         return f"{answer.url} answered {answer.status_code} {answer.reason_phrase}"
+    hint = f" ({error['hint']})" if error.get("hint") else ""
+    return f"{error['message']}{hint}"
 
 
 def _retry_after(answer: httpx2.Response) -> float | None:

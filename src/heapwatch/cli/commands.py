@@ -44,6 +44,8 @@ COMMANDS = (
     Command("classes", "classes:classes", "Show the classes of one JVM, or their change.", ASK),
     Command("class", "history:history", "Show one class by time, on every JVM.", ASK),
     Command("metric", "metric:metric", "Show a metric by time, or list the metrics.", ASK),
+    Command("query", "query:query", "Ask in the metric language, or at a prompt.", ASK),
+    Command("logs", "logs:logs", "Search log messages, or follow them.", ASK),
     Command("snapshots", "snapshots:snapshots", "List the stored histograms.", ASK),
     Command("events", "events:events", "List starts, exits, deploys and other events.", ASK),
     Command(
@@ -60,6 +62,7 @@ COMMANDS = (
     Command("restore", "restore:restore", "Make a store from a backup.", DATA),
     Command("token", "token:app", "Make, list and revoke API tokens.", UPKEEP),
     Command("config", "config:app", "Show every setting and where it comes from.", UPKEEP),
+    Command("test", "trial:app", "Check queries against data and answers in files.", UPKEEP),
     Command("doctor", "doctor:doctor", "Say what works here, what not, and what to do.", UPKEEP),
     Command(
         "support-bundle",

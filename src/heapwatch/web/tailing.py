@@ -69,7 +69,7 @@ class Tail:
         now = int(time.time() * 1000)
         span = now - BEFORE_MS, now + AHEAD_MS
         page = run_logs(self._store, self._text, *span, limit=last, limits=self._limits)
-        seen = [place for place, seq in enumerate(page["columns"]["_seq"]) if seq <= self._position.seq]
+        seen = [place for place, seq in enumerate(page["columns"]["_seq"]) if int(seq) <= self._position.seq]
         columns = {name: [cells[place] for place in seen[::-1]] for name, cells in page["columns"].items()}
         return [
             {"kind": "messages", "columns": columns, "order": page["order"], "warnings": page["warnings"]}

@@ -1,0 +1,109 @@
+"""`heapwatch query [TEXT]`"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from heapwatch.cli.answers import show_query
+from heapwatch.cli.client import BadQuery, Client
+from heapwatch.cli.options import CHART, LAST_HOUR, SERVER, ChartOutput, Range, ServerOptions
+from heapwatch.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Question:
+    """How a query is asked."""
+
+    from_: str
+    to: str
+    interval: str | None
+    mode: str
+    kind: str
+
+
+def query(
+    text: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    *,
+    file: Annotated[Path | None, Parameter(alias="-f")] = None,
+    interval: str | None = None,
+    mode: Literal["all", "live"] = "all",
+    range_: Range = LAST_HOUR,
+    output: ChartOutput = CHART,
+    server: ServerOptions = SERVER,
+) -> int:
+    """Ask in the metric language, or at a prompt.
+
+    Without a text, on a terminal: a prompt with completion and history.
+
+    For example:
+
+        heapwatch query 'metric=heap.bytes | sum by host' --from -6h -o chart
+        heapwatch query 'memleak3.size.** | parse *.size.** as host, class
+            | sum by class | topk(10, max)'
+        heapwatch query -f leak.query --interval 1m -o csv
+        heapwatch query
+
+    Parameters
+    ----------
+    text
+        The query; - reads it from standard input.
+    file
+        A file that holds the query.
+    interval
+        Distance of the points, such as 1m [else one that fits the range].
+    mode
+        Histograms of all objects, or after a collection, when the query
+        names none.
+    """
+    question = Question(range_.from_, range_.to, interval, mode, output.kind)
+    if text is None and file is None and sys.stdin.isatty():
+        from heapwatch.cli.prompt import talk
+
+        return talk(server, question)
+    with Client(server) as client:
+        ask(client, text_of(text, file), question)
+    return 0
+
+
+def text_of(text: str | None, file: Path | None) -> str:
+    """The query as it was given: typed, in a file, or on standard input."""
+    if text is not None and file is not None:
+        raise UsageError("give the query's text or --file, not both")
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read {file}: {error}") from error
+    return sys.stdin.read() if text is None or text == "-" else text
+
+
+def ask(client: Client, text: str, question: Question) -> None:
+    """Put one query and print its answer; an error is shown in its line first."""
+    body = {
+        "query": text,
+        "from": question.from_,
+        "to": question.to,
+        "interval": question.interval,
+        "mode": question.mode,
+    }
+    with carets(text):
+        answer = client.post("/api/v1/query", body)
+    show_query(answer, text, question.kind)
+
+
+class carets:  # noqa: N801 - read as a word: with carets(text)
+    """Shows the place of a query's error on stderr before it goes on its way."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, BadQuery):
+            print(*error.shown(self._text), sep="\n", file=sys.stderr)

@@ -1,0 +1,96 @@
+"""`heapwatch test queries PATH...`"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Sequence
+
+from cyclopts import App
+
+from heapwatch.cli.options import TABLE, TableOutput
+from heapwatch.cli.output import clean, write_json
+from heapwatch.errors import UsageError
+
+app = App(
+    name="test",
+    help="""Check queries against data and answers in files.
+
+For example:
+
+    heapwatch test queries my-queries/
+""",
+)
+
+SUFFIX = ".hwq"
+
+
+@app.command
+def queries(*paths: Path, verbose: bool = False, output: TableOutput = TABLE) -> int:
+    """Run query scripts: data, queries over it, and what they must answer.
+
+    Each file runs on a store of its own in a temporary directory; no server
+    is needed. Exit code 1 when an answer is not as expected: the difference
+    is printed.
+
+    For example:
+
+        heapwatch test queries leak.hwq
+        heapwatch test queries my-queries/ --verbose
+        heapwatch test queries . -o json
+
+    Parameters
+    ----------
+    paths
+        Files, and folders whose *.hwq are run.
+    verbose
+        Name the queries that are as expected too.
+    """
+    from heapwatch.query import script
+
+    if output.kind == "csv":
+        raise UsageError("outcomes come as a table or as JSON: -o table or -o json")
+    ran, failed, told = 0, 0, []
+    for path in _files(paths):
+        for outcome in script.check(script.read(path)):
+            ran += 1
+            failed += bool(outcome.problems)
+            told.append({"where": outcome.where, "problems": list(outcome.problems)})
+            if output.kind == "table" and (verbose or outcome.problems):
+                _print(outcome.where, outcome.query.text, outcome.problems)
+    if output.kind == "json":
+        write_json({"queries": ran, "failed": failed, "outcomes": told})
+    else:
+        print(f"{ran:,} {'query' if ran == 1 else 'queries'}: {failed or 'none'} failed")
+    if not ran:
+        raise UsageError("there is no query in these files")
+    return 1 if failed else 0
+
+
+def _print(where: str, text: str, problems: Sequence[str]) -> None:
+    print(f"{where}: {'not as expected' if problems else 'as expected'}")
+    if not problems:
+        return
+    for line in text.split("\n"):
+        print(f"    {clean(line)}")
+    for problem in problems:
+        for line in problem.split("\n"):
+            print(f"  {clean(line)}")
+    sys.stdout.flush()
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    if not paths:
+        raise UsageError("nothing to run: name query scripts (*.hwq) or folders of them")
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            below = sorted(path.rglob(f"*{SUFFIX}"))
+            if not below:
+                raise UsageError(f"no *{SUFFIX} in {path}")
+            found += below
+        elif path.exists():
+            found.append(path)
+        else:
+            raise UsageError(f"no such file or folder: {path}")
+    return found
