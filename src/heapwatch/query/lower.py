@@ -125,13 +125,13 @@ class Source:
         self.selected: Selected = select(names, selector, from_ - margin, to + margin, asked.mode, asked.text)
 
     def series(self) -> Frame:
-        reader, _ = self._reader()
+        reader = self._reader()
         frame = reader.series()
         self.asked.read.series += len(frame)
         return frame
 
     def groups(self, parses: Sequence[tree.Parse], aggregate: tree.Aggregate) -> Frame:
-        reader, _ = self._reader()
+        reader = self._reader()
         frame, series = grouped(reader, parses, aggregate, self.asked.notes)
         self.asked.read.series += series
         return frame
@@ -146,27 +146,33 @@ class Source:
         self.asked.read.points += int((~np.isnan(frame.values)).sum())
         return frame
 
-    def _reader(self) -> tuple[Reader, Extent]:
+    def planned(self) -> tuple[Buckets, Extent, int]:
+        """The buckets, what the selection has in them, and how many points reading it takes at most."""
         from_, to = self._range
-        found = self._extent(from_, to)
-        interval = self._interval or default_interval(to - from_, found.distances_ms)
+        interval = self._interval
+        if interval is None:
+            interval = default_interval(to - from_, self._extent(from_, to).distances_ms)
         # aligned as if it were not shifted, so that its points fall on those of the present
         window = buckets(self.asked.from_, self.asked.to, interval, self.asked.limits, self.asked.notes)
         window = replace(window, start=window.start - self._shift)
         found = self._extent(window.start, window.end)
-        live = only_live(found, self.selected, self.asked.mode)
-        self.asked.notes.add(
-            f"JVMs have only histograms of mode {MODES[1 - MODES.index(self.asked.mode)]}, which were not "
-            "asked for",
-            live,
-        )
-        points = found.points(self.selected)
-        if points > self.asked.limits.points:
+        return window, found, found.points(self.selected)
+
+    def _reader(self) -> Reader:
+        window, found, points = self.planned()
+        if not points:
+            hints = "".join(f"; {each}" for each in self.selected.unknown)
+            self.asked.notes.add(f"nothing that this selects has a point in the range{hints}")
+        other = MODES[1 - MODES.index(self.asked.mode)]
+        left_out = only_live(found, self.selected, self.asked.mode)
+        self.asked.notes.add(f"JVMs have only histograms of mode {other}, which were not asked for", left_out)
+        most = self.asked.limits.points
+        if points > most:
             raise LimitExceeded(
-                f"this reads up to {points} points, more than {self.asked.limits.points}", "points"
+                f"row #{self.asked.notes.row} reads up to {points} points, more than {most}", "points"
             )
         self.asked.read.points += points
-        return self._reading(window), found
+        return self._reading(window)
 
     def _reading(self, window: Buckets) -> Reader:
         return Reader(self.asked.parts, self.selected, window, self.rollup, self.asked.limits)

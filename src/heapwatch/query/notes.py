@@ -11,23 +11,24 @@ class Notes:
     """Warnings by row; equal ones of a row are added up."""
 
     def __init__(self) -> None:
-        self._row: str | None = None
+        self.row: str | None = None
+        """The row that is being answered."""
         self._counts: dict[tuple[str, str | None], int | None] = {}
 
     @contextmanager
     def of_row(self, letter: str) -> Iterator[None]:
         """What is noted meanwhile is about this row."""
-        before, self._row = self._row, letter
+        before, self.row = self.row, letter
         try:
             yield
         finally:
-            self._row = before
+            self.row = before
 
     def add(self, message: str, count: int | None = None) -> None:
         """Note something; nothing when it happened 0 times."""
         if count == 0:
             return
-        key = message, self._row
+        key = message, self.row
         known = self._counts.get(key)
         self._counts[key] = count if known is None or count is None else known + count
 

@@ -33,15 +33,17 @@ class Extent:
 
     def points(self, selected: Selected) -> int:
         """Points that reading the selection takes, at most."""
-        total = self.samples
+        return self.samples + int(self.points_by_jvm(selected).sum())
+
+    def points_by_jvm(self, selected: Selected) -> NDArray[np.int64]:
+        """Class samples alone, by JVM."""
+        total = np.zeros(len(selected.jvms), np.int64)
         for product in selected.products:
             classes = int(product.classes.sum())
-            whole = bool(product.classes.all())
             for mode in np.flatnonzero(product.modes).tolist():
-                taken = self.taken[product.jvms, mode]
-                rows = self.rows[product.jvms, mode]
-                some = rows if whole else np.minimum(rows, taken * classes)
-                total += int(some.sum()) * int(product.metrics.sum())
+                taken, rows = self.taken[:, mode], self.rows[:, mode]
+                some = rows if product.classes.all() else np.minimum(rows, taken * classes)
+                total += np.where(product.jvms, some, 0) * int(product.metrics.sum())
         return total
 
 

@@ -18,8 +18,11 @@ from heapwatch.query.lower import Asked, Read, applied, instants, pipeline, shif
 from heapwatch.query.notes import Notes
 from heapwatch.query.operators import TABLES
 from heapwatch.query.parse import parse
+from heapwatch.query.suggest import fitting
 from heapwatch.query.times import parse_time
+from heapwatch.query.universe import MODES
 from heapwatch.store import Store
+from heapwatch.store.errors import TooBig
 
 Answer = dict[str, Any]
 
@@ -44,6 +47,8 @@ def run(
         raise UsageError(f"the range ends ({to}) before it begins ({from_})")
     if interval is not None and not 0.001 <= interval <= 366 * 86400:
         raise UsageError("an interval is between 1 ms and a year")
+    if mode not in MODES:
+        raise UsageError(f"mode is {' or '.join(MODES)}, not {mode[:40]!r}")
     parts = store.parts.asked_by(query_id)
     asked = Asked(
         parts,
@@ -58,7 +63,7 @@ def run(
         parts.clock() if now_ms is None else now_ms,
     )
     evaluation = Evaluation(asked, script)
-    rows = [evaluation.answer(row) for row in script.rows]
+    rows = [_within_limits(asked, script, evaluation, row) for row in script.rows]
     return {
         "kind": "metrics",
         "from": from_,
@@ -70,6 +75,18 @@ def run(
     }
 
 
+def _within_limits(asked: Asked, script: tree.Script, evaluation: Evaluation, row: tree.Row) -> Answer:
+    try:
+        return evaluation.answer(row)
+    except LimitExceeded as error:
+        raise fitting(asked, script, evaluation.letter or row.letter, error) from None
+    except TooBig as error:
+        seconds = asked.limits.seconds
+        reason = f"row #{row.letter} takes more than {seconds:g} s, or more memory than a query may have"
+        limit = LimitExceeded(reason, "seconds")
+        raise fitting(asked, script, evaluation.letter or row.letter, limit) from error
+
+
 class Evaluation:
     """The frames of a script's rows."""
 
@@ -77,6 +94,8 @@ class Evaluation:
         self._asked = asked
         self._rows = {row.letter: row for row in script.rows}
         self._frames: dict[tuple[str, int], Frame] = {}
+        self.letter: str = ""
+        """The row that was evaluated last, which is the one that failed."""
 
     def answer(self, row: tree.Row) -> Answer:
         """A row for JSON, within the limit of series."""
@@ -96,7 +115,9 @@ class Evaluation:
         key = letter, shift
         if key not in self._frames:
             with self._asked.notes.of_row(letter):
+                self.letter = letter
                 self._frames[key] = self._evaluate(self._rows[letter].body, shift)
+                self.letter = letter
         return self._frames[key]
 
     def _evaluate(self, body: tree.Pipeline | tree.Join, shift: int) -> Frame:
@@ -123,6 +144,7 @@ class Evaluation:
     def _told(self, row: tree.Row, frame: Frame, table: Any, *, series: bool = True) -> Answer:
         most = self._asked.limits.series
         if len(frame) > most:
+            self.letter = row.letter
             raise LimitExceeded(f"row #{row.letter} has {len(frame)} series, more than {most}", "series")
         interval = frame.interval / 1000
         return {

@@ -9,7 +9,7 @@ round there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from heapwatch.query import tree
 from heapwatch.query.errors import QueryError
-from heapwatch.query.patterns import PathPattern, folded, value_matcher
+from heapwatch.query.patterns import PathPattern, folded, literal, value_matcher
 from heapwatch.query.universe import (
     KINDS,
     METRICS,
@@ -32,6 +32,7 @@ from heapwatch.query.universe import (
     universe_of,
 )
 from heapwatch.store.dimensions import Incarnation, Names, Series
+from heapwatch.store.errors import near
 
 MOST_PRODUCTS = 256
 
@@ -79,6 +80,7 @@ class Selected:
     products: Sequence[Product]
     series: Sequence[Series]
     mode_given: bool  # the selector speaks of the mode
+    unknown: Sequence[str] = ()  # what nothing has, and what may have been meant
 
     @property
     def empty(self) -> bool:
@@ -99,7 +101,8 @@ def select(
         products = scope.products(selector)
     series = scope.series_of(selector)
     products = _disjoint([each for each in products if not each.empty])
-    return Selected(scope.jvms, universe, products, series, mode_given)
+    unknown = () if products or series else tuple(scope.unknown(selector))
+    return Selected(scope.jvms, universe, products, series, mode_given, unknown)
 
 
 def _disjoint(products: Sequence[Product]) -> list[Product]:
@@ -241,6 +244,25 @@ class _Scope:
                 )
             )
         return found
+
+    def unknown(self, selector: tree.Selector) -> Iterator[str]:
+        """Labels and values written out that nothing has: a typing mistake must not look like silence."""
+        if isinstance(selector, tree.Not):
+            return
+        if isinstance(selector, tree.And | tree.Or):
+            for part in selector.parts:
+                yield from self.unknown(part)
+        elif isinstance(selector, tree.Match) and not selector.negated:
+            tables = (self._jvm_table, self.universe.classes, self.universe.series_labels)
+            columns = [column for table in tables for _, column in table.named(selector.key.text)]
+            known = {value for column in columns for value in column.values} | set(
+                METRICS if folded(selector.key.text) == "metric" else ()
+            )
+            for word in filter(None, (literal(pattern.text) for pattern in selector.patterns)):
+                if folded(word) not in map(folded, known) and folded(selector.key.text) != "mode":
+                    meant = near(word, known)
+                    hint = f", did you mean {' or '.join(meant)}?" if meant else ""
+                    yield f"nothing has {selector.key.text}={word}{hint}"
 
     # ---- metric series
 
