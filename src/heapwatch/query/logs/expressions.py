@@ -251,8 +251,7 @@ def regular(node: tree.Regex) -> Regular:
     options.log_errors = False
     options.max_mem = 8 << 20
     try:
-        # a dot does not run over the end of a line unless asked to, here as everywhere
-        compiled = re2.compile(f"(?-s:{node.text})", options)
+        compiled = re2.compile(node.text, options)
     except re2.error as error:
         said = (
             error.args[0].decode("utf-8", "replace")
@@ -262,4 +261,5 @@ def regular(node: tree.Regex) -> Regular:
         raise Fault(f"not a regular expression: {said[:120]}", node.span, "the syntax is RE2's") from None
     if "\0" in node.text:
         raise Fault("a regular expression has no NUL in it", node.span, r"write \x00")
+    # a dot does not run over the end of a line unless asked to, here as everywhere
     return Regular(f"(?-s:{node.text})", dict(compiled.groupindex), compiled.groups)

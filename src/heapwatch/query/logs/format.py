@@ -12,7 +12,7 @@ from heapwatch.query.parse import comments
 from heapwatch.query.tree import And, Match, Name, Not, Or, Pattern, Selector, Word
 
 _UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
-_BARE_WORD = re.compile(r"(?!!)(?!//|/\*)(?:[^\s|()\"=!,\\]|!(?!=))+")
+_BARE_WORD = re.compile(r"(?![!'])(?!//|/\*)(?:[^\s|()\"=!,{}\\]|!(?!=))+")
 _NAME = re.compile(r"[^\W\d]\w*(?:[.@]\w+)*")
 
 # How tightly each kind of expression binds; what binds less needs brackets within what binds more.

@@ -18,7 +18,7 @@ from hashlib import blake2b
 
 import re2
 
-VARIES = 9
+VARIES = 7
 """From so many different words on a place in a message is a variable, not a kind."""
 
 MOST_TOKENS = 60
@@ -41,7 +41,7 @@ MASKS = (
     r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b",
     r"@[0-9a-f]{3,16}\b",
     r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b",
-    r"\b(?:[0-9A-Fa-f]{1,4}:){3,7}:?[0-9A-Fa-f]{1,4}\b",
+    r"\b[0-9A-Fa-f]{1,4}(?:::?[0-9A-Fa-f]{1,4}){2,7}\b",
     r"\b0[xX][0-9A-Fa-f]+\b",
     r"\b[0-9a-f]{12,}\b",
     r"\b[0-9A-F]{12,}\b",
@@ -65,17 +65,31 @@ LOOSE = r"[ ]{2}|[\t\r\n]|^ | $"
 """A message whose signature says less of its form than it seems to."""
 
 
-KEY = r'"([\w.$-]{1,60})"([ ]*:)'
-"""The name of a JSON member is no quoted text that varies."""
+TELLING = (
+    "(?i:msg|message|event|error|err|exception|level|lvl|severity|logger|reason|status|state|type|kind"
+    "|action|method|operation|op|component|module)"
+)
+"""Members of JSON, and keys of key="value", whose text tells kinds of messages apart."""
 
-_FRAME, _SPACES, _KEY, _MASK, _JOINED = (re2.compile(each) for each in (FRAME, SPACES, KEY, MASK, JOINED))
+_TEXT = r'"((?:[^"\\\n]|\\.)*)"'
+
+# What of a quoted text is no value that varies: \x01 stands for its quotes until the rest is masked.
+PLAIN = (
+    (rf'"({TELLING})"([ ]*:[ ]*){_TEXT}', "\x01\\1\x01\\2\x01\\3\x01"),
+    (rf"\b({TELLING}=){_TEXT}", "\\1\x01\\2\x01"),
+    (r'"([\w.$-]{1,60})"([ ]*:)', "\x01\\1\x01\\2"),
+)
+
+_FRAME, _SPACES, _MASK, _JOINED = (re2.compile(each) for each in (FRAME, SPACES, MASK, JOINED))
+_PLAIN = [(re2.compile(expression), by) for expression, by in PLAIN]
 
 
 def masked(text: str) -> str:
     """What the engine makes of a message, here for one text."""
     line = _SPACES.sub(" ", _FRAME.sub("", text[:MOST_TEXT])).strip(" ")
-    stars = _MASK.sub("*", _KEY.sub("\x01\\1\x01\\2", line))
-    return _join(stars.replace("\x01", '"')).strip(" ")
+    for expression, by in _PLAIN:
+        line = expression.sub(by, line)
+    return _join(_MASK.sub("*", line).replace("\x01", '"')).strip(" ")
 
 
 def _join(text: str) -> str:
@@ -90,7 +104,9 @@ def in_sql(text: str, bind: Callable[[str], str]) -> str:
         return f"replaceRegexpAll({sql}, {bind(expression)}, {bind(by)})"
 
     lines = replaced(f"substringUTF8({text}, 1, {MOST_TEXT})", FRAME, "")
-    line = replaced(f"trimBoth({replaced(lines, SPACES, ' ')})", KEY, "\x01\\1\x01\\2")
+    line = f"trimBoth({replaced(lines, SPACES, ' ')})"
+    for expression, by in PLAIN:
+        line = replaced(line, expression, by)
     stars = f"replaceAll({replaced(line, MASK, '*')}, {bind(chr(1))}, {bind(chr(34))})"
     return f"trimBoth({replaced(stars, JOINED, '*')})"
 

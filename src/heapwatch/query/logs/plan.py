@@ -86,14 +86,14 @@ class AnyLabel:
 
 
 class Drop(NamedTuple):
-    """`fate` of the rows that an operator could not use, and what to say of them."""
+    """`fate` of the rows that an operator could not use, and what to say of them, with `{n}` for how many."""
 
     fate: int
     message: str
 
 
 class Counter(NamedTuple):
-    """Rows that are there and whose value could not be used."""
+    """Rows that are there and whose value could not be used, and what to say of them."""
 
     sql: str
     message: str
@@ -122,6 +122,7 @@ class Plan:
     json: Value | None = None  # after `json auto`: where an unknown name is looked for
     unknown: bool = False  # the columns are only known once the query runs
     order: tuple[str, ...] = ()  # ORDER BY of the rows; of messages by time if empty
+    within: tuple[str, ...] = ()  # the order of rows that one message became
     drops: tuple[Drop, ...] = ()
     counters: tuple[Counter, ...] = ()
     counts: tuple[Count, ...] = ()  # of earlier stretches
@@ -166,15 +167,12 @@ class Plan:
 
     def _unknown(self, name: Name) -> NoReturn:
         known = [each.name for each in self.columns] + list(self.labels.names() if self.labels else ())
+        if name.text.casefold() in {each.casefold() for each in self.removed}:
+            raise Fault(f"the field {name.text[:60]!r} was removed before", name.span, "fields - can go last")
         near = nearest(name.text, known)
-        removed = name.text in self.removed
-        message = (
-            f"the field {name.text[:60]!r} was removed before"
-            if removed
-            else f"no field {name.text[:60]!r} here"
-        )
-        shown = ", ".join(dict.fromkeys(known)) if len(known) <= 12 else ", ".join(known[:12]) + ", …"
-        raise Fault(message, name.span, f"did you mean {near}?" if near else f"there are {shown}")
+        shown = ", ".join(dict.fromkeys(known[:12])) + (", …" if len(known) > 12 else "")
+        hint = f"did you mean {near}?" if near else f"there are {shown}" if known else "nothing is left"
+        raise Fault(f"no field {name.text[:60]!r} here", name.span, hint)
 
     def text_of(self, name: Name | None) -> Value:
         """The field that a parse reads, as text."""
@@ -202,6 +200,11 @@ class Plan:
         extra = f", {sql} AS {identifier}"
         rows, counted = (f"SELECT *{extra} FROM ({each})" for each in (self.rows, self.counted))
         return replace(self, rows=rows, counted=counted), identifier
+
+    @property
+    def noun(self) -> str:
+        """What a row is called."""
+        return "message" if self.messages else "row"
 
     def kept(self, condition: str, dropped: str = "") -> Plan:
         """The rows for which it holds. With a message those that go are counted, else it is a filter."""
@@ -239,7 +242,7 @@ class Plan:
         if self.order:
             return ", ".join(self.order)
         if self.messages:
-            return "t DESC, seq DESC" if descending else "t, seq"
+            return ", ".join(["t DESC, seq DESC" if descending else "t, seq", *self.within])
         return ", ".join(key for each in self.columns for key in sort_keys(each.value, True))
 
 

@@ -7,6 +7,7 @@ time, and with them what each operator could not use.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -187,7 +188,8 @@ class Run:
 
     def count(self, message: str, count: int) -> None:
         if count:
-            self.warnings.append({"message": f"{count} {message}", "count": count, "row": None})
+            told = re.sub(r"\{n (\w+)\}", f"{count} \\1{'s' * (count != 1)}", message)
+            self.warnings.append({"message": told, "count": count, "row": None})
 
     def frame(self) -> Buckets:
         return buckets(self.from_ms, self.to_ms, None, BARS)

@@ -119,6 +119,6 @@ def found_in_text(pattern: Pattern) -> str:
 
 
 def whole(pattern: Pattern) -> Callable[[str], bool]:
-    """True for a label's value that fits all of the pattern; an absent label is the empty text."""
+    """True for a label's value that fits all of the pattern; an absent label fits the empty one alone."""
     fit = re2.compile(f"(?is)^(?:{wild(pattern.text, '.*')})$").match
-    return lambda text: fit(text) is not None
+    return lambda text: fit(text) is not None if text else not pattern.text

@@ -18,6 +18,9 @@ from heapwatch.query.tree import Name
 
 Cell = str | float | None
 
+NO_SLICES = ("_time", "_first", "_last")
+"""Times that are not those of a timeslice."""
+
 
 @dataclass(frozen=True)
 class TableColumn:
@@ -45,6 +48,11 @@ class Table:
             raise Fault(f"no field {name.text[:60]!r} here", name.span, hint)
         return found
 
+    def slices(self) -> TableColumn | None:
+        """The column that a timeslice made."""
+        times = [each for each in self.columns if each.kind == TIME and each.name not in NO_SLICES]
+        return next((each for each in times if each.name == "_timeslice"), times[0] if times else None)
+
     def find(self, name: str) -> TableColumn | None:
         exact = next((each for each in self.columns if each.name == name), None)
         folded = [each for each in self.columns if each.name.casefold() == name.casefold()]
@@ -67,15 +75,15 @@ class Table:
     def warned(self, *warnings: str) -> Table:
         return replace(self, warnings=(*self.warnings, *(each for each in warnings if each)))
 
-    def groups(self, by: Sequence[Name], by_time: bool = True) -> Iterator[list[int]]:
-        """The places of the rows of each group, by `_timeslice` if there is one, else as they stand."""
+    def groups(self, by: Sequence[Name]) -> Iterator[list[int]]:
+        """The places of the rows of each group, by time if there are slices, else as they stand."""
         keys = [self.column(name).values for name in by]
         found: dict[tuple[Any, ...], list[int]] = {}
         for place in range(len(self)):
             found.setdefault(tuple(values[place] for values in keys), []).append(place)
-        times = self.find("_timeslice")
+        times = self.slices()
         for places in found.values():
-            if times and by_time:
+            if times:
                 places.sort(key=lambda at: as_number(times.values[at]))
             yield places
 

@@ -18,6 +18,8 @@ OPERATORS = (
     "total", "accum", "diff", "rollingstd", "outlier", "predict", "compare", "logreduce",
 )  # fmt: skip
 
+SUCH = "an operator such as parse, where or count"
+
 # What a terminal of the grammar is called; one that is missing here is its own word.
 FREE = {
     "WORD": "a word to look for",
@@ -31,7 +33,7 @@ FREE = {
     "VBAR": "|",
     "LPAR": "(",
     "RPAR": ")",
-    "COMMA": ",",
+    "COMMA": "a comma",
     "QMARK": "?",
     "COLON": ":",
     "_EQ": "=",
@@ -111,7 +113,7 @@ def explain(text: str, plain: str, at: int, terminals: Collection[str]) -> Query
         return unknown
     end = len(plain.rstrip())
     if at >= end:
-        if "_AS" in terminals:
+        if {"_AS", "PLUS"} <= set(terminals):
             return QueryError(
                 "what was computed needs a name", text, Span(end, end), expected=expected, hint="add: as NAME"
             )
@@ -129,9 +131,9 @@ def _unexpected(
     text: str, plain: str, at: int, terminals: Collection[str], expected: list[str]
 ) -> QueryError:
     found = _OFFENDING.match(plain, at)
+    found = _QUOTED.match(plain, at) or found
     word = found[0] if found else plain[at]
-    quoted = _QUOTED.match(plain, at)
-    span = Span(at, quoted.end() if quoted else at + len(word))
+    span = Span(at, at + len(word))
     if "WORD" in terminals and word[0] in "(),":
         message = f"{word[0]!r} cannot stand here"
         return QueryError(
@@ -159,7 +161,7 @@ def _unknown_operator(text: str, plain: str, at: int, terminals: Collection[str]
     if word.lower() in OPERATORS or (plain[first.end() : at].strip() and not nearest(word, OPERATORS)):
         return None
     near = nearest(word, OPERATORS)
-    hint = f"did you mean {near}?" if near else f"one of {', '.join(OPERATORS)}"
+    hint = f"did you mean {near}?" if near else f"expected {SUCH}"
     return QueryError(
         f"unknown operator {word[:40]!r}", text, Span(*first.span(1)), expected=OPERATORS, hint=hint
     )
@@ -178,6 +180,6 @@ def _error(message: str, text: str, span: Span, expected: list[str], near: str =
 
 def _listed(words: list[str]) -> str:
     if {"timeslice", "logreduce"} <= set(words):
-        return "an operator such as parse, where or count"
+        return SUCH
     shown = words if len(words) <= 8 else [*words[:7], "…"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from heapwatch.query.build import Fault
 from heapwatch.query.logs import tree
 from heapwatch.query.logs.expressions import value
-from heapwatch.query.logs.plan import NUMBER, TEXT, Column, Counter, Plan, Value, as_number, as_text
+from heapwatch.query.logs.plan import NUMBER, TEXT, TIME, Column, Counter, Plan, Value, as_number, as_text
 from heapwatch.query.tree import Name
 
 MOST_VALUES = 100
@@ -42,7 +42,7 @@ def lower(node: tree.Aggregate, plan: Plan) -> Plan:
     grouped = f" GROUP BY {', '.join(groups)}" if groups else ""
     rows = f"SELECT {', '.join(selected)} FROM ({plan.rows}){grouped}"
     counters = [counter for _, _, counter in measured if counter]
-    first = [column for column in columns if column.name in ("_timeslice",)]
+    first = [column for column in columns if column.kind == TIME and column.name != "_time"]
     columns = [*first, *(column for column in columns if column not in first)]
     return plan.begun(
         rows,
@@ -85,7 +85,7 @@ def _lowered(measure: tree.Measure, plan: Plan) -> tuple[Value, Counter | None]:
         sql = OF_NUMBERS[function].format(x=number)
     counter = None
     if found.kind == TEXT:
-        message = f"values are no numbers and were left out of {name_of(measure)}"
+        message = f"{name_of(measure)} left out {{n value}}: not numbers"
         counter = Counter(f"(ifNull({found.sql}, '') != '' AND isNull({number}))", message)
     return Value(sql, NUMBER), counter
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from heapwatch.query.build import Fault
 from heapwatch.query.logs import tree
 from heapwatch.query.logs.operators.parse import refuse_twice
 from heapwatch.query.logs.plan import Plan
@@ -15,6 +16,8 @@ def lower(node: tree.Fields, plan: Plan) -> Plan:
     if node.remove:
         gone = {each.name for each in found}
         left = tuple(each for each in plan.columns if each.name not in gone)
+        if not left and not plan.messages:
+            raise Fault("no column would be left", node.span)
         return replace(plan, columns=left, removed=plan.removed | gone)
     plan = plan.made([(each.name, each.value) for each in found])
     chosen = {each.name: each for each in plan.columns}

@@ -34,7 +34,7 @@ def lower(node: tree.Json, plan: Plan) -> Plan:
     if not node.nodrop:
         some = " OR ".join(f"{raw} != ''" for raw in raws)
         paths = ", ".join(_shown(path) for path in node.paths)
-        plan = plan.kept(some, f"messages have no JSON with {paths}")
+        plan = plan.kept(some, f"json {paths} dropped {{n {plan.noun}}} without it")
     return plan.made(
         [(name, Value(json_value(raw), TEXT)) for name, raw in zip(node.names, raws, strict=True)]
     )
@@ -44,7 +44,10 @@ def lower_auto(node: tree.JsonAuto, plan: Plan, keys: Iterable[str] = ()) -> Pla
     """`keys` are those that were found in a sample of the messages; others can be named too."""
     plan, text = plan.hidden(f"ifNull({plan.text_of(node.field).sql}, '')")
     if not node.nodrop:
-        plan = plan.kept(f"toString(JSONType({text})) = 'Object'", "messages are no JSON object")
+        plan = plan.kept(
+            f"toString(JSONType({text})) = 'Object'",
+            f"json auto dropped {{n {plan.noun}}} without a JSON object",
+        )
     base = Value(text, TEXT)
     made = []
     for key in keys:

@@ -25,7 +25,10 @@ def lower(node: tree.Parse, plan: Plan) -> Plan:
     regex = plan.binder.bind(expression(node.pattern)[0])
     plan, found = plan.hidden(f"extractGroups(ifNull({plan.text_of(node.field).sql}, ''), {regex})")
     if not node.nodrop:
-        plan = plan.kept(f"notEmpty({found})", f"messages did not match parse {shown(node.pattern.text)}")
+        plan = plan.kept(
+            f"notEmpty({found})",
+            f"parse {shown(node.pattern.text)} dropped {{n {plan.noun}}} without a match",
+        )
     return plan.made(
         [
             (name, Value(f"if(empty({found}), NULL, {found}[{place}])", TEXT))
@@ -45,7 +48,9 @@ def expression(pattern: Pattern) -> tuple[str, int]:
 
 
 def shown(text: str) -> str:
-    return f'"{text if len(text) <= 40 else text[:39] + "…"}"'
+    """A pattern in a sentence: one line, not too long."""
+    line = text.replace("\n", "\\n").replace("\t", "\\t").replace("{", "(").replace("}", ")")
+    return f'"{line if len(line) <= 40 else line[:39] + "…"}"'
 
 
 def refuse_twice(names: tuple[Name, ...]) -> None:

@@ -6,31 +6,32 @@ expression is found, else the first counts.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from heapwatch.query.build import Fault
 from heapwatch.query.logs import tree
 from heapwatch.query.logs.expressions import regular
 from heapwatch.query.logs.operators.parse import shown
 from heapwatch.query.logs.plan import TEXT, Plan, Value
 
-MOST_FINDS = 100_000
-"""Of one message, with `multi`."""
-
 
 def lower(node: tree.ParseRegex, plan: Plan) -> Plan:
     regex = regular(node.regex)
     if not regex.groups:
         raise Fault("the expression has no named group", node.regex.span, "a field is written (?<name>...)")
-    if node.multi and not plan.messages and plan.unknown:
-        raise Fault("multi is for messages", node.span)
     text = f"ifNull({plan.text_of(node.field).sql}, '')"
     bound = plan.binder.bind(regex.sql)
     if node.multi:
         plan, finds = plan.hidden(f"extractAllGroupsVertical({text}, {bound})")
-        plan, found = plan.hidden(f"arrayJoin(if(empty({finds}), [CAST([], 'Array(String)')], {finds}))")
+        some = f"if(empty({finds}), [CAST([], 'Array(String)')], {finds})"
+        plan, pair = plan.hidden(f"arrayJoin(arrayZip({some}, arrayEnumerate({some})))")
+        plan, found = plan.hidden(f"{pair}.1")
+        plan, place = plan.hidden(f"{pair}.2")
+        plan = replace(plan, within=(*plan.within, place))
     else:
         plan, found = plan.hidden(f"extractGroups({text}, {bound})")
     if not node.nodrop:
-        message = f"messages did not match parse regex {shown(node.regex.text)}"
+        message = f"parse regex {shown(node.regex.text)} dropped {{n {plan.noun}}} without a match"
         plan = plan.kept(f"notEmpty({found})", message)
     return plan.made(
         [

@@ -18,7 +18,7 @@ from heapwatch.query.logs.table import Table, TableColumn, as_number
 
 
 def compute(node: tree.Predict, table: Table) -> Table:
-    times = table.find("_timeslice")
+    times = table.slices()
     if times is None:
         raise Fault(
             "predict needs a _timeslice", node.span, "put timeslice before the aggregation, and by _timeslice"
@@ -44,10 +44,11 @@ def compute(node: tree.Predict, table: Table) -> Table:
                 rows[each.name].append(last + ahead * step if each is times else kept)
             predicted.append(line(last + ahead * step))
     columns = tuple(TableColumn(each.name, each.kind, rows[each.name]) for each in table.columns)
-    note = f"{short} groups have fewer than two points of {name}, too few for a line" if short else ""
-    return (
-        Table(columns, table.warnings).with_columns(TableColumn("_predicted", NUMBER, predicted)).warned(note)
-    )
+    groups = "1 group has" if short == 1 else f"{short} groups have"
+    note = f"{groups} fewer than two points of {name}, too few for a line" if short else ""
+    made = Table(columns, table.warnings).with_columns(TableColumn("_predicted", NUMBER, predicted))
+    moments = [as_number(moment) for moment in rows[times.name]]
+    return made.rows(sorted(range(len(made)), key=moments.__getitem__)).warned(note)
 
 
 class fitted:  # noqa: N801 - a line, called like a function

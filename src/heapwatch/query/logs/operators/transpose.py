@@ -47,7 +47,10 @@ def compute(node: tree.Transpose, table: Table) -> Table:
                 name += "'"
             names.add(name)
             columns.append(TableColumn(name, each.kind, cells[column_at[key] * len(values) + offset]))
-    note = f"{twice} rows fell into a cell of transpose that was taken, and replaced it" if twice else ""
+    rows_fell = "1 row fell" if twice == 1 else f"{twice} rows fell"
+    note = (
+        f"{rows_fell} into a cell of transpose that was taken, and replaced what was there" if twice else ""
+    )
     return Table(tuple(columns), table.warnings).warned(note)
 
 
