@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.ship.doors import HttpDoor
 
-from heapwatch.model import Batch, Event, MetricBlock, Snapshot
+from heapwatch.model import Batch, Event, LogBlock, MetricBlock, Snapshot
 from jvms.fixtures import classes, home_of, java  # noqa: F401
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
@@ -56,6 +56,12 @@ class Mail:
     @property
     def events(self) -> list[Event]:
         return [one for batch in self.batches for one in batch.events]
+
+    @property
+    def logs(self) -> list[LogBlock]:
+        """Messages by batch, each batch once: as a server stores them."""
+        known = {(batch.agent, batch.sequence): batch for batch in self.batches}
+        return [one for batch in known.values() for one in batch.logs]
 
     def event(self, kind: str) -> Event | None:
         return next((one for one in self.events if one.kind == kind), None)

@@ -177,3 +177,39 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(UsageError):
         units.address(text)
+
+
+def test_log_files_are_tables_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text(
+        'gc_logs = true\n[[tail]]\npath = "/var/log/shop/*.log"\njvm = "shop"\ncategory = "app"\n'
+        'first_line = "^#"\nencoding = "latin1"\nfrom = "beginning"\nrate = "2MB"\nmax_lag = "1MiB"\n'
+        '[[tail]]\npath = "relative.log"\n'
+    )
+    settings = config.load(file, {}, {})
+    one, other = settings.tails
+    assert settings.gc_logs
+    assert (one.path, one.jvm, one.category) == ("/var/log/shop/*.log", "shop", "app")
+    assert one.first_line is not None
+    assert one.first_line.search("# 1")
+    assert (one.encoding, one.from_beginning, one.rate, one.lag) == ("iso8859-1", True, 2_000_000, 1 << 20)
+    assert other.path == str(Path("relative.log").absolute())
+    assert "tail /var/log/shop/*.log: jvm = shop" in config.show(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[[tail]]\n", "needs path"),
+        ('[[tail]]\npath = "a"\nfirst_line = "("\n', "is no pattern"),
+        ('[[tail]]\npath = "a"\nencoding = "klingon"\n', "is no encoding"),
+        ('[[tail]]\npath = "a"\nfrom = "middle"\n', "is no place to begin"),
+        ('[[tail]]\npath = "a"\ncategry = "x"\n', "unknown setting 'categry'"),
+        ("tail = 1\n", "written as"),
+    ],
+)
+def test_a_mistake_in_a_tail_names_its_place(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=told):
+        config.load(file, {}, {})

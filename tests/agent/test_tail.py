@@ -6,6 +6,7 @@ import io
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -253,6 +254,23 @@ def test_files_rotated_while_the_agent_was_down_are_read_to_their_end(log: Path)
     write(log, "three")
     it.start()
     assert sorted(it.read()) == ["three", "two"]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_files_that_came_and_were_renamed_unseen_are_read_too(log: Path, killed: bool) -> None:
+    it = reading(log, path=log)
+    write(log, "one")
+    it.now = time.time() - NOW / 1000 - 10  # the times of files are those of the real clock
+    it.read()
+    write(log.with_name("app.log.backup.gz"), "packed")
+    write(log.with_name("application.log"), "another's")
+    for generation in ("two", "three", "four"):
+        os.replace(log, log.with_name(f"app.log.{generation}"))
+        write(log, generation)
+    if killed:
+        it.start()
+    it.read()
+    assert sorted(it.texts) == ["four", "one", "three", "two"]
 
 
 def test_a_file_truncated_while_the_agent_was_down_is_read_from_its_copy_and_anew(log: Path) -> None:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from typing import Iterator, List
 
 from heapwatch.model import Target
 
+_OPTION = re.compile(r'(?:[^\s"]|"[^"]*")+')
+_OUTPUT = re.compile(r'(?:file=)?(?:"([^"]*)"|([^:]+))')
 _UPTIME = re.compile(r"\[?(?P<s>\d{1,8})[.,](?P<ms>\d{3})s?\]?(?:\[|:| )")
 
 
@@ -40,18 +41,15 @@ def uptime_ms(line: str) -> int | None:
 
 
 def _names(vm_args: str) -> Iterator[str]:
-    try:
-        options = shlex.split(vm_args)
-    except ValueError:
-        options = vm_args.split()
+    options = _OPTION.findall(vm_args)
     rotated = "-XX:+UseGCLogFileRotation" in options
     for option in options:
         if option.startswith("-Xloggc:"):
-            name = option[len("-Xloggc:") :]
+            name = option[len("-Xloggc:") :].strip('"')
             yield f"{name}.*.current" if rotated else name
         elif option.startswith("-Xlog:"):
             what, _, rest = option[len("-Xlog:") :].partition(":")
-            output = re.match(r"(?:file=)?(?:\"([^\"]*)\"|([^:]+))", rest)
+            output = _OUTPUT.match(rest)
             if output and re.search(r"\bgc\b|\ball\b", what):
                 name = output[1] or output[2]
                 if name not in ("stdout", "stderr"):

@@ -23,7 +23,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Set, Tuple
 from heapwatch.agent.gclogs import gc_log_paths, uptime_ms
 from heapwatch.agent.journal import Journal
 from heapwatch.agent.tail_settings import TailSettings
-from heapwatch.agent.tailed import FileKey, Place, Tailed
+from heapwatch.agent.tailed import FileKey, Place, Tailed, begins_as_any
 from heapwatch.errors import Unreadable
 from heapwatch.model import LogBlock, Target
 from heapwatch.wire import records
@@ -38,6 +38,8 @@ MOST_HELD = 1 << 20
 GC_CATEGORY = "jvm/gc"
 
 _QUIET_S = 30.0  # so long a file that was renamed or deleted may still be written to
+_CLOCK_MS = 20  # the times of files are those of a coarser clock
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
 _TOGETHER_MS = 5000  # a line without a time has that of the one before if they came so close
 _WHOLE_S = 1.0  # so long a message waits for lines that go on it
 
@@ -82,8 +84,9 @@ class Tails:
         self._places: Dict[FileKey, Place] = {}  # of files that are not open now
         self._known: Set[str] = set()  # patterns that were looked for before: what is new, is new
         self._handed: Dict[FileKey, Place] = {}
-        self._held = 0
+        self._held = self._looked = 0
         self._looked_at = self._polled_at = float("-inf")
+        self._seen_ms = 0  # wall clock of the newest poll, 0 = there was none yet
 
     def __len__(self) -> int:
         return len(self._files)
@@ -111,7 +114,7 @@ class Tails:
             found = json.loads(path.read_text("utf-8"))
             behind = found["after"] if last_sequence >= found["sequence"] else found["before"]
             self._places = {(row[0], row[1]): Place(*row[2:]) for row in behind}
-            self._known = set(found["patterns"])
+            self._known, self._seen_ms = set(found["patterns"]), int(found["seen"])
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
@@ -138,6 +141,7 @@ class Tails:
                 alive = False
             if not alive:
                 self._let_go(key)
+        self._seen_ms = now_ms
 
     def take(self, sequence: int) -> List[LogBlock]:
         """The messages for batch `sequence`, which goes into the spool now."""
@@ -159,8 +163,14 @@ class Tails:
 
     def _look(self, targets: Iterable[Target], now_ms: int) -> None:
         wanted = list(self._wanted(targets))
+        resumed = self._seen_ms if self._looked == 0 else 0
+        self._looked += 1
         for settings, target in wanted:
+            if self._places:
+                self._find_renamed(settings, target, now_ms)
             for path in _fitting(settings.path):
+                if resumed and settings.path in self._known:
+                    self._find_missed(path, settings, target, now_ms)
                 key = self._paths.get(path)
                 if key is not None:
                     self._belongs(self._files[key], target)
@@ -168,8 +178,6 @@ class Tails:
                     self._take_up(path, settings, target, now_ms)
                 else:
                     self._journal.warning(f"{path}: not read, {MOST_FILES} log files are open", "tail")
-            if self._places:
-                self._find_renamed(settings, target, now_ms)
         self._known.update(settings.path for settings, _ in wanted)
 
     def _wanted(self, targets: Iterable[Target]) -> Iterator[Tuple[TailSettings, Target | None]]:
@@ -226,6 +234,26 @@ class Tails:
         except OSError:  # no such folder, or a file that went: there is nothing to read
             return
 
+    def _find_missed(self, path: str, settings: TailSettings, target: Target | None, now_ms: int) -> None:
+        """Files that were written under this name and renamed again since we last looked."""
+        folder, name = os.path.split(path)
+        heads = {(place.head_size, place.head) for place in self._places.values()}
+        heads |= {file.tailed.place[1:] for file in self._files.values()}
+        found = []
+        try:
+            for entry in os.scandir(folder or "."):
+                if entry.name.startswith(name) and entry.name != name and not entry.name.endswith(_PACKED):
+                    stat = entry.stat()
+                    key = (stat.st_dev, stat.st_ino)
+                    fresh = stat.st_mtime_ns // 1_000_000 > self._seen_ms - _CLOCK_MS
+                    if fresh and entry.is_file() and key not in self._files and key not in self._places:
+                        found.append((stat.st_mtime_ns, entry.path))
+            for _, missed in sorted(found):
+                if not begins_as_any(missed, heads):  # else it is a copy of what we know
+                    self._take_up(missed, settings, target, now_ms, new=True, named=False)
+        except OSError as error:
+            self._journal.warning(f"{path}: {error.strerror or error}", path)
+
     def _belongs(self, file: _File, target: Target | None) -> None:
         """The labels of a file's messages; they change when its JVM is started anew."""
         if file.labels and file.target == target:
@@ -253,6 +281,7 @@ class Tails:
         if file is None:
             return
         file.quiet_since = now
+        self._find_missed(path, file.settings, file.target, now_ms)
         if stat is not None:
             self._take_up(path, file.settings, file.target, now_ms, new=True)
 
@@ -313,6 +342,7 @@ class Tails:
             "before": [[*key, *place] for key, place in self._handed.items()],
             "after": [[*key, *place] for key, place in after.items()],
             "patterns": sorted(self._known),
+            "seen": self._seen_ms,
         }
         draft = self._directory / f"{NAME}.new"
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import List, NamedTuple, Tuple
+from typing import Iterable, List, NamedTuple, Tuple
 
 from heapwatch.wire.messages import FirstLine, Joiner
 
@@ -211,3 +211,10 @@ class Tailed:
                     if zlib.crc32(file.read(place.head_size)) == place.head:
                         return entry.path
         return ""
+
+
+def begins_as_any(path: str, heads: Iterable[Tuple[int, int]]) -> bool:
+    """Whether a file has one of these beginnings, each a number of bytes and their checksum."""
+    with open(path, "rb") as file:
+        start = file.read(_HEAD)
+    return any(size and size <= len(start) and zlib.crc32(start[:size]) == head for size, head in heads)
