@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,40 @@ def test_questions_are_answered_while_new_names_come_in(store: Store, host: str)
             asker.join()
         sys.setswitchinterval(interval)
     assert failed == []
+
+
+def test_what_a_failed_query_had_answered_is_in_no_other_answer(store: Store) -> None:
+    engine = store.parts.engine
+    fails_late = "SELECT number AS leftover, throwIf(number = 300000) AS e FROM numbers(500000)"
+    for limits in ({"max_block_size": 1000}, {"max_block_size": 1000, "max_rows_to_read": 200_000}):
+        for _ in range(20):  # every reader has its turn
+            with pytest.raises((StoreError, TooBig)):
+                engine.query(fails_late, limits=limits)
+            assert list(engine.query("SELECT 7 AS seven")["seven"]) == [7]
+    with pytest.raises(StoreError):
+        engine.ask(f"{fails_late} SETTINGS max_block_size = 1000")
+    assert list(engine.ask("SELECT 7 AS seven")["seven"]) == [7]
+
+
+def test_what_a_cancelled_query_had_answered_is_in_no_other_answer(store: Store) -> None:
+    engine = store.parts.engine
+    slow = "SELECT number AS leftover, sleepEachRow(0.001) AS e FROM numbers(100000)"
+    outcome: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            engine.query(slow, query_id="slow-one", limits={"max_block_size": 10})
+        except HeapwatchError as error:
+            outcome.append(error)
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    while not engine.cancel("slow-one"):
+        time.sleep(0.05)
+    asker.join()
+    assert [type(error) for error in outcome] == [Cancelled]
+    for _ in range(8):
+        assert list(engine.query("SELECT 7 AS seven")["seven"]) == [7]
 
 
 # ---- which JVMs

@@ -31,6 +31,8 @@ _BUSY = {252, 202, 236}  # too many parts, too many queries, aborted
 _TOO_BIG = {158, 159, 160, 241, 307, 396}  # rows, time, estimated time, memory, bytes, rows of the answer
 _CANCELLED = {394}
 _DAMAGED = {40, 107, 246, 228, 32, 33, 79, 271}  # checksum, file missing, cut or unreadable
+_RINSED = b"\x01\x01\x06rinsed\x05UInt8\x01"
+_MOST_RINSES = 5
 _QUERY_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 RUNNING = "SELECT query_id FROM system.processes WHERE Settings['log_comment'] = {id:String}"
@@ -90,12 +92,12 @@ class Engine:
 
     def ask(self, sql: str, parameters: Parameters | None = None) -> Columns:
         """As `query`, for statements that a read-only client may not run (BACKUP, CHECK TABLE)."""
-        with self._keeper_lock, _spoken(self._pid):
+        with self._keeper_lock, _spoken(self._pid), _rinsed(self._keeper):
             return read(self._keeper.raw_query(sql, parameters=_bound(parameters), fmt="Native"))
 
     def command(self, sql: str, parameters: Parameters | None = None) -> None:
         """A statement that changes something; one at a time, beside the writer."""
-        with self._keeper_lock, _spoken(self._pid):
+        with self._keeper_lock, _spoken(self._pid), _rinsed(self._keeper):
             self._keeper.command(sql, parameters=_bound(parameters))
 
     def insert(self, table: str, columns: Sequence[Column]) -> None:
@@ -103,13 +105,13 @@ class Engine:
         if not len(columns[0].values):
             return
         names = [column.name for column in columns]
-        with self._writer_lock, _spoken(self._pid):
+        with self._writer_lock, _spoken(self._pid), _rinsed(self._writer):
             self.location.insert(self._writer, table, names, write(columns))
 
     def cancel(self, query_id: str) -> bool:
         """Stop a query; False when there is none of that id. Waits for nobody else."""
         bound = {"id": _checked(query_id)}
-        with self._control_lock, _spoken(self._pid):
+        with self._control_lock, _spoken(self._pid), _rinsed(self._control):
             running = read(self._control.raw_query(RUNNING, parameters=bound, fmt="Native"))
             if len(running):
                 self._control.command(KILL, parameters=bound)
@@ -137,7 +139,7 @@ class Engine:
             raise Unavailable("the store is closed")
         client = self._pool.get()
         try:
-            with _spoken(self._pid):
+            with _spoken(self._pid), _rinsed(client):
                 yield client
         finally:
             self._pool.put(client)
@@ -171,6 +173,26 @@ def _spoken(pid: int) -> Iterator[None]:
         raise translated(error) from error
     except Error as error:
         raise Unavailable(f"the store does not answer: {_line(error)}") from error
+
+
+@contextmanager
+def _rinsed(client: Client) -> Iterator[None]:
+    """After a query that failed, empty the client before anybody uses it again.
+
+    chDB (up to 4.4 at least) keeps what such a query had answered until it failed or was killed, and puts it
+    in front of the answer to the client's next query: an answer of somebody else.
+    """
+    try:
+        yield
+    except BaseException:
+        for _ in range(_MOST_RINSES):
+            if client.raw_query("SELECT 1 AS rinsed", fmt="Native") == _RINSED:
+                break
+        else:
+            raise errors.StoreError(
+                "the engine answers with what it was asked before; restart the server"
+            ) from None
+        raise
 
 
 def translated(error: DatabaseError) -> HeapwatchError:
