@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 from heapwatch.jvm import histogram
-from heapwatch.model import ALL, Batch, Event, Histogram, JvmId, MetricBlock, Snapshot
+from heapwatch.model import ALL, Batch, Event, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
 
 RECORDED = Path(__file__).parent.parent / "jvms" / "recorded" / "17.0.9.histogram.gz"
 MINUTE = 60_000
@@ -311,6 +311,39 @@ def block_labels(who: JvmId) -> dict[str, str]:
     return {"host": who.host, "jvm": who.jvm, "pid": str(who.pid), "started": str(who.started)}
 
 
+def log(service: Service, now: int, chance: Random) -> LogBlock:
+    """What the application wrote: downloads by the leaky one, orders by the others, how lives begin, end."""
+    said: list[tuple[float, str]] = [
+        (service.start, f"INFO  [main] started version {service.labels['version']}")
+    ]
+    ago = service.start - 0.1
+    while ago > service.end:
+        number = int(ago * 37) % 1000
+        if service.jvm.startswith("memleak"):
+            said.append((ago, f"INFO  [akka-{number % 8}] saved file-{number}.bin in {number % 90 + 8} ms"))
+            if service.leaked(ago) > 0.6 * service.limit:
+                said.append((ago, f"WARN  [gc] heap is {80 + number % 19} % full after a collection"))
+        else:
+            said.append((ago, f"INFO  [http-{number % 20}] GET /orders/{number} 200 in {number % 40 + 2} ms"))
+        if number % 61 == 0:
+            said.append((ago, f"ERROR [db] cannot connect to db-{number % 3}: timed out after 5000 ms"))
+        ago -= 0.25 * chance.uniform(0.8, 1.2)
+    for when, kind, text in service.events:
+        if kind == "oom":
+            frames = "".join(
+                f"\n\tat memleak.TemporaryFile.append(TemporaryFile.scala:{n})" for n in range(21, 27)
+            )
+            said.append((when + 0.02, f"ERROR [akka-3] {text}{frames}"))
+        if kind == "deploy":
+            said.append((when, f"INFO  [main] deployed: {text}"))
+    said.sort(key=lambda one: -one[0])
+    labels = {"host": service.host, "jvm": service.jvm, "_sourceCategory": f"{service.jvm}/app"}
+    labels["_sourceName"] = f"/var/log/{service.jvm}/app.log"
+    return LogBlock(
+        labels, array("q", (now - int(ago * MINUTE) for ago, _ in said)), [text for _, text in said]
+    )
+
+
 def batches(now: int) -> Iterator[Batch]:
     """One service after the other, in pieces that a server accepts."""
     for number, service in enumerate(fleet()):
@@ -324,6 +357,7 @@ def batches(now: int) -> Iterator[Batch]:
         yield Batch(agent, 1, metrics=[metrics(service, now, chance)], snapshots=taken[:1])
         for place in range(0, len(taken), 100):
             yield Batch(agent, 2 + place, snapshots=taken[place : place + 100])
+        yield Batch(agent, 9_999, logs=[log(service, now, chance)])
         if happened:
             yield Batch(agent, 10_000, events=happened)
 

@@ -31,6 +31,11 @@ export interface components {
             /** Duplicate */
             duplicate: boolean;
         };
+        /** Checked */
+        Checked: {
+            /** Ok */
+            ok: boolean;
+        };
         /** ClassColumns */
         ClassColumns: {
             /** Class */
@@ -97,6 +102,70 @@ export interface components {
             /** Total */
             total: number;
             columns: components["schemas"]["ClassColumns"];
+        };
+        /**
+         * Completion
+         * @description Any of the items may replace the characters `from` to `to`.
+         */
+        Completion: {
+            /** From */
+            from: number;
+            /** To */
+            to: number;
+            /** Items */
+            items: components["schemas"]["Offer"][];
+        };
+        /** CompletionAsked */
+        CompletionAsked: {
+            /** Query */
+            query: string;
+            /**
+             * Language
+             * @default metrics
+             * @enum {string}
+             */
+            language: "metrics" | "logs";
+            /**
+             * Position
+             * @description of the cursor, in characters
+             */
+            position: number;
+        };
+        /** CorrelateWarning */
+        CorrelateWarning: {
+            /** Message */
+            message: string;
+            /** Count */
+            count: number | null;
+            /** Row */
+            row: string | null;
+        };
+        /** Correlation */
+        Correlation: {
+            window: components["schemas"]["Stretch"];
+            before: components["schemas"]["Stretch"];
+            /** Appeared */
+            appeared: components["schemas"]["SignatureRow"][];
+            /** Vanished */
+            vanished: components["schemas"]["SignatureRow"][];
+            /** Changed */
+            changed: components["schemas"]["SignatureRow"][];
+            /** Events */
+            events: components["schemas"]["EventRow"][];
+            /** Warnings */
+            warnings: components["schemas"]["CorrelateWarning"][];
+        };
+        /**
+         * Counts
+         * @description Messages by time.
+         */
+        Counts: {
+            /** Times */
+            times: number[];
+            /** Values */
+            values: number[];
+            /** Interval S */
+            interval_s: number;
         };
         /**
          * Dashboard
@@ -333,6 +402,11 @@ export interface components {
             /** Last Event */
             last_event?: unknown;
         };
+        /** Formatted */
+        Formatted: {
+            /** Query */
+            query: string;
+        };
         /** Health */
         Health: {
             /** Status */
@@ -403,6 +477,91 @@ export interface components {
         Labels: {
             /** Labels */
             labels: string[];
+        };
+        /**
+         * LogAnswer
+         * @description Messages, or the rows that an aggregation makes of them; `order` has the columns to show, in order.
+         */
+        LogAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "messages" | "aggregate";
+            /** From */
+            from: number;
+            /** To */
+            to: number;
+            /** Total */
+            total: number;
+            /** Columns */
+            columns: {
+                [key: string]: unknown[];
+            };
+            /** Order */
+            order: string[];
+            counts: components["schemas"]["Counts"];
+            read: components["schemas"]["Read"];
+            /** Took Ms */
+            took_ms: number;
+            /** Warnings */
+            warnings: components["schemas"]["Warned"][];
+        };
+        /** LogsAsked */
+        LogsAsked: {
+            /**
+             * Query
+             * @description docs: the log language
+             */
+            query: string;
+            /**
+             * From
+             * @description RFC 3339, epoch, now, -15m or now-1h
+             * @default -1h
+             */
+            from: string | number;
+            /**
+             * To
+             * @description as `from`
+             * @default now
+             */
+            to: string | number;
+            /**
+             * Limit
+             * @description most messages in the answer
+             * @default 1000
+             */
+            limit: number;
+            /**
+             * Order
+             * @description of messages by time
+             * @default desc
+             * @enum {string}
+             */
+            order: "asc" | "desc";
+        };
+        /** LogsStored */
+        LogsStored: {
+            /** Stored */
+            stored: boolean;
+            /** Duplicate */
+            duplicate: boolean;
+            /** Messages */
+            messages: number;
+            /**
+             * Rejected
+             * @description lines that were not taken, by reason
+             */
+            rejected: {
+                [key: string]: number;
+            };
+            /**
+             * First
+             * @description time of the earliest message, epoch ms
+             */
+            first: number;
+            /** Last */
+            last: number;
         };
         /** MadeToken */
         MadeToken: {
@@ -495,6 +654,18 @@ export interface components {
              */
             expires?: string | number | null;
         };
+        /** Offer */
+        Offer: {
+            /** Text */
+            text: string;
+            /**
+             * Kind
+             * @description operator, function, keyword, label, value, class, metric or row
+             */
+            kind: string;
+            /** Detail */
+            detail: string;
+        };
         /**
          * Overlay
          * @description What is drawn behind a chart: how many log messages came when.
@@ -560,6 +731,12 @@ export interface components {
              */
             logs?: string | null;
             /**
+             * Rows
+             * @description letters of the query's rows to show; all if absent
+             * @default []
+             */
+            rows: string[];
+            /**
              * Chart
              * @default line
              * @enum {string}
@@ -611,6 +788,120 @@ export interface components {
              */
             height: "low" | "normal" | "high";
         };
+        /**
+         * QueryAnswer
+         * @description A row of the query, a row of the answer; null is no point.
+         */
+        QueryAnswer: {
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "metrics";
+            /** From */
+            from: number;
+            /** To */
+            to: number;
+            /** Rows */
+            rows: components["schemas"]["QueryRow"][];
+            read: components["schemas"]["Read"];
+            /** Took Ms */
+            took_ms: number;
+            /** Warnings */
+            warnings: components["schemas"]["Warned"][];
+        };
+        /** QueryAsked */
+        QueryAsked: {
+            /**
+             * Query
+             * @description one row a line; docs: the query language
+             */
+            query: string;
+            /**
+             * From
+             * @description RFC 3339, epoch, now, -15m or now-1h
+             * @default -1h
+             */
+            from: string | number;
+            /**
+             * To
+             * @description as `from`
+             * @default now
+             */
+            to: string | number;
+            /**
+             * Interval
+             * @description 10s or 5m or seconds; fitting if absent
+             */
+            interval?: string | number | null;
+            /**
+             * Mode
+             * @description histograms to use when the query names none
+             * @default all
+             * @enum {string}
+             */
+            mode: "all" | "live";
+        };
+        /** QueryRow */
+        QueryRow: {
+            /** Letter */
+            letter: string;
+            /**
+             * Interval S
+             * @description distance of the points, chosen or asked for
+             */
+            interval_s: number;
+            /**
+             * Rollup
+             * @description what became of the samples between two points
+             */
+            rollup: string;
+            /** Times */
+            times: number[];
+            /** Series */
+            series: components["schemas"]["QuerySeries"][];
+            table: components["schemas"]["QueryTable"] | null;
+        };
+        /** QuerySeries */
+        QuerySeries: {
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
+         * QueryTable
+         * @description Columns of equal length by name: what diff and predict tell.
+         */
+        QueryTable: {
+            /** Columns */
+            columns: {
+                [key: string]: unknown[];
+            };
+        };
+        /**
+         * Read
+         * @description What the answer was made from.
+         */
+        Read: {
+            /**
+             * Series
+             * @default 0
+             */
+            series: number;
+            /**
+             * Points
+             * @default 0
+             */
+            points: number;
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+        };
         /** RejectList */
         RejectList: {
             /** Rejects */
@@ -650,6 +941,45 @@ export interface components {
         Revoked: {
             /** Revoked */
             revoked: string;
+        };
+        /**
+         * SignatureRow
+         * @description A kind of log message, with `*` in place of what varies.
+         */
+        SignatureRow: {
+            /** Signature */
+            signature: string;
+            /**
+             * Count
+             * @description in the window
+             */
+            count: number;
+            /**
+             * Before
+             * @description in the hour before
+             */
+            before: number;
+            /** Hosts */
+            hosts: string[];
+            /** First */
+            first: number;
+            /** Sample */
+            sample: string;
+            /**
+             * Ratio
+             * @description of the rates; null if one of them is nothing
+             */
+            ratio: number | null;
+            /**
+             * Score
+             * @description how surely it is no chance; the rows are ranked by it
+             */
+            score: number;
+            /**
+             * Query
+             * @description finds its messages
+             */
+            query: string;
         };
         /** SnapshotColumns */
         SnapshotColumns: {
@@ -738,6 +1068,24 @@ export interface components {
          */
         StoredHistogram: {
             columns: components["schemas"]["HistogramColumns"];
+        };
+        /** Stretch */
+        Stretch: {
+            /** From */
+            from: number;
+            /** To */
+            to: number;
+        };
+        /** TextAsked */
+        TextAsked: {
+            /** Query */
+            query: string;
+            /**
+             * Language
+             * @default metrics
+             * @enum {string}
+             */
+            language: "metrics" | "logs";
         };
         /** TokenList */
         TokenList: {
@@ -908,6 +1256,21 @@ export interface components {
              * @default
              */
             default: string | string[];
+        };
+        /** Warned */
+        Warned: {
+            /** Message */
+            message: string;
+            /**
+             * Count
+             * @description how often, where it can be counted
+             */
+            count: number | null;
+            /**
+             * Row
+             * @description letter of the row that it is about
+             */
+            row?: string | null;
         };
         /** Who */
         Who: {

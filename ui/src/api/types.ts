@@ -28,75 +28,16 @@ export type Status = Answers["Status"];
 export type Rejects = Answers["RejectList"];
 
 /** Answers to queries. Every row has its own times; `table` is there for rows of columns, such as those of diff. */
-export interface QuerySeries {
-  readonly labels: Labels;
-  readonly values: readonly Nullable[];
-}
-export interface QueryRow {
-  readonly letter: string;
-  readonly interval_s: number;
-  readonly rollup: string;
-  readonly times: readonly number[];
-  readonly series: readonly QuerySeries[];
-  readonly table: { readonly columns: Columns } | null;
-}
+export type QueryAnswer = Omit<Answers["QueryAnswer"], "rows"> & { readonly rows: readonly QueryRow[] };
+export type QueryRow = Omit<Answers["QueryRow"], "table"> & { readonly table: { readonly columns: Columns } | null };
+export type QueryWarning = Answers["Warned"];
+export type Read = Partial<Answers["Read"]>;
+export type Counts = Answers["Counts"];
+export type LogsAnswer = Omit<Answers["LogAnswer"], "columns"> & { readonly columns: Columns };
+export type Correlation = Answers["Correlation"];
+export type SignatureRow = Answers["SignatureRow"];
 export type Cell = string | number | boolean | null | undefined;
 export type Columns = Readonly<Record<string, readonly Cell[]>>;
-export interface QueryWarning {
-  readonly message: string;
-  readonly count?: number | null;
-  readonly row?: string | null;
-}
-export interface Read {
-  readonly series?: number;
-  readonly points?: number;
-  readonly rows?: number;
-}
-export interface QueryAnswer {
-  readonly kind: "metrics";
-  readonly from: number;
-  readonly to: number;
-  readonly rows: readonly QueryRow[];
-  readonly read: Read;
-  readonly took_ms: number;
-  readonly warnings: readonly QueryWarning[];
-}
-export interface Counts {
-  readonly times: readonly number[];
-  readonly values: readonly number[];
-  readonly interval_s: number;
-}
-export interface LogsAnswer {
-  readonly kind: "messages" | "aggregate";
-  readonly from: number;
-  readonly to: number;
-  readonly total: number;
-  readonly columns: Columns;
-  readonly order: readonly string[];
-  readonly counts: Counts | null;
-  readonly read: Read;
-  readonly took_ms: number;
-  readonly warnings: readonly QueryWarning[];
-}
-export interface SignatureRow {
-  readonly signature: string;
-  readonly count: number;
-  readonly before: number;
-  readonly hosts: readonly string[];
-  readonly first: number | null;
-  readonly sample: string;
-  readonly ratio?: number | null;
-  readonly score?: number | null;
-}
-export interface Correlation {
-  readonly window: { readonly from: number; readonly to: number };
-  readonly before: { readonly from: number; readonly to: number };
-  readonly appeared: readonly SignatureRow[];
-  readonly vanished: readonly SignatureRow[];
-  readonly changed: readonly SignatureRow[];
-  readonly events: readonly LiveEvent[];
-  readonly warnings?: readonly QueryWarning[];
-}
 
 export type Dashboards = Answers["DashboardList"];
 export type DashboardRow = Answers["DashboardRow"];

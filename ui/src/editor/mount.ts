@@ -1,6 +1,9 @@
 /**
  * CodeMirror as our editor: a chunk of its own, fetched when a query is to be written. What may come next and what
  * is wrong comes from the server; the colours here only tell words, texts and comments apart.
+ *
+ * It lives in a shadow root: in the page itself it would write <style> elements, which our content security policy
+ * forbids; under a shadow root it adopts style sheets, which need no permission.
  */
 import { acceptCompletion, autocompletion, completionKeymap, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
@@ -62,8 +65,18 @@ const THEME = EditorView.theme({
   "li[aria-selected] .cm-completionDetail": { color: "inherit" },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--bad)", textUnderlineOffset: "3px" },
+  ".tok-comment": { color: "var(--muted)" },
+  ".tok-text": { color: "var(--good)" },
+  ".tok-operator": { color: "var(--link)", fontWeight: "600" },
+  ".tok-row": { color: "var(--up)", fontWeight: "600" },
+  ".tok-key": { color: "var(--link)" },
+  ".tok-number": { color: "var(--warn)" },
   ".cm-diagnostic-error": { borderLeft: "3px solid var(--bad)" },
 });
+
+/** A query grows up to a part of the window; a text of many lines fills its place. */
+const GROWING = EditorView.theme({ "&": { maxHeight: "min(320px, 42vh)" } });
+const FILLING = EditorView.theme({ "&": { height: "100%" } });
 
 /** One class for each kind of token, of what is in sight only. */
 function colours(language: Language): Extension {
@@ -130,8 +143,10 @@ export function mountEditor(host: HTMLElement, current: () => EditorProps): Edit
     current().onFormat?.();
     return true;
   };
+  const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const view = new EditorView({
-    parent: host,
+    parent: root,
+    root,
     state: EditorState.create({
       doc: props.text,
       extensions: [
@@ -143,7 +158,7 @@ export function mountEditor(host: HTMLElement, current: () => EditorProps): Edit
         completion(current),
         colours(props.language),
         THEME,
-        props.language === "yaml" ? lineNumbers() : EditorView.lineWrapping,
+        props.language === "yaml" ? [lineNumbers(), FILLING] : [EditorView.lineWrapping, GROWING],
         EditorState.readOnly.of(props.readOnly ?? false),
         EditorView.contentAttributes.of({ "aria-label": props.label, spellcheck: "false", autocorrect: "off", tabindex: "0" }),
         EditorView.updateListener.of((update) => {

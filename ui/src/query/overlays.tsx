@@ -17,9 +17,12 @@ export interface Who {
   readonly jvm?: readonly string[];
 }
 
-export interface Overlays {
+/** What a chart needs of it. */
+export interface Over {
   readonly markers: readonly Marker[];
   readonly behind: Behind | null;
+}
+export interface Overlays extends Over {
   readonly problem: string;
 }
 
@@ -39,7 +42,7 @@ export function useOverlays(who: Who | null, known?: Events | null): Overlays {
   const withEvents = query.value.get("events") !== "off";
   const events = useApi<Events>("events", who && withEvents && known === undefined ? { ...who, from, to } : null);
   const search = who && text ? scoped(text, who) : null;
-  const logs = usePost<LogsAnswer>("logs/query", search === null ? null : { query: search, from: String(from), to: String(to), limit: 1 });
+  const logs = usePost<LogsAnswer>("logs/query", search === null ? null : { query: search, from: String(from), to: String(to), limit: 0 });
   const told = known === undefined ? events.data : known;
   const markers = useMemo(() => (withEvents ? markersOf(told) : NOTHING), [told, withEvents]);
   const behind = useMemo(() => (text ? behindOf(logs.data, text) : null), [logs.data, text]);

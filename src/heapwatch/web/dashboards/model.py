@@ -75,6 +75,9 @@ class Panel(Part):
     about: Text = Field("", description="a sentence under the title")
     query: Question | None = Field(None, description="a metric query; several rows may be joined")
     logs: Question | None = Field(None, description="a log query, instead of `query`")
+    rows: list[Annotated[str, Field(pattern="^[A-Z]$")]] = Field(
+        [], max_length=26, description="letters of the query's rows to show; all if absent"
+    )
     chart: Literal["line", "stacked", "bar", "table", "stat", "treemap"] = "line"
     unit: Literal["bytes", "count", "ratio", "ms", "perMinute", "number"] = "number"
     interval: str | None = Field(

@@ -2,13 +2,14 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { liveFilter } from "../../api/live";
 import { useApi } from "../../api/resource";
-import type { ClassHistory } from "../../api/types";
-import { TimeChart } from "../../charts/timechart";
+import type { ClassHistory, Labels } from "../../api/types";
+import { TimeChart } from "../../charts/chart";
 import { CopyButton, Failure, Filter, Segments, Warnings } from "../../lib/controls";
 import { bytes, count } from "../../lib/format";
 import { link, patch, query } from "../../lib/router";
 import { ClassName, plain } from "../../lib/text";
 import { span } from "../../lib/view";
+import { OverlaySwitches, useOverlays, type Who } from "../../query/overlays";
 import { fixedLink } from "../jvm/head";
 import { linesOf, places, present, type Part } from "./history";
 import { Places } from "./places";
@@ -26,6 +27,16 @@ export default function Class() {
     liveFilter.value = {};
   }, [names.join("\n")]);
   return names.length ? <History names={names} /> : <Search />;
+}
+
+const MOST_HOSTS = 12;
+
+/** On few hosts what happened there is worth its marks; on many it would hide the curves. */
+function whereOf(rows: readonly { readonly labels: Labels }[]): Who | null {
+  const values = (name: string) => [...new Set(rows.map((row) => String(row.labels[name] ?? "")))].filter(Boolean);
+  const [host, jvm] = [values("host"), values("jvm")];
+  const fits = host.length + jvm.length > 0 && host.length <= MOST_HOSTS && jvm.length <= MOST_HOSTS;
+  return fits ? { host, jvm } : null;
 }
 
 function useHistory(names: readonly string[], by: Part) {
@@ -49,7 +60,9 @@ function History({ names }: { readonly names: readonly string[] }) {
   const rows = useMemo(() => (answer.data ? places(answer.data, by) : []), [answer.data, by]);
     const interval = (answer.data?.interval_s ?? 0) * 1000;
   const note = rows.length > LINES ? `the ${LINES} largest of ${count(rows.length)}` : undefined;
-  const chart = { times: answer.data?.times ?? [], interval, height: HEIGHT, loading: answer.loading, note, legendLimit: 10, empty: "No sample of it in this range" };
+  const who = useMemo(() => whereOf(rows), [rows]);
+  const overlays = useOverlays(who);
+  const chart = { markers: overlays.markers, behind: overlays.behind, times: answer.data?.times ?? [], interval, height: HEIGHT, loading: answer.loading, note, legendLimit: 10, empty: "No sample of it in this range" };
   return (
     <section class="page class-page">
       <div class="bar">
@@ -67,6 +80,7 @@ function History({ names }: { readonly names: readonly string[] }) {
           ]} />
         <Segments label="Measure" value={shown === "bytes" || shown === "instances" ? shown : "both"} onChoose={(value) => patch({ show: value === "both" ? null : value }, "push")}
           choices={[{ value: "both", title: "Both" }, { value: "bytes", title: "Bytes" }, { value: "instances", title: "Instances" }]} />
+        <OverlaySwitches problem={overlays.problem} />
         <Systemic rows={rows} by={by} />
         <span class="spacer" />
         {query.value.getAll("jvm").length + query.value.getAll("host").length > 0 && <button type="button" class="chip" onClick={() => patch({ host: null, jvm: null }, "push")}>only {[...query.value.getAll("jvm"), ...query.value.getAll("host")].map(plain).join(" ")} <span aria-hidden="true">✕</span></button>}

@@ -11,7 +11,6 @@ import { zoomTo } from "../../lib/view";
 import { WarningList } from "../../query/asked";
 import type { Who } from "../../query/overlays";
 import { scoped } from "../../query/scope";
-import { searchFor } from "../../query/signature";
 
 interface Props {
   readonly who: Who;
@@ -72,7 +71,7 @@ function Signatures({ title, rows, who, from, to }: { readonly title: string; re
             <tr key={row.signature}>
               <td class="number" title={exact(row.count)}>{count(row.count)}</td>
               <td class="number" title={exact(row.before)}>{count(row.before)}</td>
-              <td class="sample" title={plain(row.sample || row.signature)}><a href={link("/logs", { q: scoped(searchFor(row.signature), who), ...range })}><code>{plain(row.signature)}</code></a></td>
+              <td class="sample" title={plain(row.sample || row.signature)}><a href={link("/logs", { q: scoped(row.query, who), ...range })}><code>{plain(row.signature)}</code></a></td>
               <td><bdi>{row.hosts.slice(0, 3).map(plain).join(", ")}{row.hosts.length > 3 && ` and ${row.hosts.length - 3} more`}</bdi></td>
             </tr>
           ))}

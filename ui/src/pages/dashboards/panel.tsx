@@ -78,7 +78,7 @@ function OfMetrics({ panel, values, markers, height, controls, seen }: Asking) {
   const answer = useWhileSeen<QueryAnswer>("query", { query: question, ...range, interval }, seen);
   const limit = useWhileSeen<QueryAnswer>("query", panel.limit_query ? { query: substitute(panel.limit_query, values), ...range, interval } : null, seen);
   const behind = useWhileSeen<LogsAnswer>("logs/query", panel.overlay ? { query: substitute(panel.overlay.logs, values), ...range, limit: 0 } : null, seen);
-  const { data } = answer;
+  const data = useMemo(() => (answer.data && panel.rows.length ? { ...answer.data, rows: answer.data.rows.filter((row) => panel.rows.includes(row.letter)) } : answer.data), [answer.data, panel.rows]);
   const bars = panel.chart === "bar";
   const { times, lines, interval: step } = useMemo(() => drawn(data ?? { rows: [] }, NOTHING, bars), [data, bars]);
   const bound = limit.data ? last(limit.data.rows.flatMap((row) => row.series)[0]?.values ?? []) : typeof panel.limit === "number" ? panel.limit : null;
@@ -192,7 +192,9 @@ function Stats({ answer, unit, limit }: { readonly answer: QueryAnswer; readonly
   const write = writer(unit);
   const shown = answer.rows.flatMap((row) => {
     const names = seriesNames(row.series.map((series) => series.labels));
-    return row.series.map((series, index) => ({ name: names[index] ?? "", times: row.times, values: series.values }));
+    // The newest bucket is not over yet; a sum over a part of it would look like a fall.
+    const whole = row.times.filter((time) => time + row.interval_s * 1000 <= answer.to).length || row.times.length;
+    return row.series.map((series, index) => ({ name: names[index] ?? "", times: row.times.slice(0, whole), values: series.values.slice(0, whole) }));
   });
   if (!shown.length) return <p class="stat"><strong>–</strong></p>;
   if (shown.length === 1) {

@@ -133,13 +133,14 @@ function whoOf(data: QueryAnswer | null): { host: string[]; jvm: string[] } {
 
 function Curves({ asked, data, loading }: { readonly asked: Asked; readonly data: QueryAnswer | null; readonly loading: boolean }) {
   const who = useMemo(() => whoOf(data), [data]);
+  const tall = useMemo(() => Math.max(280, Math.min(640, window.innerHeight - (asked.brush ? 560 : 430))), [asked.brush === null]);
   const overlays = useOverlays(data ? {} : null);
   const { times, lines, interval } = useMemo(() => drawn(data ?? { rows: [] }, asked.hidden, asked.kind === "bar"), [data, asked.hidden, asked.kind]);
   const explain = (from: number, to: number) => patch({ before: Math.round(from), at: Math.round(to) }, "push");
   const end = () => patch({ before: null, at: null }, "push");
   return (
     <>
-      <TimeChart title="Answer" times={times} lines={lines} interval={interval} unit={asked.unit} height={360} stack={asked.kind === "stacked"} markers={overlays.markers} behind={overlays.behind}
+      <TimeChart title="Answer" times={times} lines={lines} interval={interval} unit={asked.unit} height={tall} stack={asked.kind === "stacked"} markers={overlays.markers} behind={overlays.behind}
         loading={loading} legendLimit={24} selection={asked.brush} onSelect={asked.drag === "explain" ? explain : zoomTo} onClear={end}
         empty={data && data.rows.every((row) => row.series.length === 0) ? "Nothing is selected by this query in this range" : "No points in this range"}
         controls={

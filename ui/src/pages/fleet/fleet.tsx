@@ -7,7 +7,7 @@ import type { Fleet as Answer, FleetRow, LabelNames } from "../../api/types";
 import { Failure, Filter, Warnings } from "../../lib/controls";
 import { count, exact } from "../../lib/format";
 import { usePaged } from "../../lib/paged";
-import { go, patch, query } from "../../lib/router";
+import { go, link, patch, query } from "../../lib/router";
 import { Table, sortOf, type Sort } from "../../lib/table";
 import { span } from "../../lib/view";
 import { COLUMNS, jvmLink, rowKey } from "./columns";
@@ -50,6 +50,7 @@ function Bar({ filter, group }: { readonly filter: string; readonly group: strin
         </select>
       </label>
       <span class="spacer" />
+      <a href={link("/dashboards/memory-leak")}>Memory leak dashboard</a>
       <Tally filter={filter} />
     </div>
   );

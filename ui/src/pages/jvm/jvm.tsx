@@ -3,14 +3,14 @@ import { useEffect, useMemo } from "preact/hooks";
 import { liveFilter } from "../../api/live";
 import { useApi } from "../../api/resource";
 import type { Events, Fleet, Totals } from "../../api/types";
-import type { Marker } from "../../charts/overlay";
 import { Failure } from "../../lib/controls";
 import { later } from "../../lib/later";
 import { link, patch, query } from "../../lib/router";
 import { plain } from "../../lib/text";
 import { span } from "../../lib/view";
+import { OverlaySwitches, useOverlays } from "../../query/overlays";
 import { Head } from "./head";
-import { isOne, narrowed, readChoice } from "./selection";
+import { isOne, narrowed, readChoice, type Choice } from "./selection";
 import { Top } from "./top";
 import { Total } from "./total";
 
@@ -18,6 +18,11 @@ import { Total } from "./total";
 const Classes = later(() => import("./classes"));
 /** Below the first screenful, so it need not come with it. */
 const Panels = later(() => import("./panels"));
+
+const Correlated = later(() => import("../correlate/correlate"));
+
+/** The dashboard of the story, about what is looked at here. */
+const leakOf = (choice: Choice) => ({ "v.host": choice.host[0] ?? null, "v.jvm": choice.jvm[0] ?? null });
 
 export default function Jvm() {
   const choice = useMemo(() => readChoice(query.value), [query.value]);
@@ -27,10 +32,7 @@ export default function Jvm() {
   const fleet = useApi<Fleet>("fleet", named ? { ...who, from, to, limit: 50, sort: "growth_per_hour" } : null);
   const totals = useApi<Totals>("totals", named ? { ...who, from, to, mode: choice.mode } : null);
   const events = useApi<Events>("events", named ? { ...who, from, to } : null);
-  const markers = useMemo<Marker[]>(
-    () => (events.data?.events ?? []).map((event) => ({ time: event.time, kind: event.kind, text: plain(event.text ?? "") })),
-    [events.data],
-  );
+  const overlays = useOverlays(named ? who : null, events.data);
   const title = [...choice.jvm, ...choice.host].join(" · ");
   useEffect(() => {
     document.title = `${plain(title) || "JVM"} · heapwatch`;
@@ -53,12 +55,18 @@ export default function Jvm() {
       <Head rows={fleet.data?.rows ?? null} choice={choice} events={events.data?.events ?? []} />
       {fleet.error && <Failure error={fleet.error} onRetry={fleet.reload} known />}
       {totals.error && <Failure error={totals.error} onRetry={totals.reload} known={totals.data !== null} />}
+      <div class="bar slim">
+        <OverlaySwitches problem={overlays.problem} />
+        <span class="spacer" />
+        <a href={link("/dashboards/memory-leak", leakOf(choice))}>Memory leak dashboard</a>
+      </div>
       <div class="pair">
-        <Total totals={totals.data} rows={fleet.data?.rows ?? []} choice={choice} markers={markers} loading={totals.loading || fleet.loading} />
-        <Top choice={choice} markers={markers} />
+        <Total totals={totals.data} rows={fleet.data?.rows ?? []} choice={choice} over={overlays} loading={totals.loading || fleet.loading} />
+        <Top choice={choice} over={overlays} />
       </div>
       {(fleet.data || isOne(choice)) && <Classes choice={narrowed(choice, fleet.data?.rows ?? [])} rows={fleet.data?.rows ?? []} />}
-      <Panels who={who} markers={markers} />
+      {choice.brush && <Correlated who={who} from={choice.brush.from} to={choice.brush.to} onClose={() => patch({ before: null, at: null }, "push")} />}
+      <Panels who={who} over={overlays} />
     </section>
   );
 }

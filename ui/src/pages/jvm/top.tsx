@@ -3,7 +3,6 @@ import { useMemo } from "preact/hooks";
 import { useApi } from "../../api/resource";
 import type { Series } from "../../api/types";
 import { largest } from "../../charts/columns";
-import type { Marker } from "../../charts/overlay";
 import type { Line } from "../../charts/plot";
 import { TimeChart } from "../../charts/timechart";
 import { Failure, Segments } from "../../lib/controls";
@@ -11,6 +10,7 @@ import { bytes, count } from "../../lib/format";
 import { patch } from "../../lib/router";
 import { parted, plain } from "../../lib/text";
 import { span } from "../../lib/view";
+import type { Over } from "../../query/overlays";
 import type { Choice } from "./selection";
 
 const HEIGHT = 212;
@@ -44,7 +44,7 @@ export function cuts(answer: Series | null, by: Choice["by"]): number[] {
   return [500, 200, 100, 50, 20, 10, 5, 2, 1].map((step) => step * base).filter((cut) => cut < most * 2);
 }
 
-export function Top({ choice, markers }: { readonly choice: Choice; readonly markers: readonly Marker[] }) {
+export function Top({ choice, over }: { readonly choice: Choice; readonly over: Over }) {
   const { from, to } = span.value;
   const answer = useApi<Series>("top", {
     host: choice.host, jvm: choice.jvm, mode: choice.mode, from, to, by: choice.by, n: choice.cut === null ? SHOWN : ASKED_WHEN_CUT,
@@ -58,7 +58,7 @@ export function Top({ choice, markers }: { readonly choice: Choice; readonly mar
       title={choice.by === "bytes" ? "Top classes, shallow bytes" : "Top classes, instances"}
       note={choice.cut === null ? undefined : `${hidden} above ${write(choice.cut)} left out`}
       times={answer.data?.times ?? []} lines={drawn} interval={(answer.data?.interval_s ?? 0) * 1000} unit={choice.by === "bytes" ? "bytes" : "count"}
-      height={HEIGHT} stack markers={markers} loading={answer.loading} empty={choice.cut === null ? "No histogram in this range" : "Every class is above the cut"}
+      height={HEIGHT} stack markers={over.markers} behind={over.behind} loading={answer.loading} empty={choice.cut === null ? "No histogram in this range" : "Every class is above the cut"}
       controls={
         <>
           <label class="select small">

@@ -1,12 +1,12 @@
 /** All objects by time against the limit. Dragging here chooses what the table below compares. */
 import { useMemo, useState } from "preact/hooks";
 import type { FleetRow, Totals } from "../../api/types";
-import type { Marker } from "../../charts/overlay";
 import type { Line } from "../../charts/plot";
 import { TimeChart } from "../../charts/timechart";
 import { Segments } from "../../lib/controls";
 import { patch } from "../../lib/router";
 import { zoomTo } from "../../lib/view";
+import type { Over } from "../../query/overlays";
 import { nameLives } from "./lives";
 import type { Choice } from "./selection";
 
@@ -17,7 +17,7 @@ interface Props {
   readonly totals: Totals | null;
   readonly rows: readonly FleetRow[];
   readonly choice: Choice;
-  readonly markers: readonly Marker[];
+  readonly over: Over;
   readonly loading: boolean;
 }
 
@@ -35,7 +35,7 @@ export function totalLines(totals: Totals, by: Choice["by"], heapMax: number | n
   return lines;
 }
 
-export function Total({ totals, rows, choice, markers, loading }: Props) {
+export function Total({ totals, rows, choice, over, loading }: Props) {
   const [drag, setDrag] = useState<Drag>("compare");
   const limits = rows.map((row) => row.heap_max).filter((limit) => limit !== null);
   const heapMax = limits.length && new Set(limits).size === 1 ? (limits[0] ?? null) : null;
@@ -45,7 +45,7 @@ export function Total({ totals, rows, choice, markers, loading }: Props) {
     <TimeChart
       title={choice.by === "bytes" ? "Total shallow bytes" : "Total instances"}
       times={totals?.times ?? []} lines={lines} interval={(totals?.interval_s ?? 0) * 1000} unit={choice.by === "bytes" ? "bytes" : "count"}
-      height={HEIGHT} markers={markers} selection={choice.brush} loading={loading}
+      height={HEIGHT} markers={over.markers} behind={over.behind} selection={choice.brush} loading={loading}
       onSelect={drag === "compare" ? compare : zoomTo}
       onClear={() => patch({ before: null, at: null }, "push")}
       empty="No histogram in this range"

@@ -12,7 +12,7 @@ const typing = (target: EventTarget | null) =>
 
 export function listenToKeys(root: Document): () => void {
   const onKey = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.composedPath()[0] ?? null)) return;
     if (root.querySelector("dialog[open]")) return;
     const actions: Readonly<Record<string, () => void>> = {
       "/": () => {
