@@ -181,6 +181,8 @@ class Oracle:
                 found.append(Series(shown, _agreed([part.hidden for part in parts.values()]), points))
         first = next(iter(answers.values())).window
         starts = [time for each in answers.values() for time in each.window.times]
+        if not starts:
+            return Answer(replace(first, count=0), [])
         window = replace(first, start=min(starts), count=(max(starts) - min(starts)) // width + 1)
         return Answer(window, found)
 
