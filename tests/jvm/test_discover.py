@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from heapwatch.jvm import discover
-from heapwatch.jvm.discover import Discovery, find, labels_of, service_name
+from heapwatch.jvm.discover import Discovery, find
+from heapwatch.jvm.naming import command_of, labels_of, service_name
 from heapwatch.model import Target
 from jvms.fixtures import home_of
 
@@ -59,7 +60,7 @@ def test_labels_come_from_options_and_the_environment_and_options_win():
     ],
 )
 def test_the_command_is_found_on_a_launchers_command_line(arguments, command):
-    assert discover._command(arguments) == command
+    assert command_of(arguments) == command
 
 
 def target(pid, name, command="", **more):

@@ -12,32 +12,18 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import shlex
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from heapwatch.errors import HeapwatchError, Unreadable
 from heapwatch.jvm import perfdata, process
 from heapwatch.jvm.counters import collector_name, collector_of_options
+from heapwatch.jvm.naming import command_of, labels_of, options_of, service_name
 from heapwatch.model import Target
 
 _LOOK_AGAIN_S = (1.0, 5.0, 30.0)
 """A JVM's library is mapped some ms after exec: at these ages a process that was none is looked at again."""
 
-_LABEL_OPTION = "-Dheapwatch.label."
-_LABELS_OF_OPTIONS = ("version", "service", "env", "team", "region")
-_OTEL_LABELS = {
-    "service.version": "version",
-    "service.name": "service",
-    "deployment.environment": "env",
-    "deployment.environment.name": "env",
-    "service.namespace": "namespace",
-}
-_LAUNCHER_OPTIONS_WITH_VALUE = {
-    "-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "--add-reads",
-    "--add-exports", "--add-opens", "--patch-module", "--limit-modules", "--upgrade-module-path",
-    "--enable-native-access", "--source", "--describe-module", "-d",
-}  # fmt: skip
 _RELEASE = re.compile(r'^JAVA_VERSION="([^"]+)"', re.MULTILINE)
 
 Namer = Callable[[Target], Optional[str]]
@@ -156,14 +142,14 @@ class Discovery:
             gid=status.gid,
             user=_user_name(status.uid),
             vm=vm,
-            command=_command(arguments),
+            command=command_of(arguments),
             vm_args=" ".join(option for option in arguments[1:] if option.startswith("-")),
             container=process.container(process.cgroup_paths(pid, self._proc)),
         )
         target = self._with_counters(target)
         if not target.java_version:
             target = replace(target, java_version=_release_version(pid, self._proc))
-        options = _options(arguments, target.vm_args, variables)
+        options = options_of(arguments, target.vm_args, variables)
         collector = target.collector or collector_of_options(options)
         target = replace(target, collector=collector, labels=labels_of(options, variables or {}))
         configured = self._name_of(target) if self._name_of else None
@@ -213,45 +199,6 @@ def find(text: str, targets: Optional[Sequence[Target]] = None) -> Target:
         raise NotFound(f"{text!r} fits {len(candidates)} JVMs, say which: {_listed(candidates)}")
     others = f"there are {_listed(found)}" if found else "none runs"
     raise NotFound(f"no JVM here is called {text!r}; {others}")
-
-
-def service_name(
-    command: str,
-    options: Sequence[str] = (),
-    variables: Optional[Mapping[str, str]] = None,
-    configured: Optional[str] = None,
-    comm: str = "",
-) -> str:
-    """The stable name of an application: the same after every restart and on every host."""
-    own = _property(options, "heapwatch.name")
-    for given in (configured, own, (variables or {}).get("OTEL_SERVICE_NAME")):
-        if given and given.strip():
-            return given.strip()
-    program = _program(command)
-    if program.endswith((".jar", ".war")):
-        return os.path.basename(program)[:-4]
-    if program:
-        return program.rpartition("/")[2]  # of module/class the class
-    return comm or "java"
-
-
-def labels_of(options: Sequence[str], variables: Mapping[str, str]) -> Dict[str, str]:
-    """What a process says of itself, by its options and its environment."""
-    labels: Dict[str, str] = {}
-    for name, value in _pairs(variables.get("OTEL_RESOURCE_ATTRIBUTES", "")):
-        if name in _OTEL_LABELS:
-            labels[_OTEL_LABELS[name]] = value
-    labels.update(_pairs(variables.get("HEAPWATCH_LABELS", "")))
-    for name in _LABELS_OF_OPTIONS:
-        own = _property(options, f"heapwatch.{name}")
-        if own:
-            labels[name] = own
-    for option in options:
-        if option.startswith(_LABEL_OPTION):
-            name, _, value = option[len(_LABEL_OPTION) :].partition("=")
-            if name:
-                labels[name] = value
-    return labels
 
 
 def check_is_ours(pid: int, proc: str = "/proc") -> None:
@@ -335,62 +282,6 @@ def _release_version(pid: int, proc: str) -> str:
 
 
 # -- command lines ----------------------------------------------------------------------------------------
-
-
-def _command(arguments: Sequence[str]) -> str:
-    """The main class or jar with its arguments, off a launcher's command line; "" when there is none."""
-    if not arguments or not os.path.basename(arguments[0]).startswith("java"):
-        return ""
-    at = 1
-    while at < len(arguments):
-        option = arguments[at]
-        if option in ("-jar", "-m", "--module"):
-            return " ".join(arguments[at + 1 :])
-        if option.startswith("--module="):
-            return " ".join([option.partition("=")[2], *arguments[at + 1 :]])
-        if option in _LAUNCHER_OPTIONS_WITH_VALUE:
-            at += 2
-        elif option.startswith(("-", "@")):
-            at += 1
-        else:
-            return " ".join(arguments[at:])
-    return ""
-
-
-def _program(command: str) -> str:
-    """The first word of a command; a path to a jar may have blanks in it."""
-    match = re.match(r"^(.+?\.[jw]ar)(?:\s|$)", command)
-    if match and (match[1].startswith(("/", ".")) or " " not in match[1]):
-        return match[1]
-    return command.split(None, 1)[0] if command.strip() else ""
-
-
-def _options(arguments: Sequence[str], vm_args: str, variables: Optional[Mapping[str, str]]) -> List[str]:
-    """All options that a VM was given, weakest first: later ones win."""
-    options: List[str] = []
-    known = variables or {}
-    for text in (known.get("JAVA_TOOL_OPTIONS", ""), vm_args):
-        options += _words(text)
-    options += [argument for argument in arguments[1:] if argument.startswith("-")]
-    return options + _words(known.get("_JAVA_OPTIONS", ""))
-
-
-def _words(text: str) -> List[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:  # a quote without its end
-        return text.split()
-
-
-def _property(options: Sequence[str], name: str) -> Optional[str]:
-    prefix = f"-D{name}="
-    values = [option[len(prefix) :] for option in options if option.startswith(prefix)]
-    return values[-1] if values else None
-
-
-def _pairs(text: str) -> List[Tuple[str, str]]:
-    pairs = [part.partition("=") for part in text.split(",")]
-    return [(name.strip(), value.strip()) for name, sign, value in pairs if sign and name.strip()]
 
 
 def _listed(targets: Sequence[Target]) -> str:
