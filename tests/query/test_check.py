@@ -101,6 +101,7 @@ def test_what_makes_none_is_told_with_its_place(text, column, message):
         ("a | diff between -1h and now\n#A | sum", 2, 1, "row #A is a table"),
         ("a\n2 * #A along host", 2, 14, "along needs two rows"),
         ("a\n#A * 2 | diff between -1h and now", 2, 10, "diff needs class data"),
+        ("a\n#A | diff between -1h and now", 2, 6, "diff needs class data"),
     ],
 )
 def test_rows_are_checked_with_each_other(text, line, column, message):

@@ -71,7 +71,8 @@ class _Check:
             if isinstance(operator, tree.Diff) and place + 1 < len(body.operators):
                 after = body.operators[place + 1]
                 self._wrong("nothing can follow diff", after.span, "its answer is a table of classes")
-            if isinstance(operator, tree.Diff) and not isinstance(body, tree.Pipeline):
+            of_rows = isinstance(body, tree.Join) or isinstance(body.source, tree.RowRef)
+            if isinstance(operator, tree.Diff) and of_rows:
                 self._wrong(
                     "diff needs class data", operator.span, "use it in a row that begins with a selector"
                 )

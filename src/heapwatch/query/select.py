@@ -9,9 +9,10 @@ round there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import islice
 
 import numpy as np
 
@@ -35,6 +36,8 @@ from heapwatch.store.dimensions import Incarnation, Names, Series
 from heapwatch.store.errors import near
 
 MOST_PRODUCTS = 256
+MOST_AT_ONCE = 4096
+"""Products before they are merged."""
 
 Test = Callable[[str], bool]
 
@@ -105,6 +108,19 @@ def select(
     return Selected(scope.jvms, universe, products, series, mode_given, unknown)
 
 
+def _merged(products: Iterable[Product]) -> list[Product]:
+    """The same union, where those that differ on one side only are one."""
+    found = list(products)
+    for side in range(4):
+        alike: dict[tuple[bytes, ...], list[Mask]] = {}
+        for each in found:
+            key = tuple(mask.tobytes() for place, mask in enumerate(each.sides) if place != side)
+            known = alike.setdefault(key, list(each.sides))
+            known[side] = known[side] | each.sides[side]
+        found = [Product(*sides) for sides in alike.values()]
+    return found
+
+
 def _disjoint(products: Sequence[Product]) -> list[Product]:
     done: list[Product] = []
     for product in products:
@@ -144,21 +160,27 @@ class _Scope:
         if isinstance(selector, tree.And | tree.Or):
             parts = [self.products(part, negated) for part in selector.parts]
             if isinstance(selector, tree.And) == negated:
-                found = [each for part in parts for each in part]
-            else:
-                found = reduce(lambda one, two: [a.both(b) for a in one for b in two], parts)
-            found = [each for each in found if not each.empty]
-            if len(found) > MOST_PRODUCTS:
-                raise QueryError(
-                    "this selector asks for too many combinations at once",
-                    self._text,
-                    selector.span,
-                    hint="split it into rows #A, #B",
-                )
+                return self._few([each for part in parts for each in part], selector)
+            found = [self._all()]
+            for part in parts:
+                found = self._few((a.both(b) for a in found for b in part), selector)
             return found
-        found = self._atom(selector)
+        found = self._few(self._atom(selector), selector)
         flip = negated != (isinstance(selector, tree.Match) and selector.negated)
         return self._but(found) if flip else found
+
+    def _few(self, products: Iterable[Product], selector: tree.Selector) -> list[Product]:
+        """The same samples in fewer products; each word of a selector would multiply them otherwise."""
+        some = list(islice((each for each in products if not each.empty), MOST_AT_ONCE + 1))
+        found = _merged(some)
+        if len(found) > MOST_PRODUCTS or len(some) > MOST_AT_ONCE:
+            raise QueryError(
+                "this selector asks for too many combinations at once",
+                self._text,
+                selector.span,
+                hint="split it into rows #A, #B",
+            )
+        return found
 
     def _but(self, products: Sequence[Product]) -> list[Product]:
         left = [self._all()]
