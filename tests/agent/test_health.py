@@ -22,6 +22,7 @@ REPORT = {
     "batches": 3,
     "put_offs": 1,
     "failures": {"stopped": 2},
+    "logs": {"files": 2, "messages": 7, "bytes": 700, "skipped_bytes": 0},
     "spool": {"bytes": 10, "disk_errors": 0, "torn_bytes": 0, "error": "disk is full"},
     "jvms": [
         {

@@ -106,8 +106,9 @@ class _Rejoined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
-        self._head = self._head[len(data) :]
+        room = len(buffer) - len(self._head)
+        data = self._head + (self._rest.read(room) if room > 0 else b"")
+        data, self._head = data[: len(buffer)], data[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)
 

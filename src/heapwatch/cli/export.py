@@ -23,24 +23,25 @@ def export(
     file: Annotated[Path, Parameter(allow_leading_hyphen=True)] = Path("-"),
     /,
     *,
-    format: Literal["jsonl", "text-tar"] | None = None,  # noqa: A002 - the word of the command line
+    format: Literal["jsonl", "text-tar", "logs"] | None = None,  # noqa: A002 - the word of the command line
     from_: Annotated[str, Parameter(name="--from"), _TIME] = "-3650d",
     to: Annotated[str, _TIME] = "now",
     force: bool = False,
     selection: Selection = EVERYTHING,
     server: ServerOptions = SERVER,
 ) -> int:
-    """Write stored histograms to a file.
+    """Write stored histograms, or log messages, to a file.
 
     jsonl keeps everything (labels, pauses, counters); text-tar is a tar of texts
-    as jmap prints them, which other tools read too. `heapwatch import` reads
-    either back. A file that ends in .gz is compressed. An export that breaks off
-    leaves no file.
+    as jmap prints them, which other tools read too; logs is log messages, a
+    JSON object a line. `heapwatch import` reads all of them back. A file that
+    ends in .gz is compressed. An export that breaks off leaves no file.
 
     For example:
 
         heapwatch export shop.jsonl.gz --jvm shop --from -7d
         heapwatch export histograms.tar --host memleak1
+        heapwatch export app.jsonl.gz --format logs --jvm shop --from -1h
         heapwatch export --jvm shop | heapwatch --server http://other:7077 import -
 
     Parameters

@@ -1,4 +1,4 @@
-"""From histogram files to batches that can be sent twice and are stored once.
+"""From files of histograms and logs to batches that can be sent twice and are stored once.
 
 A batch is one histogram, and its name (agent, sequence) is made of everything that is stored of it. So the
 same files again, the same histogram in another archive, or a log that has grown since the last import add
@@ -14,13 +14,16 @@ import socket
 import time
 from array import array
 from dataclasses import dataclass, field, replace
-from typing import IO, Iterator
+from typing import IO, Iterator, Literal
 
-from heapwatch.cli import archives, records
+from heapwatch.cli import archives, importing_logs, records
+from heapwatch.cli.importing_logs import LogRules
 from heapwatch.cli.naming import Naming, Pattern, default_mode, guess, heading, moment
 from heapwatch.errors import HeapwatchError, Unreadable, UsageError
 from heapwatch.jvm import histogram
 from heapwatch.model import Batch, JvmId, Snapshot
+from heapwatch.wire.moments import local
+from heapwatch.wire.moments import utc as utc_zone
 
 PIECE = 4 << 20
 """Bytes read at a time; a file of any length is cut into histograms as it is read."""
@@ -45,6 +48,8 @@ class Rules:
     pattern: Pattern | None = None
     utc: bool = False
     every: float | None = None  # seconds between the histograms of one file
+    kind: Literal["auto", "histograms", "logs"] = "auto"
+    logs: LogRules = field(default_factory=LogRules)
 
     def of_path(self, path: str) -> Naming:
         if self.pattern:
@@ -61,7 +66,8 @@ class Counts:
     files: int = 0
     histograms: int = 0
     rows: int = 0
-    ignored: int = 0  # files without any histogram
+    messages: int = 0
+    ignored: int = 0  # files without any histogram, and no logs either
     bad: list[archives.Bad] = field(default_factory=list)
 
 
@@ -85,13 +91,30 @@ class Reader:
                 self.counts.bad.append(archives.Bad(found.name, archives.reason(error)))
 
     def _file(self, file: archives.File) -> Iterator[Batch]:
-        if file.stream.peek(1)[:1] == b"{":
+        head = file.stream.peek(importing_logs.HEAD)[: importing_logs.HEAD]
+        if head[:1] == b"{" and self._rules.kind != "logs" and records.is_ours(head):
             yield from self._records(file.name, file.stream)
+        elif self._is_log(head):
+            yield from self._logs(file, head)
         else:
             yield from self._histograms(file)
 
+    def _is_log(self, head: bytes) -> bool:
+        if self._rules.kind != "auto":
+            return self._rules.kind == "logs"
+        return not _FIRST_ROW.search(histogram.decode(head)) and importing_logs.looks_like_log(head)
+
+    def _logs(self, file: archives.File, head: bytes) -> Iterator[Batch]:
+        rules = self._rules
+        known = rules.of_path(file.name) if rules.pattern or importing_logs.is_gc_log(head) else rules.given
+        zone = utc_zone if rules.utc else local
+        for batch in importing_logs.batches(file.stream, file.name, head, known, zone, rules.logs):
+            self.counts.messages += sum(len(block.texts) for block in batch.logs)
+            yield batch
+
     def _records(self, name: str, stream: IO[bytes]) -> Iterator[Batch]:
         """An export: it says itself whose and when everything is."""
+        held: list[Batch] = []
         for number, line in enumerate(iter(lambda: stream.readline(LONGEST), b""), 1):
             if not line.strip():
                 continue
@@ -105,7 +128,22 @@ class Reader:
                 batch = replace(batch, agent=name_of(snapshot))
                 self.counts.histograms += 1
                 self.counts.rows += len(snapshot.histogram)
-            yield batch
+            if not batch.logs:
+                yield batch
+                continue
+            held.append(batch)  # a message a batch would be very many
+            if len(held) == importing_logs.AT_ONCE:
+                yield self._joined(held)
+                held.clear()
+        if held:
+            yield self._joined(held)
+
+    def _joined(self, held: list[Batch]) -> Batch:
+        self.counts.messages += len(held)
+        digest = hashlib.sha256("".join(batch.agent for batch in held).encode()).hexdigest()[:32]
+        return Batch(
+            f"import:{digest}", 0, logs=records.joined(block for each in held for block in each.logs)
+        )
 
     def _histograms(self, file: archives.File) -> Iterator[Batch]:
         known = self._rules.of_path(file.name)

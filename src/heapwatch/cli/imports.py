@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,13 @@ from heapwatch.cli import delivery, human
 from heapwatch.cli.archives import Bad, Inputs
 from heapwatch.cli.delivery import Delivered
 from heapwatch.cli.importing import Reader, Rules
+from heapwatch.cli.importing_logs import LogRules
 from heapwatch.cli.naming import Naming, Pattern, moment
 from heapwatch.cli.options import SERVER, TABLE, Seconds, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, clean, number, write, write_json
-from heapwatch.errors import UsageError
+from heapwatch.errors import HeapwatchError, UsageError
 from heapwatch.model import Batch
+from heapwatch.wire.messages import FirstLine
 
 LISTED = 20
 """Bad files that are named one by one."""
@@ -36,13 +39,16 @@ def imports(
     mode: Annotated[Literal["all", "live"] | None, _ONE] = None,
     label: Annotated[tuple[str, ...], Parameter(group=_IDENTITY, metavar="K=V", negative="")] = (),
     every: Annotated[Seconds | None, _ONE] = None,
+    category: Annotated[str, _ONE] = "",
+    as_: Annotated[Literal["auto", "histograms", "logs"], Parameter(name="--as")] = "auto",
+    first_line: str = "",
     utc: Annotated[bool, _ONE] = False,
     dry_run: bool = False,
     data: Path | None = None,
     output: TableOutput = TABLE,
     server: ServerOptions = SERVER,
 ) -> int:
-    """Store histogram files of any JDK.
+    """Store histogram files of any JDK, GC logs and other logs.
 
     Takes what `jmap -histo`, `jcmd PID GC.class_histogram` and `jattach PID
     inspectheap` print, in files, folders, tar, zip, gz, xz and bz2, and many in
@@ -51,11 +57,16 @@ def imports(
     Hosts and JVMs are named by flags, the pattern or the file's name. What is
     imported twice is stored once.
 
+    A file whose lines begin with times, a GC log, JSON lines and an export of
+    log messages are stored as logs. The pauses of a GC log become the metrics
+    jvm.gc.pause_ms and jvm.heap.after_gc, unless the JVM's agent sent them.
+
     For example:
 
         heapwatch import dumps.tar.gz --host shop1 --jvm shop --dry-run
         heapwatch import histos/ --pattern '{host}/{jvm}-{pid}-{time}.txt'
         jmap -histo 4711 | heapwatch import - --jvm shop --pid 4711
+        heapwatch import gc.log* --host shop1 --jvm shop
         heapwatch import old/ --data /var/lib/heapwatch
 
     Exit code 1: some files were bad and are listed; the others are stored.
@@ -80,6 +91,12 @@ def imports(
         A label of all of them (repeatable).
     every
         Time between the histograms of one file that has no times in it.
+    category
+        Of log messages, their _sourceCategory [else jvm/gc or log].
+    as_
+        What the files are [else as they look].
+    first_line
+        Of logs: a pattern that the first line of a message has.
     utc
         Times without an offset are UTC, not local.
     dry_run
@@ -89,11 +106,14 @@ def imports(
     """
     if not paths:
         raise UsageError("nothing to import: name files, folders or archives, or - for standard input")
+    counters = _Counters()
     rules = Rules(
         Naming(host, jvm, pid, None, _moment(time, utc), mode, _labels(label)),
         Pattern(pattern, utc) if pattern else None,
         utc,
         every,
+        as_,
+        LogRules(category, _first_line(first_line), counters.seen),
     )
     inputs = Inputs(paths)
     reader = Reader(rules)
@@ -101,22 +121,45 @@ def imports(
         batches = reader.batches(inputs)
         if dry_run:
             return _show_plan(batches, reader, output.kind)
-        delivered = _deliver(batches, data, server, tick)
+        delivered = _deliver(batches, data, server, tick, counters)
     return _report(reader, delivered, output.kind)
 
 
+class _Counters:
+    """Whether a JVM's counters are in the store already; asked once a JVM."""
+
+    def __init__(self) -> None:
+        self.ask: Callable[[str, str], Any] = lambda _host, _jvm: {"metrics": []}
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def seen(self, host: str, jvm: str) -> bool:
+        if (host, jvm) not in self._known:
+            try:
+                found = self.ask(re.sub(r"([*?[])", r"[\1]", host), re.sub(r"([*?[])", r"[\1]", jvm))
+            except HeapwatchError:  # nothing is known of it
+                found = {"metrics": []}
+            self._known[host, jvm] = any(each["metric"] == "jvm.gc.count" for each in found["metrics"])
+        return self._known[host, jvm]
+
+
 def _deliver(
-    batches: Iterator[Batch], data: Path | None, server: ServerOptions, tick: Callable[[Delivered], None]
+    batches: Iterator[Batch],
+    data: Path | None,
+    server: ServerOptions,
+    tick: Callable[[Delivered], None],
+    counters: _Counters,
 ) -> Delivered:
     if data is None:
         from heapwatch.cli.client import Client
 
         with Client(server) as client:
             client.get("/api/v1/whoami")  # no server, wrong token: said before the first file is read
+            counters.ask = lambda host, jvm: client.get("/api/v1/metrics", {"host": host, "jvm": jvm})
             return delivery.to_server(client, batches, tick)
     from heapwatch.cli.folder import opened
 
     with opened(data) as store:
+        counters.ask = lambda host, jvm: store.metric_names(host=host, jvm=jvm)
         return delivery.to_store(store, batches, tick)
 
 
@@ -158,6 +201,7 @@ def _report(reader: Reader, delivered: Delivered, kind: str) -> int:
             {
                 "files": counts.files,
                 "histograms": counts.histograms,
+                "messages": counts.messages,
                 "class_rows": counts.rows,
                 "stored": delivered.stored,
                 "stored_before": delivered.known,
@@ -175,7 +219,10 @@ def _read(reader: Reader) -> str:
     counts = reader.counts
     ignored = f", {human.plural(counts.ignored, 'file')} without one" if counts.ignored else ""
     found, rows = human.plural(counts.histograms, "histogram"), human.plural(counts.rows, "row")
-    return f"{found} ({rows}) in {human.plural(counts.files, 'file')}{ignored}"
+    messages = f"{human.plural(counts.messages, 'log message')}" if counts.messages else ""
+    told = f"{found} ({rows})" if counts.histograms or not messages else ""
+    what = " and ".join(part for part in (told, messages) if part)
+    return f"{what} in {human.plural(counts.files, 'file')}{ignored}"
 
 
 def _list_bad(bad: list[Bad]) -> None:
@@ -186,8 +233,21 @@ def _list_bad(bad: list[Bad]) -> None:
 
 
 def _title(batch: Batch) -> str:
-    snapshot = batch.snapshots[0]
-    return f"{snapshot.jvm.host}/{snapshot.jvm.jvm} at {human.iso(snapshot.time)}"
+    if batch.snapshots:
+        snapshot = batch.snapshots[0]
+        return f"{snapshot.jvm.host}/{snapshot.jvm.jvm} at {human.iso(snapshot.time)}"
+    for block in batch.logs:
+        return f"{block.labels.get('_sourceName', 'messages')} at {human.iso(block.times[0])}"
+    return batch.agent
+
+
+def _first_line(pattern: str) -> FirstLine | None:
+    if not pattern:
+        return None
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--first-line {pattern!r} is no pattern: {error}") from error
 
 
 def _moment(text: str | None, utc: bool) -> int | None:

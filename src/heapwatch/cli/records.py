@@ -2,20 +2,24 @@
 
     {"type":"snapshot","host":"h1","jvm":"shop","pid":4711,"started":1795341000000,"time":...,"class":[...],...}
 
-The types are snapshot (also when none is said), metrics and event. A line is taken whole or refused whole;
-its totals are its columns, so nothing can disagree.
+The types are snapshot (also when none is said), metrics, event and log. A line is taken whole or refused
+whole; its totals are its columns, so nothing can disagree.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from array import array
 from math import isfinite, nan
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 from heapwatch.errors import Unreadable
-from heapwatch.model import ALL, LIVE, Batch, Event, Histogram, JvmId, MetricBlock, Snapshot
+from heapwatch.model import ALL, LIVE, Batch, Event, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
 
+_OURS = re.compile(
+    rb'\{\s*"(?:type"\s*:\s*"(?:snapshot|metrics|event|log)"|host"\s*:[^\n]*"(?:class|mode)"\s*:)'
+)
 _LARGEST = 2**63 - 1
 
 
@@ -30,6 +34,8 @@ def read(line: str, name: str) -> Batch:
             return Batch(name, 0, metrics=[_metrics(record)])
         if kind == "event":
             return Batch(name, 0, events=[_event(record)])
+        if kind == "log":
+            return Batch(name, 0, logs=[_log(record)])
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise Unreadable(f"not a record of heapwatch: {type(error).__name__}: {error}") from error
     raise Unreadable(f"a record of unknown type {kind!r}")
@@ -73,6 +79,28 @@ def _event(record: Mapping[str, Any]) -> Event:
     return Event(
         _whole(record["time"]), _text(record["kind"]), _texts(record["labels"]), _text(record.get("text", ""))
     )
+
+
+def _log(record: Mapping[str, Any]) -> LogBlock:
+    time = array("q", [_whole(record["time"])])
+    return LogBlock(_texts(record["labels"]), time, [_text(record["text"])], [_text(record.get("level", ""))])
+
+
+def is_ours(head: bytes) -> bool:
+    """Whether a file that begins like this was written by us; other logs are JSON lines, too."""
+    return _OURS.match(head) is not None
+
+
+def joined(blocks: Iterable[LogBlock]) -> list[LogBlock]:
+    """Messages of a source together, in their order."""
+    found: dict[tuple[tuple[str, str], ...], LogBlock] = {}
+    for block in blocks:
+        key = tuple(sorted(block.labels.items()))
+        whole = found.setdefault(key, LogBlock(block.labels, array("q"), [], []))
+        whole.times.extend(block.times)
+        whole.texts.extend(block.texts)
+        whole.levels.extend(block.levels)
+    return list(found.values())
 
 
 def _text(value: Any) -> str:

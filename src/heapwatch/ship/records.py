@@ -1,6 +1,6 @@
 """Batches as text for files and pipes.
 
-jsonl      one JSON object a line, with a "type": snapshot, metrics or event
+jsonl      one JSON object a line, with a "type": snapshot, metrics, event or log
 text       histograms as `jmap -histo` prints them, each under a comment with whose and when it is
 graphite   the line protocol
 """
@@ -13,7 +13,7 @@ from typing import Dict, Iterator
 
 from heapwatch.errors import UsageError
 from heapwatch.jvm.histogram import render
-from heapwatch.model import Batch, Event, MetricBlock, Snapshot
+from heapwatch.model import Batch, Event, LogBlock, MetricBlock, Snapshot
 from heapwatch.wire import graphite
 from heapwatch.wire.paths import Template
 
@@ -45,6 +45,16 @@ class Records:
                 yield _line("metrics", metrics_record(block))
             for event in batch.events:
                 yield _line("event", event_record(event))
+            for log in batch.logs:
+                for record in log_records(log):
+                    yield _line("log", record)
+
+
+def log_records(block: LogBlock) -> Iterator[Dict[str, object]]:
+    """A record a message."""
+    levels = block.levels or [""] * len(block.texts)
+    for time, level, text in zip(block.times, levels, block.texts):
+        yield {"time": time, "labels": dict(block.labels), "level": level, "text": text}
 
 
 def heading(snapshot: Snapshot) -> str:
