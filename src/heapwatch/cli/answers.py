@@ -14,6 +14,7 @@ from heapwatch.cli.series import Show, rows_of, show_series
 Answer = Mapping[str, Any]
 
 LEVELS = {"fatal": RED, "error": RED, "warn": YELLOW, "debug": DIM, "trace": DIM}
+MOMENTS = ("_time", "_timeslice", "time", "reaches", "earliest", "latest")
 _BYTES = re.compile(
     r"heap\.bytes|\.size\.|jvm\.heap|jvm\.pool|metaspace|\.rss\b|cgroup\.memory", re.IGNORECASE
 )
@@ -31,6 +32,8 @@ def show_query(answer: Answer, text: str, kind: str) -> None:
     for row in rows if kind != "csv" else []:
         if len(rows) > 1:
             print(f"#{row['letter']}")
+        if row["table"] and kind == "chart" and row["series"]:
+            show_series({**row, "warnings": []}, ("values",), "values", lambda _: show, kind)
         if row["table"]:
             _table(row["table"]["columns"], show)
         else:
@@ -110,7 +113,7 @@ def _table(columns: Mapping[str, Sequence[Any]], show: Show) -> None:
 
 def _column(name: str, cells: Sequence[Any], kind: str, show: Show | None = None) -> Column:
     numbers = all(cell is None or isinstance(cell, (int, float)) for cell in cells)
-    if kind != "csv" and name in ("_time", "_timeslice", "time"):
+    if kind != "csv" and name in MOMENTS:
         return Column(name, name, human.moment)
     if numbers and any(cell is not None for cell in cells):
         return number(name, name, show or _plain)
