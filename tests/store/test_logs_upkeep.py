@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from makers import DAY, HOUR, MINUTE, NOW, Clock, batch, messages
+from makers import DAY, HOUR, MINUTE, NOW, Clock, batch, jvm, messages, snapshot
 
+from heapwatch.jvm.histogram import parse
 from heapwatch.store import Retention, Settings, Store, open_store
 from heapwatch.store.intent import NAME as INTENT
 from heapwatch.store.logs import hash_of
@@ -83,3 +84,39 @@ def test_a_batch_of_which_only_one_day_was_written_is_taken_out_and_stored_by_it
     with open_store(tmp_path, QUICK, clock=lambda: NOW) as store:
         store.insert([sent, whole])
         assert sorted(texts(store)) == ["today", "whole", "yesterday"]
+
+
+def test_beyond_the_most_sources_messages_are_kept_without_their_labels(tmp_path: Path) -> None:
+    with open_store(tmp_path, replace(QUICK, max_log_sources=2), clock=lambda: NOW) as store:
+        store.insert_logs([messages(NOW, f"from {number}", host=f"h{number}") for number in range(5)])
+        store.insert_logs([messages(NOW, f"more of {number}", host=f"h{number}") for number in range(5)])
+        known = store.parts.names.logs.by_id
+        assert [source.host for source in known.values()] == ["h0", "h1", ""]
+        found = store.parts.engine.query(
+            "SELECT source, count() AS n FROM log GROUP BY source ORDER BY source"
+        )
+        assert found["n"].tolist() == [2, 2, 6]
+
+
+def test_histograms_are_messages_too_when_they_are_to_be_kept_as_such(tmp_path: Path) -> None:
+    with open_store(tmp_path, replace(QUICK, histograms_as_logs=True), clock=lambda: NOW) as store:
+        shot = snapshot(jvm("a"), NOW, {"com.shop.Order": (3, 72), "byte[]": (2, 48)})
+        sent = [batch(shot, agent="tail", sequence=1)]
+        store.insert(sent)
+        store.insert([batch(shot, agent="another", sequence=1)])
+        (text,) = texts(store)
+        assert parse(text) == shot.histogram
+        (source,) = store.parts.names.logs.by_id.values()
+        assert (source.category, source.name, source.labels["jvm"]) == (
+            "heapwatch/histogram",
+            "histogram/all",
+            "shop",
+        )
+        store.parts.engine.command("DELETE FROM snapshot WHERE 1")  # killed before it counted
+        store.parts.engine.command("TRUNCATE TABLE ack")
+    with open_store(tmp_path, replace(QUICK, histograms_as_logs=True), clock=lambda: NOW) as store:
+        store.parts.engine.command("TRUNCATE TABLE ack")
+    with open_store(tmp_path, replace(QUICK, histograms_as_logs=True), clock=lambda: NOW) as store:
+        assert store.insert(sent) == [True]
+        assert texts(store) == [text]
+        assert store.snapshot(host="a")["columns"]["class"]

@@ -307,6 +307,10 @@ SourceKey = tuple[tuple[str, str], ...]
 """The labels of a log source, sorted."""
 
 
+OTHERS: SourceKey = (("_sourceCategory", "heapwatch/too-many-sources"),)
+"""Where messages go when there are more sources than memory is for: nobody's labels, but kept."""
+
+
 class LogSources:
     """Every log source, by its labels."""
 
@@ -321,9 +325,12 @@ class LogSources:
         for row in zip(*columns, strict=True):
             self._add(LogSource(*row))
 
-    def known(self, wanted: Iterable[SourceKey], engine: Engine) -> None:
-        """Make every source known."""
+    def known(self, wanted: Iterable[SourceKey], engine: Engine, most: int) -> None:
+        """Make every source known; beyond `most` of them new ones are all OTHERS."""
         new = [key for key in dict.fromkeys(wanted) if key not in self.by_key]
+        if len(self.by_id) + len(new) > most:
+            new = new[: max(0, most - len(self.by_id))]
+            new += [OTHERS] if OTHERS not in self.by_key else []
         if not new:
             return
         taken = len(self.by_id)
@@ -340,6 +347,11 @@ class LogSources:
         )
         for row in rows:
             self._add(row)
+
+    def of(self, key: SourceKey) -> int:
+        """The id of a source that was made known."""
+        found = self.by_key.get(key)
+        return self.by_key[OTHERS] if found is None else found
 
     def _add(self, source: LogSource) -> None:
         self.by_key[tuple(sorted(source.labels.items()))] = source.id

@@ -8,13 +8,15 @@ its number of rows (intent.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
 
-from heapwatch.model import Batch, LogBlock
+from heapwatch.jvm.histogram import render
+from heapwatch.model import Batch, LogBlock, Snapshot
 from heapwatch.store.dimensions import NOBODY, Names, SourceKey, source_key
 from heapwatch.store.engine import Engine
 from heapwatch.store.identity import identity
@@ -27,6 +29,8 @@ KEYED = "logs-keyed"
 
 UNKEYED = "logs"
 """Agent of uploads that do not: each is new."""
+
+HISTOGRAM_CATEGORY = "heapwatch/histogram"
 
 WITHOUT_ORDER = (KEYED, UNKEYED)
 KEYED_MS = 86_400_000
@@ -57,7 +61,8 @@ class LogRows:
 
 
 class LogWriter:
-    def __init__(self, names: Names, clock: Callable[[], int]) -> None:
+    def __init__(self, names: Names, clock: Callable[[], int], most_sources: int) -> None:
+        self._most = most_sources
         self._names = names
         self._clock = clock
         self._seq = 0
@@ -66,7 +71,7 @@ class LogWriter:
     def fresh(self, batches: Sequence[Batch], engine: Engine) -> list[LogRows]:
         """The batches whose messages are not stored; their sources are made known."""
         found = [rows for rows in map(_rows, batches) if rows.rows]
-        self._names.logs.known((key for rows in found for key in rows.keys), engine)
+        self._names.logs.known((key for rows in found for key in rows.keys), engine, self._most)
         doubtful = [rows for rows in found if not self._is_new(rows.batch)]
         there = self._stored(doubtful, engine)
         kept = [rows for rows in found if rows.hash not in there]
@@ -80,7 +85,7 @@ class LogWriter:
             return
         blocks = [(block, key, rows.hash) for rows in kept for block, key in zip(rows.batch.logs, rows.keys)]
         lengths = [len(block.texts) for block, _, _ in blocks]
-        ids, sources = self._names.ids, self._names.logs.by_key
+        ids, source_of = self._names.ids, self._names.logs.of
 
         def column(name: str, values: list[int]) -> Column:
             return Column(name, ids.type, np.repeat(ids.array(values), lengths))
@@ -91,7 +96,7 @@ class LogWriter:
             [
                 Column("time", TIME, np.concatenate([_times(block) for block, _, _ in blocks])),
                 column("incarnation", [self._incarnation(block) for block, _, _ in blocks]),
-                column("source", [sources[key] for _, key, _ in blocks]),
+                column("source", [source_of(key) for _, key, _ in blocks]),
                 Column("level", "String", [level for block, _, _ in blocks for level in levels(block)]),
                 Column("text", "String", [text for block, _, _ in blocks for text in block.texts]),
                 Column("seq", "UInt64", self._next(sum(lengths))),
@@ -108,13 +113,12 @@ class LogWriter:
     def _stored(self, doubtful: Sequence[LogRows], engine: Engine) -> set[int]:
         if not doubtful:
             return set()
-        by_key = self._names.logs.by_key
         around = KEYED_MS if any(rows.batch.agent == KEYED for rows in doubtful) else 0
         found = engine.query(
             STORED,
             {
                 "batches": [rows.hash for rows in doubtful],
-                "sources": sorted({by_key[key] for rows in doubtful for key in rows.keys}),
+                "sources": sorted({self._names.logs.of(key) for rows in doubtful for key in rows.keys}),
                 "low": min(rows.low for rows in doubtful) - around,
                 "high": max(rows.high for rows in doubtful) + around,
             },
@@ -131,6 +135,24 @@ class LogWriter:
         first = max(self._seq + 1, self._clock() << _SEQ_BITS)
         self._seq = first + count - 1
         return np.arange(first, first + count, dtype=np.uint64)
+
+
+def histogram_logs(snapshots: Iterable[tuple[int, Snapshot]]) -> list[Batch]:
+    """Histograms, each as the message that jmap would print; known by whose, when and which mode they are."""
+    found = []
+    for incarnation, snapshot in snapshots:
+        host, jvm, pid, started = snapshot.jvm
+        labels = {
+            "host": host,
+            "jvm": jvm,
+            "pid": str(pid),
+            "started": str(started),
+            "_sourceCategory": HISTOGRAM_CATEGORY,
+            "_sourceName": f"histogram/{snapshot.mode}",
+        }
+        block = LogBlock(labels, array("q", [snapshot.time]), [render(snapshot.histogram).rstrip("\n")])
+        found.append(Batch(f"histogram:{incarnation}:{snapshot.mode}", snapshot.time, logs=[block]))
+    return found
 
 
 def levels(block: LogBlock) -> list[str]:

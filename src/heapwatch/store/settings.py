@@ -39,6 +39,7 @@ class Settings:
     live_bytes: int = 64 * MIB
     max_series: int = 1_000_000
     max_log_sources: int = 100_000
+    histograms_as_logs: bool = False
     future_ms: int = DAY_MS
     retention: Retention = field(default_factory=Retention)
     cluster: str = ""

@@ -30,7 +30,7 @@ from heapwatch.store.hours import HOUR_MS, Hours, Unit
 from heapwatch.store.identity import identity, others
 from heapwatch.store.intent import Intent, stored
 from heapwatch.store.live import Live
-from heapwatch.store.logs import KEYED, WITHOUT_ORDER, LogWriter
+from heapwatch.store.logs import KEYED, WITHOUT_ORDER, LogWriter, histogram_logs
 from heapwatch.store.points import TOO_MANY, Memo, acceptable
 from heapwatch.store.rows import Prepared
 from heapwatch.store.samples import Chunk, SampleWriter
@@ -64,7 +64,7 @@ class Writer:
         self._memo = Memo(names, settings.max_series)
         self._lock = threading.Lock()
         self.samples = SampleWriter(names.ids, live)
-        self._logs = LogWriter(names, clock)
+        self._logs = LogWriter(names, clock, settings.max_log_sources)
 
     @property
     def future_ms(self) -> int:
@@ -125,10 +125,12 @@ class Writer:
     def _store(self, batches: Sequence[Batch]) -> set[tuple[str, int]]:
         """Answers the uploads of log messages that were stored before."""
         self._know_jvms(batches)
-        snapshots = self._new_snapshots(batches)
+        found = self._new_snapshots(batches)
+        snapshots = [self._prepared(incarnation, snapshot) for incarnation, snapshot in found]
         chunks = self.samples.fresh(list(self._chunks(batches)), self._engine)
         events = [(self._incarnation(event.labels), event) for batch in batches for event in batch.events]
-        logs = self._logs.fresh(batches, self._engine)
+        kept = histogram_logs(found) if self._settings.histograms_as_logs else []
+        logs = self._logs.fresh([*batches, *kept], self._engine)
         self._hours.touch(_hours(snapshots, chunks, self._names), self._engine)
         self._intent.declare((each.key for each in snapshots), (each.note for each in logs))
         if snapshots:
@@ -170,7 +172,8 @@ class Writer:
                     saw(who, min(log.times), {})
         self._names.jvms.known(wanted, self._engine)
 
-    def _new_snapshots(self, batches: Sequence[Batch]) -> list[Prepared]:
+    def _new_snapshots(self, batches: Sequence[Batch]) -> list[tuple[int, Snapshot]]:
+        """With their incarnations, those that are not stored."""
         found: dict[tuple[int, int, int], tuple[int, Snapshot]] = {}
         doubtful = []
         for snapshot in (each for batch in batches for each in batch.snapshots):
@@ -184,15 +187,12 @@ class Writer:
                 doubtful.append(key)
         for key in stored(self._engine, "snapshot", doubtful):
             del found[key]
-        classes = self._names.classes
-        return [
-            rows.prepared(
-                snapshot,
-                incarnation,
-                classes.ids(snapshot.histogram.classes, snapshot.histogram.modules, self._engine),
-            )
-            for incarnation, snapshot in found.values()
-        ]
+        return list(found.values())
+
+    def _prepared(self, incarnation: int, snapshot: Snapshot) -> Prepared:
+        histogram = snapshot.histogram
+        ids = self._names.classes.ids(histogram.classes, histogram.modules, self._engine)
+        return rows.prepared(snapshot, incarnation, ids)
 
     def _chunks(self, batches: Sequence[Batch]) -> Iterator[Chunk]:
         blocks = [block for batch in batches for block in batch.metrics if block.times]

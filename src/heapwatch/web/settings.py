@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     query_memory: int = Field(600 << 20, ge=16 << 20, description="bytes of memory for one query")
     live_clients: int = Field(200, ge=1, description="live streams (one a browser tab) at once")
 
+    keep_histograms_as_logs: bool = Field(
+        False, description="keep the text of every histogram as a log message, too (takes much disk)"
+    )
     raw_days: int = Field(14, ge=0, description="days that class and metric samples are kept; 0 = for ever")
     hour_days: int = Field(90, ge=0, description="days that hourly figures and totals are kept; 0 = for ever")
     event_days: int = Field(365, ge=0, description="days that events are kept; 0 = for ever")
