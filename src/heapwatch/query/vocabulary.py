@@ -9,6 +9,8 @@ from heapwatch.store import Store
 from heapwatch.store.errors import NotFound
 
 PATHS = ("_rawName", "_sourceCategory", "_sourceHost", "_sourceName")
+ALWAYS = {"metric": ("heap.bytes", "heap.instances"), "mode": ("all", "live")}
+"""Values that class samples have and that no series of the store spells out."""
 
 
 class Vocabulary(Protocol):
@@ -34,11 +36,12 @@ class StoredWords:
         return best(known, begin, limit)
 
     def values(self, label: str, begin: str, limit: int) -> list[str]:
+        always = ALWAYS.get(label, ())
         try:
             known = self._store.label_values(name=label)["values"]
         except NotFound:
-            return []
-        return best(known, begin, limit)
+            known = []
+        return best({*known, *always}, begin, limit)
 
     def words(self, begin: str, limit: int) -> list[tuple[str, str]]:
         found = [(word, "value") for label in ("host", "jvm") for word in self.values(label, begin, limit)]
