@@ -50,7 +50,7 @@ export interface Editor {
 
 const THEME = EditorView.theme({
   "&": { fontSize: "13px", color: "var(--text)", backgroundColor: "var(--surface)" },
-  "&.cm-focused": { outline: "2px solid var(--link)", outlineOffset: "-1px" },
+  "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
   ".cm-content": { padding: "6px 0", caretColor: "var(--text)" },
   ".cm-cursor": { borderLeftColor: "var(--text)" },

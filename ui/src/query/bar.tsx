@@ -49,7 +49,7 @@ export function QueryBar({ lang, text, asked, error, known, hint, busy, onText, 
     <section class="query-bar" aria-label="Query">
       <div class="query-row">
         <Editor text={text} label={lang === "logs" ? "Log query" : "Metric query"} hint={hint} language={lang} onChange={change} onRun={() => onRun(text)}
-          onFormat={tidy} complete={completing} marks={marks} handle={handle} autofocus={text === ""} />
+          onFormat={tidy} complete={completing} marks={marks} handle={handle} autofocus={lang === "metrics" && text === ""} />
         <button type="button" class="primary run" disabled={!text.trim()} aria-busy={busy} onClick={() => onRun(text)} title="Ctrl+Enter or ⌘+Enter">Run</button>
       </div>
       {shown && <Refused error={shown} onRetry={() => onRun(text)} onUse={use} known={known && shown === error} />}

@@ -44,7 +44,7 @@ export function SeriesTable({ answer, hidden, unit, height, label }: {
     { key: "change", title: "Change", number: true, width: "110px", help: "From the first point to the newest", cell: (row) => signed(row.change, write), hover: (row) => exact(row.change) },
   ];
   return (
-    <Table label={label} columns={columns} total={sorted.length} rowAt={(index) => sorted[index]} rowKey={(row) => row.key} rowHeight={ROW} height={height} minWidth="720px"
+    <Table label={label} columns={columns} total={sorted.length} rowAt={(index) => sorted[index]} rowKey={(row) => row.key} rowHeight={ROW} height={height} minWidth={`${704 + Math.max(1, names.length) * 180}px`}
       sort={sort} onSort={setSort} empty={<p class="no-match">No series has these labels in this range.</p>} />
   );
 }

@@ -29,7 +29,7 @@ export default function Correlated({ who, from, to, onClose }: Props) {
     <section class="card correlated" aria-label="What came with it" aria-busy={answer.loading}>
       <header>
         <h2>What came with it</h2>
-        <p class="instants"><Time value={from} /> <span aria-label="to">→</span> <Time value={to} /> <i>{duration(to - from)}</i>{data && <i>, against {duration(data.before.to - data.before.from)} before</i>}</p>
+        <p class="instants"><Time value={from} /> <span aria-label="to">→</span> <Time value={to} /> <i>{duration(to - from)}</i>{data && <i>against {duration(data.before.to - data.before.from)} before</i>}</p>
         <span class="spacer" />
         <button type="button" class="quiet" onClick={() => zoomTo(from, to)}>Zoom here</button>
         <button type="button" class="quiet" onClick={onClose}>End selection</button>
