@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 from heapwatch.store.errors import TooBig
+
+SMALL = 100_000
+"""Groups that planning takes beside the points: histograms and series are counted before they are read."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,11 @@ class Limits:
     points: int = 20_000_000
     seconds: float = 30.0
     length: int = 11_000
+    until: float | None = None  # when the seconds are over, by the monotonic clock
+
+    def begun(self) -> Limits:
+        """The same for a query that begins now: all its statements share the seconds."""
+        return replace(self, until=time.monotonic() + self.seconds)
 
     @property
     def engine(self) -> dict[str, int | float]:
@@ -22,10 +31,13 @@ class Limits:
 
         What a query groups is bounded too, since a group is at most a point each.
         """
+        left = self.seconds if self.until is None else self.until - time.monotonic()
+        if left <= 0:
+            raise TooBig(f"more than one question may take: {self.seconds:g} s are over")
         return {
-            "max_execution_time": self.seconds,
-            "max_rows_to_group_by": self.points,
-            "max_result_rows": self.points,
+            "max_execution_time": round(left, 6),
+            "max_rows_to_group_by": self.points + SMALL,
+            "max_result_rows": self.points + SMALL,
         }
 
 

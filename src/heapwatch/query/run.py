@@ -57,7 +57,7 @@ def run(
         to,
         None if interval is None else round(interval * 1000),
         mode,
-        limits,
+        limits.begun(),
         Notes(),
         Read(),
         parts.clock() if now_ms is None else now_ms,

@@ -17,10 +17,12 @@ from heapwatch.query.limits import LimitExceeded
 from heapwatch.query.lower import Asked, Source
 from heapwatch.query.notes import Notes
 from heapwatch.query.plan import said
+from heapwatch.query.universe import RAW_NAME
 
 FEW = 20
 TRIES = 6
 """Candidates of a kind that are planned, at most."""
+PLANNING_S = 5.0
 
 Narrowing = Sequence[tuple[str, str]]
 """Labels and the values that a selector is narrowed to."""
@@ -36,7 +38,7 @@ def fitting(asked: Asked, script: tree.Script, letter: str, error: LimitExceeded
         return LimitExceeded(error.reason, error.limit, _with(script, letter, fewer))
     if not isinstance(body, tree.Pipeline) or isinstance(body.source, tree.RowRef):
         return error
-    quiet = replace(asked, notes=Notes())
+    quiet = replace(asked, notes=Notes(), limits=replace(asked.limits, seconds=PLANNING_S, until=None))
     # of the time a query takes nothing is known but that fewer points take less
     most = asked.limits.points if error.limit == "points" else _points(quiet, body, body.source) // 20
     for narrowing in _narrowings(quiet, body, most):
@@ -109,5 +111,6 @@ def _narrowings(asked: Asked, body: tree.Pipeline, most: int) -> Iterator[Narrow
         classes = np.logical_or.reduce([product.classes for product in selected.products])
         for place in np.flatnonzero(classes)[:TRIES].tolist():
             yield [("host", host), ("class", selected.universe.class_names[place])]
-    names = dict.fromkeys(selected.universe.labels_of_series(each)["metric"] for each in selected.series)
-    yield from ([("metric", name)] for name in list(names)[:TRIES])
+    for label in ("metric", RAW_NAME):
+        names = dict.fromkeys(selected.universe.labels_of_series(each)[label] for each in selected.series)
+        yield from ([(label, name)] for name in list(names)[:TRIES])
