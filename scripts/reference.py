@@ -128,7 +128,28 @@ def http_page() -> str:
             rows = [_parameter(parameter) for parameter in operation.get("parameters", [])]
             if rows:
                 parts.append("\n".join(["| parameter | meaning |", "|---|---|", *rows, ""]))
+            rows = [_parameter(field) for field in _body(operation, schema)]
+            if rows:
+                parts.append("\n".join(["| field of the JSON body | meaning |", "|---|---|", *rows, ""]))
     return "\n".join(parts)
+
+
+def _body(operation: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields of a JSON body, as parameters are described."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    if not name:
+        return []
+    model = schema["components"]["schemas"][name]
+    return [
+        {
+            "name": field,
+            "description": told.get("description"),
+            "schema": told,
+            "required": field in model.get("required", []),
+        }
+        for field, told in model["properties"].items()
+    ]
 
 
 def _parameter(parameter: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ class Asked(Model):
 
 
 class QueryAsked(Asked):
-    query: str = Field(description="one row a line; docs: the query language")
+    query: str = Field(description="in the query language, one row a line")
     from_: str | int = Field("-1h", alias="from", description="RFC 3339, epoch, now, -15m or now-1h")
     to: str | int = Field("now", description="as `from`")
     interval: str | float | None = Field(None, description="10s or 5m or seconds; fitting if absent")
@@ -27,7 +27,7 @@ class QueryAsked(Asked):
 
 
 class LogsAsked(Asked):
-    query: str = Field(description="docs: the log language")
+    query: str = Field(description="in the log language; empty: all messages")
     from_: str | int = Field("-1h", alias="from", description="RFC 3339, epoch, now, -15m or now-1h")
     to: str | int = Field("now", description="as `from`")
     limit: int = Field(1000, ge=0, le=MOST_MESSAGES, description="most messages in the answer")
@@ -35,8 +35,8 @@ class LogsAsked(Asked):
 
 
 class TextAsked(Asked):
-    query: str
-    language: Language = "metrics"
+    query: str = Field(description="as far as it is written")
+    language: Language = Field("metrics", description="metrics or logs")
 
 
 class CompletionAsked(TextAsked):
