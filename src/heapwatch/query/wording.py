@@ -67,6 +67,8 @@ MEANT = {
     "extract": "parse", "ln": "log",
 }  # fmt: skip
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgtp])(i?)b?(?!\w)", re.IGNORECASE)
+_NUMBER = re.compile(r"[\d.]+\w*")
 _OFFENDING = re.compile(r"[^\s|=!(),\"'<>{}+*/]+|[=!<>]+|.", re.DOTALL)
 _SPECIAL: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
@@ -116,6 +118,10 @@ def explain(text: str, plain: str, at: int, terminals: Collection[str]) -> Query
         found = form.match(plain, at)
         if found:
             return QueryError(message, text, Span(at, found.end()), expected=expected, hint=hint)
+    habit = _habit(plain, at, terminals)
+    if habit is not None:
+        message, hint, end = habit
+        return QueryError(message, text, Span(at, end), expected=expected, hint=hint)
     found = _OFFENDING.match(plain, at)
     word = found[0] if found else plain[at]
     span = Span(at, at + len(word))
@@ -125,6 +131,22 @@ def explain(text: str, plain: str, at: int, terminals: Collection[str]) -> Query
     else:
         message = f"{word[:40]!r} cannot stand here"
     return _error(message, text, span, expected, near)
+
+
+def _habit(plain: str, at: int, terminals: Collection[str]) -> tuple[str, str, int] | None:
+    """What is written so elsewhere: sizes with a unit, durations without one, lists without parentheses."""
+    size = _SIZE.match(plain, at)
+    if size and "NUMBER" in terminals and "DURATION" not in terminals:
+        factor = 1024 if size[3] else 1000
+        meant = float(size[1]) * factor ** ("kmgtp".index(size[2].lower()) + 1)
+        return f"{size[0]!r} is no number", f"numbers have no unit: write {meant:.0f}", size.end()
+    number = _NUMBER.match(plain, at)
+    if number and "DURATION" in terminals and "NUMBER" not in terminals:
+        hint = "a duration is a whole number and ms, s, m, h or d, such as 90m"
+        return f"{number[0][:40]!r} is no duration", hint, number.end()
+    if plain[at] == "," and {"WORD", "_NL"} <= set(terminals):
+        return "',' cannot stand here", "lists are written key=(a, b)", at + 1
+    return None
 
 
 def _kind(terminals: Collection[str]) -> str:
