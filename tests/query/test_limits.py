@@ -152,3 +152,30 @@ def test_inserts_go_on_while_heavy_queries_run(store: Store) -> None:
             thread.join()
     found = run(store, "metric=heap.bytes host=busy mode=live | count", BEGIN, END, interval=1)
     assert [value for value in found["rows"][0]["series"][0]["values"] if value] == [300.0] * 10
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "metric=heap.bytes | sum by class | topk(5, max)",
+        "metric=heap.bytes | sum by class | topk(1, max) | eval _value * 2",
+        "metric=heap.bytes | sum by host, class | topk(7, max)",
+        "*.size.** | parse *.size.** as host, class | sum by class | where max < 200 | topk(10, max)",
+        "metric=heap.bytes | sum by class | where 100 <= max AND max < 110",
+        "metric=heap.bytes | sum by class | where max > 290 | where max <= 298.5 | sum",
+        "metric=heap.bytes | sum by class | where max > 290 | where min > 3 | topk(2, avg)",
+        "metric=heap.bytes | sum by package | topk(3, max)",
+        "metric=heap.bytes | sum by class | topk(3, min)",
+        "metric=heap.* | sum by class | topk(3, max)",
+        "metric=(heap.bytes, load) | sum by class | topk(3, max)",
+        "metric=heap.bytes | quantize to 30s using latest | sum by class | topk(4, max) by nothing",
+        "*.size.** | parse *.size.*.*.part1.* as host, a, b, c | sum by c | topk(4, max)",
+    ],
+)
+def test_what_stays_in_the_engine_would_have_been_dropped(store: Store, query: str) -> None:
+    """Groups that topk and where drop are not even fetched when there are many; the answer is the same."""
+    all_fetched = run(store, query, BEGIN, END, interval=10, limits=Limits(fetched=1 << 40))
+    thinned_out = run(store, query, BEGIN, END, interval=10, limits=Limits(fetched=0))
+    assert thinned_out["rows"] == all_fetched["rows"]
+    assert thinned_out["warnings"] == all_fetched["warnings"]
+    assert all_fetched["rows"][0]["series"]

@@ -21,6 +21,7 @@ from heapwatch.query.operators.aggregate import Group, group_labels, warn_missin
 from heapwatch.query.operators.parse import LEFT_OUT, field_of, made
 from heapwatch.query.read import ClassSlice, Reader
 from heapwatch.query.sums import Places, Sums
+from heapwatch.query.thinning import Thinning, thinning
 from heapwatch.store.native import Columns
 
 
@@ -32,6 +33,7 @@ class _Task:
     by: Sequence[str]
     function: str
     notes: Notes
+    thinning: Thinning
 
     def group(self, labels: Callable[[str], str | None], count: int) -> Group | None:
         """The group of `count` series with these labels; None when a parse leaves them out."""
@@ -52,12 +54,20 @@ class _Task:
 
 
 def grouped(
-    reader: Reader, parses: Sequence[tree.Parse], node: tree.Aggregate, notes: Notes
+    reader: Reader,
+    parses: Sequence[tree.Parse],
+    node: tree.Aggregate,
+    later: Sequence[tree.Operator],
+    notes: Notes,
 ) -> tuple[Frame, int]:
-    """The frame of `selector | parse … | aggregate`, and how many series went into it."""
+    """The frame of `selector | parse … | aggregate`, and how many series went into it. Groups that `later`
+    drops may be missing."""
     sums = Sums(reader.buckets.count)
-    task = _Task(parses, [name.text for name in node.by], node.function, notes)
-    series = sum(_Slice(each, task, sums).read() for each in reader.slices())
+    slices = reader.slices()
+    alone = len(slices) == 1 and not reader.selected.series and node.function == "sum"
+    by = [name.text for name in node.by]
+    task = _Task(parses, by, node.function, notes, thinning(later) if alone else Thinning())
+    series = sum(_Slice(each, task, sums).read() for each in slices)
     if reader.selected.series:
         series += _samples(reader, task, sums)
     names = sorted(sums.places)
@@ -181,15 +191,35 @@ class _Slice:
             row_of[jvm * count + class_] = row
         jvm_group = self._jvms.expression("incarnation", "jvm")
         class_group = self._classes.expression("class", "class")
-        for low, high, hours in self._slice.ranges():
+        ranges = list(self._slice.ranges())
+        thin = self._thins(pairs, len(ranges))
+        conditions, bounds = self._task.thinning.having()
+        for low, high, hours in ranges:
             rows, bound = self._slice.rows(hours)
             once = self._slice.taken.once
             text = sql.class_groups(rows, rollup, function, jvm_group, class_group, once=once, hours=hours)
             bound |= {**self._bound, **self._of_classes, "low": low, "high": high}
+            if thin:
+                text = sql.thinned(text, conditions, self._task.thinning.count)
+                bound |= bounds
             found = self._slice.reader.ask(text, bound)
+            if thin:
+                self._forget(pairs, found)
             if len(found):
                 numbers_ = found["jvm_group"].astype(np.int64) * count + found["class_group"].astype(np.int64)
                 _take(found, row_of[numbers_], function, self._sums)
+
+    def _thins(self, pairs: dict[tuple[int, int], int], ranges: int) -> bool:
+        """Whether the engine can tell which groups are wanted: each pair is one, and all of it is read at
+        once."""
+        several = len(pairs) * self._slice.reader.buckets.count >= self._slice.reader.limits.fetched
+        whole = ranges == 1 and -1 not in pairs.values() and len(set(pairs.values())) == len(pairs)
+        return bool(self._task.thinning) and several and whole
+
+    def _forget(self, pairs: dict[tuple[int, int], int], found: Columns) -> None:
+        sent = set(zip(found["jvm_group"].tolist(), found["class_group"].tolist(), strict=True))
+        rows = [row for pair, row in pairs.items() if pair not in sent]
+        self._sums.forget(np.array(rows, np.int64))
 
 
 def _samples(reader: Reader, task: _Task, sums: Sums) -> int:

@@ -19,6 +19,7 @@ class Limits:
     points: int = 20_000_000
     seconds: float = 30.0
     length: int = 11_000
+    fetched: int = 200_000  # from so many points on, groups that topk and where drop stay in the engine
     until: float | None = None  # when the seconds are over, by the monotonic clock
 
     def begun(self) -> Limits:

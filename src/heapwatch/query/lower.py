@@ -61,7 +61,7 @@ def pipeline(asked: Asked, node: tree.Pipeline, selector: tree.Selector, shift: 
     parses, aggregate, later = _pushed(rest)
     if source.rollup == "count" and source.selected.products:
         aggregate = None  # what is not stored counts too, and is not 0
-    frame = source.groups(parses, aggregate) if aggregate else source.series()
+    frame = source.groups(parses, aggregate, later) if aggregate else source.series()
     frame = quantize.dropped(frame, first.drop_last).known()
     return applied(later if aggregate else rest, frame, asked.notes)
 
@@ -130,9 +130,11 @@ class Source:
         self.asked.read.series += len(frame)
         return frame
 
-    def groups(self, parses: Sequence[tree.Parse], aggregate: tree.Aggregate) -> Frame:
+    def groups(
+        self, parses: Sequence[tree.Parse], aggregate: tree.Aggregate, later: Sequence[tree.Operator]
+    ) -> Frame:
         reader = self._reader()
-        frame, series = grouped(reader, parses, aggregate, self.asked.notes)
+        frame, series = grouped(reader, parses, aggregate, later, self.asked.notes)
         self.asked.read.series += series
         return frame
 

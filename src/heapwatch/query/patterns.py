@@ -115,11 +115,8 @@ class PathPattern:
     def matcher(self, states: frozenset[int] = frozenset({0})) -> Callable[[str], bool]:
         """True for a text (folded already) that leads from one of these states to the end; it begins a
         segment."""
-        tests = [re.compile(_regex(self._steps[state:]), re.DOTALL).fullmatch for state in sorted(states)]
-        if len(tests) == 1:
-            (test,) = tests
-            return lambda text: test(text) is not None
-        return lambda text: any(test(text) for test in tests)
+        tests = [_test(self._steps[state:]) for state in sorted(states)]
+        return tests[0] if len(tests) == 1 else lambda text: any(test(text) for test in tests)
 
     def _step(self, states: set[int], sign: str) -> set[int]:
         moved = set()
@@ -173,6 +170,19 @@ def _steps(pattern: str) -> tuple[str, ...]:
     return tuple(steps)
 
 
+def _test(steps: Sequence[str]) -> Callable[[str], bool]:
+    """The longest literal is looked for first: of many names, few have it."""
+    fits = re.compile(_regex(steps), re.DOTALL).fullmatch
+    runs = [""]
+    for step in steps:
+        if isinstance(step, Wild):
+            runs.append("")
+        else:
+            runs[-1] += step
+    needle = max(runs, key=len)
+    return lambda text: needle in text and fits(text) is not None
+
+
 def _regex(steps: Sequence[str]) -> str:
     """Chunks between `**`: within one, each `*` takes the shortest run after which the next literal fits,
     and a chunk its first place; only the last chunk, which the text's end holds, tries several."""
@@ -211,7 +221,9 @@ def captures(pattern: str, text: str) -> list[str] | None:
     literals, wilds = split_literals(tokens(pattern))
     literals = [folded(part) for part in literals]
     look = folded(text)
-    if not _in_order(look, literals) or (not wilds and look != literals[0]):
+    if not wilds:
+        return [] if look == literals[0] else None
+    if not _in_order(look, literals):
         return None
     found = []
     place, end = len(literals[0]), len(text) - len(literals[-1])
@@ -224,6 +236,5 @@ def captures(pattern: str, text: str) -> list[str] | None:
                 stop = look.rfind(part, place, stop)
         found.append(text[place:stop])
         place = stop + len(literals[number])
-    if wilds:
-        found.append(text[place:end])
+    found.append(text[place:end])
     return found

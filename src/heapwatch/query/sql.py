@@ -8,7 +8,7 @@ histograms that its JVM had in the bucket, which `snapshot` tells; where each bu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 VALUES = {"heap.bytes": "bytes", "heap.instances": "instances"}
 
@@ -32,7 +32,7 @@ WHERE series IN {series:Array(UInt64)}
 GROUP BY series
 """
 
-BUCKET = "intDiv(toUnixTimestamp64Milli(time) - {start:Int64}, {width:Int64})"
+BUCKET = "toUInt32(intDiv(toUnixTimestamp64Milli(time) - {start:Int64}, {width:Int64}))"
 
 TAKEN = f"""
 SELECT incarnation, {BUCKET} AS bucket, count() AS taken, toUnixTimestamp64Milli(max(time)) AS last
@@ -193,6 +193,18 @@ def class_groups(
 
 def _moments(aggregation: str) -> str:
     return ", ".join(f"{expression} AS {name}" for name, expression in MOMENTS[aggregation].items())
+
+
+def thinned(groups: str, having: Sequence[str], count: int | None) -> str:
+    """Of the groups only those whose greatest total is within bounds, and of these the `count` greatest."""
+    kept = f" HAVING {' AND '.join(having)}" if having else ""
+    first = f" ORDER BY greatest DESC LIMIT {int(count)} WITH TIES" if count is not None else ""
+    return (
+        "SELECT jvm_group, class_group, bucket, total FROM "
+        "(SELECT jvm_group, class_group, groupArray(bucket) AS buckets, groupArray(total) AS totals, "
+        f"max(total) AS greatest FROM ({groups}) GROUP BY jvm_group, class_group{kept}{first}) "
+        "ARRAY JOIN buckets AS bucket, totals AS total"
+    )
 
 
 def _last(hours: bool) -> str:

@@ -54,6 +54,10 @@ class Sums:
         """So many series of a group have a point in each bucket."""
         self._grown("series")[row] += series
 
+    def forget(self, rows: Places) -> None:
+        """These groups are not in the answer."""
+        self._grown("series")[rows] = 0.0
+
     def add(self, rows: Places, columns: Places, found: Mapping[str, Values]) -> None:
         """Take in what is known of (group, bucket) pairs; a pair may come several times."""
         at = rows, columns
