@@ -25,6 +25,9 @@ from heapwatch.query.universe import MODES
 from heapwatch.store.reads.intervals import Buckets
 from heapwatch.store.reads.parts import Parts
 
+LIFE = ("host", "jvm", "pid", "started", "metric", "mode")
+"""What tells the lives of JVMs, and their kinds of class samples, from one another."""
+
 LOOK_MS = 900_000
 """How old the newest value at an instant may be, at least."""
 
@@ -58,12 +61,25 @@ def pipeline(asked: Asked, node: tree.Pipeline, selector: tree.Selector, shift: 
     first, rest = _first_quantize(node.operators)
     interval = first.interval_ms or asked.interval_ms
     source = Source(asked, selector, shift + shifted(rest), interval, first.rollup or "avg")
-    parses, aggregate, later = _pushed(rest)
     if source.rollup == "count" and source.selected.products:
-        aggregate = None  # what is not stored counts too, and is not 0
-    frame = source.groups(parses, aggregate, later) if aggregate else source.series()
-    frame = quantize.dropped(frame, first.drop_last).known()
-    return applied(later if aggregate else rest, frame, asked.notes)
+        frame, later = source.series(), rest  # what is not stored counts too, and is not 0
+    else:
+        frame, later = _begun(source, rest)
+    return applied(later, quantize.dropped(frame, first.drop_last).known(), asked.notes)
+
+
+def _begun(source: Source, operators: Sequence[tree.Operator]) -> tuple[Frame, Sequence[tree.Operator]]:
+    """The frame as far as the engine brings it, and the operators that are left."""
+    parses, aggregate, later = _pushed(operators)
+    if aggregate is not None:
+        return source.groups(parses, aggregate, later), later
+    if operators and isinstance(operators[0], tree.Delta | tree.Rate) and not operators[0].kind:
+        parses, aggregate, later = _pushed(operators[1:])
+        made = {name.text for parse in parses for name in parse.names}
+        plain = not (made & set(LIFE) or source.selected.series)
+        if plain and aggregate is not None and aggregate.function == "sum":
+            return source.changes(operators[0], parses, aggregate), later
+    return source.series(), operators
 
 
 def instants(asked: Asked, node: tree.Pipeline, selector: tree.Selector, moments: tuple[int, int]) -> Frame:
@@ -137,6 +153,16 @@ class Source:
         frame, series = grouped(reader, parses, aggregate, later, self.asked.notes)
         self.asked.read.series += series
         return frame
+
+    def changes(
+        self, change: tree.Delta | tree.Rate, parses: Sequence[tree.Parse], aggregate: tree.Aggregate
+    ) -> Frame:
+        """`rate | sum by package`: all classes of a JVM have their points at the same times, so the sum of
+        their changes is the change of their sum, for each life of a JVM."""
+        extra = [tree.Name(name) for name in LIFE if name not in {each.text for each in aggregate.by}]
+        by_life = replace(aggregate, by=(*aggregate.by, *extra))
+        frame = apply(change, self.groups(parses, by_life, ()), self.asked.notes)
+        return apply(aggregate, frame, Notes())  # what lacks a label was said when it was read
 
     def at(self, moments: tuple[int, int]) -> Frame:
         found = self._extent(*self._range)
