@@ -104,7 +104,8 @@ def test_an_agent_that_just_began_can_be_asked_too() -> None:
     text = as_text(
         {
             "version": "1", "pid": 7, "host": "a", "uptime_s": 0.0, "batches": 0, "rss": 20e6, "cpu_ms": 100,
-            "jvms": [], "sinks": [], "spool": {
+            "jvms": [], "sinks": [], "logs": {"files": 1, "messages": 7, "bytes": 70, "skipped_bytes": 0},
+            "spool": {
                 "directory": "/x", "bytes": 0, "max_bytes": 1e6, "disk_errors": 0, "error": ""
             },
         }

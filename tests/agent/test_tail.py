@@ -356,6 +356,15 @@ def test_a_line_without_a_time_has_that_of_the_one_before_it_or_of_its_arrival(l
     assert NOW < second.times[0] <= NOW + it.now * 1000
 
 
+def test_a_time_in_the_future_is_of_another_zone_and_not_believed(log: Path) -> None:
+    write(log, "2026-11-22T22:00:00Z two hours ahead", "2026-11-22T20:00:30Z a little ahead")
+    it = reading(log)
+    it.read()
+    ahead, little = it.blocks[0].times
+    assert NOW < ahead < NOW + 10_000
+    assert little == NOW + 30_000
+
+
 def test_a_writer_that_is_too_fast_is_followed_from_later_on_and_what_is_left_out_is_counted(
     log: Path,
 ) -> None:

@@ -12,6 +12,7 @@ import build_agent_pyz
 import pytest
 
 from heapwatch.agent import config, toml
+from heapwatch.agent.tail_settings import TailSettings
 
 UNIT = Path(__file__).resolve().parents[2] / "deploy" / "systemd" / "heapwatch-agent.service"
 PROGRAM = "/usr/local/bin/heapwatch-agent"
@@ -78,4 +79,6 @@ def test_what_the_example_comments_out_can_be_used_as_it_stands(tmp_path: Path) 
     settings = config.load(tmp_path / "agent.toml", {}, {})
     assert settings.labels == {"env": "prod"}
     assert [sink.kind for sink in settings.sinks] == ["heapwatch", "graphite", "file", "stdout"]
+    (tail,) = settings.tails
+    assert replace(tail, path="", jvm="", category="", name="", first_line=None) == TailSettings("")
     assert replace(settings.limits, max_interval_s=3600.0) == config.load(None, {}, {}).limits

@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import subprocess
+from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from typing import Any
 import httpx2
 import pytest
 from backports import zstd
-from histograms import now
+from histograms import TEXT, now
 from servers import Server
 
 from heapwatch.errors import UsageError
+from heapwatch.jvm.histogram import parse
+from heapwatch.model import Batch, LogBlock
 from heapwatch.web.serve import serve
 from heapwatch.web.settings import Settings
+from heapwatch.wire.batch import encode
 
 pytestmark = pytest.mark.store
 
@@ -230,3 +234,29 @@ def test_syslog_of_the_real_logger_is_stored_with_who_said_it(
 def test_syslog_from_outside_needs_networks(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--syslog-allow"):
         serve(Settings(data=tmp_path, listen="127.0.0.1:0", graphite_listen="off", syslog_listen=":0"))
+
+
+def test_messages_in_an_agents_batch_are_stored_with_it_once(server: Server) -> None:
+    labels = {
+        "host": "agents",
+        "jvm": "shop",
+        "pid": "7",
+        "started": "1793527100000",
+        "_sourceCategory": "app",
+    }
+    block = LogBlock(labels, array("q", [TEN, TEN]), ["ERROR one\n\tat A.b", "two"], ["", "warn"])
+    data = encode(Batch("tail-1", 1, logs=[block]))
+    answers = [server.http.post("/api/v1/batch", content=data).json()["duplicate"] for _ in range(2)]
+    assert answers == [False, True]
+    assert [(each["level"], each["text"]) for each in stored(server, "agents")] == [
+        ("error", "ERROR one\n\tat A.b"),
+        ("warn", "two"),
+    ]
+
+
+def test_histograms_are_kept_as_messages_when_the_server_is_told_so(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", keep_histograms_as_logs=True) as server:
+        server.http.post("/api/v1/histogram?host=histo&jvm=shop", content=TEXT)
+        (message,) = stored(server, "histo")
+        assert message["labels"]["_sourceCategory"] == "heapwatch/histogram"
+        assert parse(message["text"]) == parse(TEXT)

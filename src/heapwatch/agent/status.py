@@ -47,7 +47,7 @@ def ask(host: str, port: int) -> Report:
         answer = connection.getresponse()
         text = answer.read(_LARGEST)
         found: Dict[str, Any] = json.loads(text)
-        if answer.status != 200 or not {"version", "pid", "jvms", "sinks", "spool"} <= set(found):
+        if answer.status != 200 or not {"version", "pid", "jvms", "sinks", "spool", "logs"} <= set(found):
             raise ValueError("not our report")
     except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -78,7 +78,8 @@ def as_text(found: Report) -> str:
         tuple(str(sink[name]) for name in ("name", "sent", "waiting", "dropped", "refused", "errors"))
         for sink in found["sinks"]
     ]
-    spool = found["spool"]
+    spool, logs = found["spool"], found["logs"]
+    skipped = f", {logs['skipped_bytes'] / 1e6:.1f} MB left out" if logs["skipped_bytes"] else ""
     lines = [
         head,
         "",
@@ -87,6 +88,7 @@ def as_text(found: Report) -> str:
         *_table(sinks),
         f"spool {spool['directory']}: {spool['bytes'] / 1e6:.1f} of {spool['max_bytes'] / 1e6:.0f} MB, "
         f"{spool['disk_errors']} disk errors",
+        *([f"logs: {logs['files']} files, {logs['messages']} messages{skipped}"] if logs["files"] else []),
     ]
     wrong = problems(found)
     return "".join(

@@ -38,6 +38,7 @@ MOST_HELD = 1 << 20
 GC_CATEGORY = "jvm/gc"
 
 _QUIET_S = 30.0  # so long a file that was renamed or deleted may still be written to
+_AHEAD_MS = 3_600_000  # a time further in the future is that of another zone, or wrong
 _CLOCK_MS = 20  # the times of files are those of a coarser clock
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
 _TOGETHER_MS = 5000  # a line without a time has that of the one before if they came so close
@@ -324,7 +325,7 @@ class Tails:
             before = now_ms
         for text in texts:
             time, level, said = _understood(text, now_ms, file.target)
-            before = before if time is None else time
+            before = before if time is None or time > now_ms + _AHEAD_MS else time
             file.newest = now_ms, before
             block.times.append(before)
             block.texts.append(said)

@@ -73,7 +73,7 @@ def compiled(pattern: str) -> FirstLine | None:
         return None
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = 8 << 20
+    options.max_mem = 1 << 20  # compiled patterns are kept, 128 of them
     try:
         if len(pattern) > LONGEST_PATTERN:
             raise UsageError(f"first_line: a pattern of more than {LONGEST_PATTERN} characters")
