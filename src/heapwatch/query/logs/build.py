@@ -72,7 +72,7 @@ def _pattern(token: Token) -> Pattern:
     """Quoted or bare, `*` stands for anything and `\\*` for a star; a bare backslash is itself."""
     if token.type == "STRING":
         return Pattern(_unescaped(token, _WILD, 1), True, span=_of(token))
-    text = re.sub(r"\\([*\\]?)", lambda found: "\\" + (found[1] or "\\"), token)
+    text = re.sub(r"\\([*\\])?", lambda found: found[0] if found[1] else "\\\\", token)
     return Pattern(text, False, span=_of(token))
 
 

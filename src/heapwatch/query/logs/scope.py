@@ -72,8 +72,13 @@ class Scope:
 
     def _level(self, node: Match) -> str:
         """`_level` is the message's own."""
-        regexes = [f"(?is)^(?:{wild(pattern.text, '.*')})$" for pattern in node.patterns]
-        found = " OR ".join(f"match(level, {self._binder.bind(regex)})" for regex in regexes)
+        regexes = [
+            f"(?is)^(?:{wild(pattern.text, '.*')})$" if pattern.text else "" for pattern in node.patterns
+        ]
+        found = " OR ".join(
+            f"(level != '' AND match(level, {self._binder.bind(regex)}))" if regex else "level = ''"
+            for regex in regexes
+        )
         return f"(NOT ({found}))" if node.negated else f"({found})"
 
     def _word(self, pattern: Pattern) -> str:
