@@ -119,8 +119,8 @@ def test_what_varies_in_a_message_becomes_a_star(text: str, masked: str) -> None
 
 
 _scraps = st.sampled_from(
-    [" ", "  ", "a", "word", "12", "-3.5", "0x1f", "/a/b", '"', "'", "{", "}", ":", "=", ",", "*", "\n", "\tat x",
-     "é", "10:20", "2026-01-01", "msg", '"msg": ', "@1f2e", "\\", "a@b.cd", "..."]
+    [" ", "  ", "a", "word", "12", "-3.5", "0x1f", "/a/b", '"', "'", "{", "}", ":", "=", ",", "*", "\n",
+     "\tat x", "é", "10:20", "2026-01-01", "msg", '"msg": ', "@1f2e", "\\", "a@b.cd", "..."]
 )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def correlate(
     try:
         signatures = window.signatures()
     except TooBig as error:
-        raise spoken(error, limits, "the same", from_, to) from error
+        raise spoken(error, limits, "", from_, to) from error
     appeared, vanished, changed = window.ranked(signatures)
     return {
         "window": {"from": from_, "to": to},

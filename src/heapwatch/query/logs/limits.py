@@ -16,10 +16,10 @@ _CODE = re.compile(r"Code: (\d+)")
 
 
 class TooMuch(TooBig):
-    """A log query over a limit; `suggestion` is a query that would fit, or a range for this one."""
+    """A log query over a limit; `suggestion` is one that would fit, or the same with a note of its range."""
 
     def __init__(self, message: str, suggestion: str = "") -> None:
-        super().__init__(f"{message}; {suggestion}" if suggestion else message)
+        super().__init__(f"{message}; this would fit: {suggestion}" if suggestion else message)
         self.suggestion = suggestion
 
 
@@ -61,5 +61,5 @@ def spoken(error: TooBig, limits: Limits, text: str, from_ms: int, to_ms: int) -
     shown = " ".join(text.split())
     return TooMuch(
         f"this query takes {what}, and a limit is there so that others are served",
-        f"{shown[:200]} from -{duration(fits)} would fit, or add words and labels to what is searched",
+        f"{shown or '*'} // over {duration(fits)} at most, or with more words and labels to search for",
     )

@@ -130,7 +130,7 @@ class Run:
         self.table, self.plan = from_answer(plan.columns, found), None
         if len(self.table) > most:
             shown = " ".join(self.text.split())
-            raise TooMuch(f"there are more than {most} rows", f"{shown[:300]} | limit {most} would fit")
+            raise TooMuch(f"there are more than {most} rows", f"{shown} | limit {most}")
         return self.table
 
     def planned(self) -> Plan:

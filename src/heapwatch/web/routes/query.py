@@ -22,6 +22,7 @@ from heapwatch.query.logs import format as log_formatting
 from heapwatch.query.logs.limits import Limits as LogLimits
 from heapwatch.query.logs.parse import parse as parse_logs
 from heapwatch.query.logs.run import run_logs
+from heapwatch.query.logs.source import LogWords
 from heapwatch.query.parse import parse
 from heapwatch.query.run import run
 from heapwatch.query.times import parse_interval, parse_time
@@ -121,12 +122,12 @@ async def format_query(request: Request, asked: Annotated[queries.TextAsked, Bod
 @router.post("/api/v1/query/complete", response_model=queries.Completion, summary="What may come next")
 async def complete(request: Request, asked: Annotated[queries.CompletionAsked, Body()]) -> Response:
     """Operators, functions and keywords that the grammar allows there; labels and values of the store."""
-    words = StoredWords(services_of(request).store)
+    store = services_of(request).store
 
     def offered() -> dict[str, Any]:
         if asked.language == "logs":
-            return log_completion.complete(_query(asked.query), asked.position, words)
-        return completion.complete(_query(asked.query), asked.position, words)
+            return log_completion.complete(_query(asked.query), asked.position, LogWords(store))
+        return completion.complete(_query(asked.query), asked.position, StoredWords(store))
 
     return await _worked_out(request, offered)
 

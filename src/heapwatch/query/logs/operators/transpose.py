@@ -23,7 +23,7 @@ def compute(node: tree.Transpose, table: Table) -> Table:
     column_keys = _keys([each.values for each in across], len(table))
     if len(column_keys) * len(values) > MOST_COLUMNS:
         count = len(column_keys) * len(values)
-        raise TooMuch(f"transpose would make {count} columns, more than {MOST_COLUMNS}", "fewer columns")
+        raise TooMuch(f"transpose would make {count} columns, more than {MOST_COLUMNS}")
     row_at = {key: place for place, key in enumerate(row_keys)}
     column_at = {key: place for place, key in enumerate(column_keys)}
     cells: list[list[Cell]] = [[None] * len(row_keys) for _ in range(len(column_keys) * len(values))]
