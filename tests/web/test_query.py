@@ -142,8 +142,8 @@ def test_logs_are_messages_or_what_is_made_of_them(server: Server) -> None:
     table = queries.LogAnswer.model_validate_json(counted.content)
     assert table.kind == "aggregate"
     assert sorted(zip(table.columns["_level"], table.columns["_count"], strict=True)) == [
-        ("ERROR", 2),
-        ("INFO", 1),
+        ("error", 2),
+        ("info", 1),
     ]
     text = server.http.post("/api/v1/logs/query?format=csv", json={"query": "full", "to": "now+1m"}).text
     (row,) = csv.DictReader(io.StringIO(text))

@@ -28,6 +28,8 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("post", "/-/reload"): "admin",
     ("post", "/api/v1/histogram"): "ingest",
     ("post", "/api/v1/batch"): "ingest",
+    ("post", "/api/v1/logs"): "ingest",
+    ("get", "/api/v1/correlate"): "read",
     ("get", "/api/v1/ingest/rejects"): "read",
     ("get", "/api/v1/jvms"): "read",
     ("get", "/api/v1/fleet"): "read",
