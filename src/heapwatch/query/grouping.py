@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -53,28 +54,41 @@ class _Task:
         return tuple(value or "" for value in values)
 
 
-def grouped(
-    reader: Reader,
-    parses: Sequence[tree.Parse],
-    node: tree.Aggregate,
-    later: Sequence[tree.Operator],
-    notes: Notes,
-) -> tuple[Frame, int]:
-    """The frame of `selector | parse … | aggregate`, and how many series went into it. Groups that `later`
-    drops may be missing."""
-    sums = Sums(reader.buckets.count)
-    slices = reader.slices()
-    alone = len(slices) == 1 and not reader.selected.series and node.function == "sum"
-    by = [name.text for name in node.by]
-    task = _Task(parses, by, node.function, notes, thinning(later) if alone else Thinning())
-    series = sum(_Slice(each, task, sums).read() for each in slices)
-    if reader.selected.series:
-        series += _samples(reader, task, sums)
-    names = sorted(sums.places)
-    places = [sums.places[name] for name in names]
-    labels = [group_labels(task.by, name) for name in names]
-    values = sums.values(node.function)[places] if places else reader.buckets.matrix(0)
-    return reader.frame(labels, [{}] * len(labels), values).known(), series
+class Grouping:
+    """`selector | parse … | aggregate`. Groups that `later` drops may be missing from its frame."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        parses: Sequence[tree.Parse],
+        node: tree.Aggregate,
+        later: Sequence[tree.Operator],
+        notes: Notes,
+    ) -> None:
+        self._reader = reader
+        self._sums = Sums(reader.buckets.count)
+        slices = reader.slices()
+        alone = len(slices) == 1 and not reader.selected.series and node.function == "sum"
+        thin = thinning(later) if alone else Thinning()
+        self._task = _Task(parses, [name.text for name in node.by], node.function, notes, thin)
+        self._slices = [_Slice(each, self._task, self._sums) for each in slices]
+
+    @property
+    def of_totals(self) -> bool:
+        """Whether no class sample is read, but the totals of histograms."""
+        return bool(self._slices) and all(each.totalled is not None for each in self._slices)
+
+    def read(self) -> tuple[Frame, int]:
+        """The frame, and how many series went into it."""
+        reader, sums, task = self._reader, self._sums, self._task
+        series = sum(each.read() for each in self._slices)
+        if reader.selected.series:
+            series += _samples(reader, task, sums)
+        names = sorted(sums.places)
+        places = [sums.places[name] for name in names]
+        labels = [group_labels(task.by, name) for name in names]
+        values = sums.values(task.function)[places] if places else reader.buckets.matrix(0)
+        return reader.frame(labels, [{}] * len(labels), values).known(), series
 
 
 class _Slice:
@@ -94,15 +108,19 @@ class _Slice:
 
     def read(self) -> int:
         """Add to the sums; how many series there were (of totals: JVMs)."""
-        function, rollup = self._task.function, self._slice.reader.rollup
-        if self._slice.every_class and self._classes.one and function == "sum" and rollup in sql.TOTALLED:
-            groups = self._plain_groups()
-            if groups is not None:
-                return self._totals(groups)
+        if self.totalled is not None:
+            return self._totals(self.totalled)
         pairs, series = self._seen()
-        if function != "count":
+        if self._task.function != "count":
             self._values(pairs)
         return series
+
+    @cached_property
+    def totalled(self) -> list[Group] | None:
+        """The groups of the incarnations' numbers, when they are sums over all classes."""
+        function, rollup = self._task.function, self._slice.reader.rollup
+        whole = self._slice.every_class and self._classes.one
+        return self._plain_groups() if whole and function == "sum" and rollup in sql.TOTALLED else None
 
     def _group(self, jvm: int, class_: int, count: int, task: _Task) -> Group | None:
         place = int(self._jvm_at[self._jvms.examples[jvm]])
@@ -135,7 +153,7 @@ class _Slice:
             at = rows[found["jvm_group"].astype(np.int64)]
             sums = {"series": present, "present": present, "total": found["total"].astype(np.float64)}
             self._sums.add(at, found["bucket"].astype(np.int64), sums)
-        return len(self._slice.incarnations)
+        return len(self._slice.incarnations) if len(found) else 0
 
     def _seen(self) -> tuple[dict[tuple[int, int], int], int]:
         """The place in the sums of each pair of numbers that has series, -1 if it is left out. All series of
@@ -244,10 +262,12 @@ def _samples(reader: Reader, task: _Task, sums: Sums) -> int:
     )
     bound = group_numbers.bound("series", reader.series_ids)
     expression = group_numbers.expression("series", "series")
+    some = False
     for found in reader.sample_answers(task.function, expression, **bound):
+        some = True
         places = rows[found["series_group"].astype(np.int64)]
         _take(found, places, task.function, sums, counted=True)
-    return len(groups)
+    return len(groups) if some else 0
 
 
 def _take(found: Columns, rows: Places, function: str, sums: Sums, *, counted: bool = False) -> None:

@@ -13,16 +13,16 @@ import numpy as np
 
 from heapwatch.query import tree
 from heapwatch.query.frame import Frame
-from heapwatch.query.grouping import grouped
+from heapwatch.query.grouping import Grouping
 from heapwatch.query.limits import LimitExceeded, Limits
 from heapwatch.query.notes import Notes
 from heapwatch.query.operators import apply, quantize
-from heapwatch.query.plan import Extent, buckets, default_interval, extent, only_live
+from heapwatch.query.plan import HOUR_MS, Extent, buckets, default_interval, extent, only_live
 from heapwatch.query.read import Reader, at_instants
 from heapwatch.query.select import Selected, select
 from heapwatch.query.sql import AGGREGATIONS
 from heapwatch.query.universe import MODES
-from heapwatch.store.reads.intervals import Buckets
+from heapwatch.store.reads.intervals import AIM, Buckets
 from heapwatch.store.reads.parts import Parts
 
 LIFE = ("host", "jvm", "pid", "started", "metric", "mode")
@@ -141,17 +141,20 @@ class Source:
         self.selected: Selected = select(names, selector, from_ - margin, to + margin, asked.mode, asked.text)
 
     def series(self) -> Frame:
-        reader = self._reader()
-        frame = reader.series()
-        self.asked.read.series += len(frame)
+        window, found, points = self.planned()
+        self._admit(found, points)
+        frame = self._reading(window).series()
+        self._read(len(frame))
         return frame
 
     def groups(
         self, parses: Sequence[tree.Parse], aggregate: tree.Aggregate, later: Sequence[tree.Operator]
     ) -> Frame:
-        reader = self._reader()
-        frame, series = grouped(reader, parses, aggregate, later, self.asked.notes)
-        self.asked.read.series += series
+        window, found, points = self.planned()
+        grouping = Grouping(self._reading(window), parses, aggregate, later, self.asked.notes)
+        self._admit(found, found.histograms(self.selected) if grouping.of_totals else points)
+        frame, series = grouping.read()
+        self._read(series)
         return frame
 
     def changes(
@@ -179,18 +182,24 @@ class Source:
         from_, to = self._range
         interval = self._interval
         if interval is None:
-            interval = default_interval(to - from_, self._extent(from_, to).distances_ms)
+            # hours and more are farther apart than any histograms
+            near = (to - from_) / AIM < HOUR_MS
+            distances = self._extent(from_, to).distances_ms if near else np.empty(0)
+            interval = default_interval(to - from_, distances)
         # aligned as if it were not shifted, so that its points fall on those of the present
         window = buckets(self.asked.from_, self.asked.to, interval, self.asked.limits, self.asked.notes)
         window = replace(window, start=window.start - self._shift)
-        found = self._extent(window.start, window.end)
-        return window, found, found.points(self.selected)
+        found = self._extent(window.start, window.end, hourly=window.width % HOUR_MS == 0)
+        return window, found, found.points(self.selected, self.rollup)
 
-    def _reader(self) -> Reader:
-        window, found, points = self.planned()
-        if not points:
+    def _read(self, series: int) -> None:
+        self.asked.read.series += series
+        if not series:
             hints = "".join(f"; {each}" for each in self.selected.unknown)
             self.asked.notes.add(f"nothing that this selects has a point in the range{hints}")
+
+    def _admit(self, found: Extent, points: int) -> None:
+        """Refuse what is too much; say what will be missing."""
         other = MODES[1 - MODES.index(self.asked.mode)]
         left_out = only_live(found, self.selected, self.asked.mode)
         self.asked.notes.add(f"JVMs have only histograms of mode {other}, which were not asked for", left_out)
@@ -200,10 +209,9 @@ class Source:
                 f"row #{self.asked.notes.row} reads up to {points} points, more than {most}", "points"
             )
         self.asked.read.points += points
-        return self._reading(window)
 
     def _reading(self, window: Buckets) -> Reader:
         return Reader(self.asked.parts, self.selected, window, self.rollup, self.asked.limits)
 
-    def _extent(self, from_: int, to: int) -> Extent:
-        return extent(self.asked.parts, self.selected, from_, to, self.asked.limits)
+    def _extent(self, from_: int, to: int, *, hourly: bool = False) -> Extent:
+        return extent(self.asked.parts, self.selected, from_, to, self.asked.limits, hourly=hourly)

@@ -12,7 +12,7 @@ from heapwatch.query import sql
 from heapwatch.query.limits import Limits
 from heapwatch.query.notes import Notes
 from heapwatch.query.select import Selected
-from heapwatch.query.universe import METRICS, MODES
+from heapwatch.query.universe import METRICS, MODES, Mask
 from heapwatch.store.native import Columns
 from heapwatch.store.reads.intervals import AIM, STEPS_S, Buckets
 from heapwatch.store.reads.parts import Parts
@@ -28,29 +28,45 @@ class Extent:
 
     taken: NDArray[np.int64]
     rows: NDArray[np.int64]  # class samples in those
+    hours: NDArray[np.int64]  # in how many hours they are
     distances_ms: NDArray[np.float64]  # usual distance of points, one a JVM or metric series
     samples: int
+    hourly: bool  # what is summed up by the hour is read so
 
-    def points(self, selected: Selected) -> int:
+    def points(self, selected: Selected, rollup: str) -> int:
         """Points that reading the selection takes, at most."""
-        return self.samples + int(self.points_by_jvm(selected).sum())
+        return self.samples + int(self.points_by_jvm(selected, rollup).sum())
 
-    def points_by_jvm(self, selected: Selected) -> NDArray[np.int64]:
+    def points_by_jvm(self, selected: Selected, rollup: str) -> NDArray[np.int64]:
         """Class samples alone, by JVM."""
         total = np.zeros(len(selected.jvms), np.int64)
         for product in selected.products:
-            classes = int(product.classes.sum())
-            for mode in np.flatnonzero(product.modes).tolist():
-                taken, rows = self.taken[:, mode], self.rows[:, mode]
-                some = rows if product.classes.all() else np.minimum(rows, taken * classes)
-                total += np.where(product.jvms, some, 0) * int(product.metrics.sum())
+            for place in np.flatnonzero(product.metrics).tolist():
+                by_hour = self.hourly and sql.has_hours(METRICS[place], rollup)
+                for mode in np.flatnonzero(product.modes).tolist():
+                    some = self._rows(mode, product.classes, by_hour)
+                    total += np.where(product.jvms, some, 0)
+        return total
+
+    def _rows(self, mode: int, classes: Mask, by_hour: bool) -> NDArray[np.int64]:
+        taken, rows = self.taken[:, mode], self.rows[:, mode]
+        if by_hour:  # a row an hour instead of one a histogram
+            rows = rows * self.hours[:, mode] // np.maximum(taken, 1)
+            taken = self.hours[:, mode]
+        return rows if classes.all() else np.minimum(rows, taken * int(classes.sum()))
+
+    def histograms(self, selected: Selected) -> int:
+        """How many histograms' totals there are, and metric samples."""
+        total = self.samples
+        for product in selected.products:
+            total += int(self.taken[product.jvms][:, product.modes].sum()) * int(product.metrics.sum())
         return total
 
 
-def extent(parts: Parts, selected: Selected, low: int, high: int, limits: Limits) -> Extent:
-    """Ask the small tables; of metric series the samples themselves are counted."""
+def extent(parts: Parts, selected: Selected, low: int, high: int, limits: Limits, *, hourly: bool) -> Extent:
+    """Ask the small tables; of metric series the samples themselves are counted, or their hours."""
     shape = len(selected.jvms), len(MODES)
-    taken, rows = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    taken, rows, hours = (np.zeros(shape, np.int64) for _ in range(3))
     distances: list[NDArray[np.float64]] = []
     bound = {"low": low, "high": high}
     if selected.products:
@@ -61,14 +77,17 @@ def extent(parts: Parts, selected: Selected, low: int, high: int, limits: Limits
         at = [places[id_] for id_ in found["incarnation"].tolist()]
         taken[at, found["mode"]] = found["taken"]
         rows[at, found["mode"]] = found["rows"]
+        hours[at, found["mode"]] = found["hours"]
         distances.append(_distances(found))
     samples = 0
     if selected.series:
         ids = [each.id for each in selected.series]
-        found = parts.query(sql.SAMPLE_STATS, {**bound, "series": ids}, limits.engine)
+        text = sql.SAMPLE_HOUR_STATS if hourly else sql.SAMPLE_STATS
+        found = parts.query(text, {**bound, "series": ids}, limits.engine)
         samples = int(found["taken"].sum())
         distances.append(_distances(found))
-    return Extent(taken, rows, np.concatenate(distances) if distances else np.empty(0), samples)
+    between = np.concatenate(distances) if distances else np.empty(0)
+    return Extent(taken, rows, hours, between, samples, hourly)
 
 
 def _distances(found: Columns) -> NDArray[np.float64]:

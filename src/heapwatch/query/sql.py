@@ -16,7 +16,8 @@ ROLLUPS = ("avg", "min", "max", "sum", "count", "latest")
 
 STATS = """
 SELECT incarnation, mode, count() AS taken, toUnixTimestamp64Milli(min(time)) AS first,
-       toUnixTimestamp64Milli(max(time)) AS last, sum(classes) AS rows
+       toUnixTimestamp64Milli(max(time)) AS last, sum(classes) AS rows,
+       uniqExact(toStartOfHour(time)) AS hours
 FROM snapshot
 WHERE incarnation IN {incarnations:Array(UInt64)}
   AND time >= fromUnixTimestamp64Milli({low:Int64}) AND time < fromUnixTimestamp64Milli({high:Int64})
@@ -29,6 +30,17 @@ SELECT series, count() AS taken, toUnixTimestamp64Milli(min(time)) AS first,
 FROM sample
 WHERE series IN {series:Array(UInt64)}
   AND time >= fromUnixTimestamp64Milli({low:Int64}) AND time < fromUnixTimestamp64Milli({high:Int64})
+GROUP BY series
+"""
+
+# Those of hours that are not summed up yet are not counted; there are few.
+SAMPLE_HOUR_STATS = """
+SELECT series, count() AS taken, toInt64(toUnixTimestamp(min(hour))) * 1000 AS first,
+       toInt64(toUnixTimestamp(max(hour))) * 1000 AS last
+FROM sample_hour
+WHERE series IN {series:Array(UInt64)}
+  AND hour >= fromUnixTimestamp(intDiv({low:Int64}, 1000))
+  AND hour < fromUnixTimestamp(intDiv({high:Int64}, 1000))
 GROUP BY series
 """
 

@@ -94,7 +94,7 @@ def _narrowings(asked: Asked, body: tree.Pipeline, most: int) -> Iterator[Narrow
     source = _source(asked, body, body.source)
     _, extent, _ = source.planned()
     selected = source.selected
-    points = extent.points_by_jvm(selected)
+    points = extent.points_by_jvm(selected, "avg")
     by_host: dict[str, int] = {}
     for jvm, count in zip(selected.jvms, points.tolist(), strict=True):
         by_host[jvm.who.host] = by_host.get(jvm.who.host, 0) + count
