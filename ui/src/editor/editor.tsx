@@ -1,5 +1,6 @@
 /** The editor in a page. Its text is shown at once; writing begins when its chunk is here. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Echoes } from "./echoes";
 import type { Editor as Mounted, EditorProps, Mark } from "./mount";
 
 interface Props extends EditorProps {
@@ -16,12 +17,19 @@ export function Editor(props: Props) {
   latest.current = props;
   const [state, setState] = useState<"loading" | "ready" | "failed">("loading");
   const marks = props.marks ?? NONE;
+  const echoes = useRef(new Echoes());
   useLayoutEffect(() => {
     let gone = false;
     import("./mount").then(
       ({ mountEditor }) => {
         if (gone) return;
-        own.current = mountEditor(host.current as HTMLDivElement, () => latest.current);
+        own.current = mountEditor(host.current as HTMLDivElement, () => ({
+          ...latest.current,
+          onChange: (text) => {
+            echoes.current.told(text);
+            latest.current.onChange(text);
+          },
+        }));
         if (latest.current.handle) latest.current.handle.current = own.current;
         if (latest.current.autofocus) own.current.focus();
         setState("ready");
@@ -35,7 +43,9 @@ export function Editor(props: Props) {
       if (latest.current.handle) latest.current.handle.current = null;
     };
   }, [props.language]);
-  useEffect(() => own.current?.set(props.text), [props.text, state]);
+  useEffect(() => {
+    if (!echoes.current.isEcho(props.text)) own.current?.set(props.text);
+  }, [props.text, state]);
   useEffect(() => own.current?.mark(marks), [marks, state]);
   return (
     <div class={`editor ${props.language}`} data-state={state}>

@@ -112,6 +112,7 @@ const KINDS: Readonly<Record<string, string>> = { operator: "keyword", function:
 function completion(props: () => EditorProps): Extension {
   return autocompletion({
     activateOnTypingDelay: 120,
+    interactionDelay: 0,
     icons: false,
     override: [
       async (context): Promise<CompletionResult | null> => {
@@ -143,6 +144,7 @@ export function mountEditor(host: HTMLElement, current: () => EditorProps): Edit
     current().onFormat?.();
     return true;
   };
+  let setting = false;
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const view = new EditorView({
     parent: root,
@@ -162,7 +164,7 @@ export function mountEditor(host: HTMLElement, current: () => EditorProps): Edit
         EditorState.readOnly.of(props.readOnly ?? false),
         EditorView.contentAttributes.of({ "aria-label": props.label, spellcheck: "false", autocorrect: "off", tabindex: "0" }),
         EditorView.updateListener.of((update) => {
-          if (update.docChanged) current().onChange(update.state.doc.toString());
+          if (update.docChanged && !setting) current().onChange(update.state.doc.toString());
         }),
       ],
     }),
@@ -170,7 +172,10 @@ export function mountEditor(host: HTMLElement, current: () => EditorProps): Edit
   const clamp = (place: number) => Math.max(0, Math.min(view.state.doc.length, place));
   return {
     set(text) {
-      if (text !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+      if (text === view.state.doc.toString()) return;
+      setting = true;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+      setting = false;
     },
     mark(marks) {
       const found: Diagnostic[] = marks.map(({ start, end, message }) => {

@@ -61,28 +61,48 @@ export function written(name: string, value: Cell, unit: Unit = "number"): strin
   return plain(String(value));
 }
 
-export function ColumnsTable({ columns, order, height, label, unit = "number" }: {
+interface Place {
+  readonly at: number;
+}
+
+/** Texts that are the same in every row say it once, above the table. */
+function common(columns: Columns, names: readonly string[]): readonly string[] {
+  return names.filter((name) => {
+    const column = columns[name] ?? [];
+    return column.length > 1 && typeof column[0] === "string" && column.every((cell) => cell === column[0]);
+  });
+}
+
+export function ColumnsTable({ columns, order, height, label, unit = "number", fold = false }: {
   readonly columns: Columns;
   readonly order?: readonly string[];
   readonly height: string;
   readonly label: string;
   readonly unit?: Unit;
+  /** Leave out what is the same everywhere. */
+  readonly fold?: boolean;
 }) {
   const [sort, setSort] = useState<Sort>({ key: "", order: "desc" });
-  const names = (order?.length ? order : Object.keys(columns)).filter((name) => name in columns);
-  const places = useMemo(() => sortedPlaces(columns, sort.key, sort.order), [columns, sort]);
-  const shown: readonly Column<number>[] = names.map((name) => {
+  const all = (order?.length ? order : Object.keys(columns)).filter((name) => name in columns);
+  const same = fold ? common(columns, all) : [];
+  const names = all.filter((name) => !same.includes(name));
+  const places = useMemo<readonly Place[]>(() => sortedPlaces(columns, sort.key, sort.order).map((at) => ({ at })), [columns, sort]);
+  const shown: readonly Column<Place>[] = names.map((name) => {
     const column = columns[name] ?? [];
     const number = isNumeric(column);
+    const show = (cell: Cell) => (name === "change" && typeof cell === "number" ? signed(cell, writer(unit)) : written(name, cell, unit));
     return {
       key: name, title: plain(name), number, ...(number ? { width: TIMES.test(name) ? "170px" : "140px" } : {}),
-      cell: (place) => <bdi>{written(name, column[place], unit)}</bdi>,
-      hover: (place) => (column[place] == null ? undefined : plain(String(column[place]))),
+      cell: ({ at }) => <bdi>{show(column[at])}</bdi>,
+      hover: ({ at }) => (column[at] == null ? undefined : typeof column[at] === "number" ? exact(column[at]) : plain(String(column[at]))),
     };
   });
   return (
-    <Table label={label} columns={shown} total={places.length} rowAt={(index) => places[index]} rowKey={(place) => String(place)} rowHeight={ROW} height={height}
-      minWidth={`${Math.max(480, names.length * 130)}px`} sort={sort} onSort={setSort} empty={<p class="no-match">The answer has no rows.</p>} />
+    <>
+      {same.length > 0 && <p class="same">{same.map((name) => <span key={name}><span class="label-name">{plain(name)}</span> {plain(String(columns[name]?.[0]))}</span>)}</p>}
+      <Table label={label} columns={shown} total={places.length} rowAt={(index) => places[index]} rowKey={({ at }) => String(at)} rowHeight={ROW} height={height}
+        minWidth={`${Math.max(480, names.length * 130)}px`} sort={sort} onSort={setSort} empty={<p class="no-match">The answer has no rows.</p>} />
+    </>
   );
 }
 

@@ -179,7 +179,7 @@ function Tables({ answer, unit, height, title }: { readonly answer: QueryAnswer;
   const tables = tablesOf(answer);
   return (
     <>
-      {tables.map((row) => <ColumnsTable key={row.letter} columns={row.table.columns} height={`${height}px`} label={title} unit={unit} />)}
+      {tables.map((row) => <ColumnsTable key={row.letter} columns={row.table.columns} height={`${height}px`} label={title} unit={unit} fold />)}
       {tables.length === 0 && <SeriesTable answer={answer} hidden={NOTHING} unit={unit} height={`${height}px`} label={title} />}
     </>
   );

@@ -101,7 +101,7 @@ function Answer({ asked, data, loading, failed }: { readonly asked: Asked; reado
         <>
           {tables.map((row) => (
             <section class="card" key={row.letter} aria-label={`Table of row ${row.letter}`}>
-              <ColumnsTable columns={row.table.columns} height={HEIGHT} label={`Row ${row.letter}`} unit={asked.unit} />
+              <ColumnsTable columns={row.table.columns} height={HEIGHT} label={`Row ${row.letter}`} unit={asked.unit} fold />
             </section>
           ))}
           {curves && (asked.view === "chart" ? <Curves asked={asked} data={data} loading={loading} /> : (
