@@ -25,6 +25,11 @@ NOW = 1_795_341_600_000
         ("now+2d", NOW + 172_800_000),
         ("-1w", NOW - 604_800_000),
         ("-250ms", NOW - 250),
+        ("now/h", NOW),
+        ("now/d", NOW - 10 * 3_600_000),
+        ("now-1d/d", NOW - 34 * 3_600_000),
+        ("-5m/h", NOW - 3_600_000),
+        ("now/w", NOW - (6 * 24 + 10) * 3_600_000),  # a Monday
         ("1795341600", NOW),
         ("1795341600.25", NOW + 250),
         ("1795341600000", NOW),
@@ -45,7 +50,21 @@ def test_a_plus_that_a_url_turned_into_a_space_is_understood() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yesterday", "-15", "-15x", "15m", "now-", "1e12", "-1h-2h", "2026-13-01T00:00:00Z", "٣٤٥", "nan"],
+    [
+        "",
+        "yesterday",
+        "-15",
+        "-15x",
+        "15m",
+        "now-",
+        "/d",
+        "now/y",
+        "1e12",
+        "-1h-2h",
+        "2026-13-01T00:00:00Z",
+        "٣٤٥",
+        "nan",
+    ],
 )
 def test_what_is_no_moment_is_refused_with_examples(text: str) -> None:
     with pytest.raises(UsageError, match="a moment such as"):

@@ -1,6 +1,6 @@
-"""Moments as people write them in a query: RFC 3339, epoch, `now`, `-15m`, `now-1h30m`.
+"""Moments as people write them in a query: RFC 3339, epoch, `now`, `-15m`, `now-1h30m`, `now-1d/d`.
 
-Everything becomes epoch milliseconds. A date without an offset is refused rather than guessed: the server,
+Everything becomes epoch milliseconds. `/d` goes back to the day's beginning (in UTC), `/h` to the hour's. A date without an offset is refused rather than guessed: the server,
 the browser and the JVM's host may each live in another zone.
 """
 
@@ -19,7 +19,8 @@ MILLISECONDS_FROM = 100_000_000_000
 
 _EPOCH = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
 _RELATIVE = re.compile(
-    r"(?:now)?(?:(?P<sign>[+-])(?P<spans>(?:\d{1,12}(?:ms|[smhdw]))+))?", re.IGNORECASE | re.ASCII
+    r"(?!/)(?:now)?(?:(?P<sign>[+-])(?P<spans>(?:\d{1,12}(?:ms|[smhdw]))+))?(?:/(?P<floor>[smhdw]))?",
+    re.IGNORECASE | re.ASCII,
 )
 _SPAN = re.compile(r"(\d{1,12})(ms|[smhdw])", re.IGNORECASE | re.ASCII)
 # A plus sign that was not escaped in a URL arrives as a space.
@@ -39,8 +40,17 @@ def parse_time(text: str, now_ms: int) -> int:
     if relative:
         spans = relative["spans"] or ""
         shift = sum(int(count) * UNITS[unit.lower()] for count, unit in _SPAN.findall(spans))
-        return now_ms + (shift if relative["sign"] == "+" else -shift)
+        return _floored(now_ms + (shift if relative["sign"] == "+" else -shift), relative["floor"])
     return _rfc3339(word)
+
+
+def _floored(moment: int, unit: str | None) -> int:
+    if unit is None:
+        return moment
+    width = UNITS[unit.lower()]
+    # The epoch began on a Thursday, weeks begin on Mondays.
+    offset = 4 * UNITS["d"] if unit.lower() == "w" else 0
+    return moment - (moment - offset) % width
 
 
 def _rfc3339(word: str) -> int:
