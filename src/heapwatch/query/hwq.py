@@ -253,7 +253,7 @@ def _messages(body: Sequence[Line]) -> list[Message]:
             found.append(Message(_moment(time), labels, text))
         elif line.strip() and not found:
             raise UsageError(f"a log message begins with its time, not {line[:40]!r}")
-        elif found and (line.strip() or line):
+        elif line.strip():
             last = found.pop()
             found.append(Message(last.time, last.labels, f"{last.text}\n{line}"))
     return found

@@ -1,7 +1,8 @@
 """Moments as people write them in a query: RFC 3339, epoch, `now`, `-15m`, `now-1h30m`, `now-1d/d`.
 
-Everything becomes epoch milliseconds. `/d` goes back to the day's beginning (in UTC), `/h` to the hour's. A date without an offset is refused rather than guessed: the server,
-the browser and the JVM's host may each live in another zone.
+Everything becomes epoch milliseconds. `/d` goes back to the day's beginning (in UTC), `/h` to the hour's. A
+date without an offset is refused rather than guessed: the server, the browser and the JVM's host may each
+live in another zone.
 """
 
 from __future__ import annotations
