@@ -182,3 +182,20 @@ def test_queries_are_formatted_and_completed(server: Server) -> None:
 def test_metrics_are_found_by_part_of_their_name(server: Server) -> None:
     names = server.http.get("/api/v1/metrics", params={"match": "after"}).json()["metrics"]
     assert {each["metric"] for each in names} == {"jvm.heap.after_gc"}
+
+
+def test_a_server_stops_although_somebody_watches(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Server(tmp_path_factory.mktemp("watched") / "data") as server:
+        say(server, "ERROR one")
+        with server.http.stream("GET", "/api/v1/logs/tail", params={"query": "error", "last": 1}) as stream:
+            assert next(line for line in stream.iter_lines() if line.startswith("data: "))
+            assert server.stop() == 0
+
+
+def test_streams_are_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Server(tmp_path_factory.mktemp("few") / "data", live_clients=1) as server:
+        say(server, "ERROR one")
+        with server.http.stream("GET", "/api/v1/logs/tail", params={"query": "error", "last": 1}) as stream:
+            assert next(line for line in stream.iter_lines() if line.startswith("data: "))
+            answer = server.http.get("/api/v1/logs/tail")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
