@@ -98,7 +98,7 @@ class Granularity(Node):
 
 @dataclass(frozen=True)
 class Reducer(Node):
-    """A whole series as one number: avg min max sum count latest stddev slope (per second), pct with a rank."""
+    """A whole series as one number: avg min max sum count latest stddev slope (a second), pct with a rank."""
 
     function: str
     rank: float | None = None  # 0..100, of pct
