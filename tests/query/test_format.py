@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from trees import scripts
 
 from heapwatch.query import format as formatting
+from heapwatch.query import tree
 from heapwatch.query.format import reformat
 from heapwatch.query.parse import parse
+from heapwatch.query.tree import Span
 
 
 @given(scripts)
@@ -20,6 +24,19 @@ def test_what_is_formatted_reads_as_the_same_tree(script):
 def test_formatting_twice_changes_nothing(script):
     once = formatting.format(script)
     assert reformat(once) == once
+
+
+@given(scripts)
+def test_the_span_of_a_node_lies_within_that_of_its_parent(script):
+    text = formatting.format(script)
+    waiting = [(parse(text), Span(0, len(text)))]
+    while waiting:
+        node, above = waiting.pop()
+        if isinstance(node, tuple) and not isinstance(node, Span):
+            waiting += [(each, above) for each in node]
+        elif isinstance(node, tree.Node):
+            assert above.start <= node.span.start < node.span.end <= above.end, (node, text)
+            waiting += [(getattr(node, each.name), node.span) for each in dataclasses.fields(node)]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ there is no second grammar for completion.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from heapwatch.query.parse import begin, without_comments
 from heapwatch.query.vocabulary import Vocabulary, best
 
 MOST = 60
+KEPT = 10
+"""Of these for keywords, where anything may begin."""
 
 ABOUT = {
     "sum": "of the series, time by time", "avg": "mean of the series, time by time",
@@ -147,8 +150,10 @@ def _items(place: Place, words: Vocabulary) -> Iterator[dict[str, str]]:
         for pattern in best(["*.size.**", "*.count.**"], place.begun, 2):
             yield _item(pattern, "value", "host and class of class samples")
         return
+    if "WORD" in place.accepted and not place.begun:
+        yield from itertools.islice(_selector(place, words), MOST - KEPT)  # AND and OR come to mind anyway
     yield from _grammar(place)
-    if "WORD" in place.accepted:
+    if "WORD" in place.accepted and place.begun:
         yield from _selector(place, words)
 
 
