@@ -16,7 +16,6 @@ import os
 import re
 from array import array
 from dataclasses import dataclass, field
-from glob import iglob
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Set, Tuple
 
@@ -43,6 +42,10 @@ _CLOCK_MS = 20  # the times of files are those of a coarser clock
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
 _TOGETHER_MS = 5000  # a line without a time has that of the one before if they came so close
 _WHOLE_S = 1.0  # so long a message waits for lines that go on it
+
+
+_State = Tuple[Dict[FileKey, Place], int]
+"""Places, and when the files were looked at last (epoch ms)."""
 
 
 @dataclass
@@ -85,9 +88,11 @@ class Tails:
         self._places: Dict[FileKey, Place] = {}  # of files that are not open now
         self._known: Set[str] = set()  # patterns that were looked for before: what is new, is new
         self._handed: Dict[FileKey, Place] = {}
+        self._written: Tuple[int, _State, _State] = (0, ({}, 0), ({}, 0))
+        self._unwritten = False  # there is a file or a pattern of which tail.json does not know
         self._held = self._looked = 0
         self._looked_at = self._polled_at = float("-inf")
-        self._seen_ms = 0  # wall clock of the newest poll, 0 = there was none yet
+        self._began_ms = self._seen_ms = 0  # wall clock of the first poll and of the newest
 
     def __len__(self) -> int:
         return len(self._files)
@@ -113,14 +118,16 @@ class Tails:
         path = self._directory / NAME
         try:
             found = json.loads(path.read_text("utf-8"))
-            behind = found["after"] if last_sequence >= found["sequence"] else found["before"]
-            self._places = {(row[0], row[1]): Place(*row[2:]) for row in behind}
-            self._known, self._seen_ms = set(found["patterns"]), int(found["seen"])
+            behind = found["after" if last_sequence >= found["sequence"] else "before"]
+            self._places = {(row[0], row[1]): Place(*row[2:]) for row in behind["places"]}
+            self._known, self._seen_ms = set(found["patterns"]), int(behind["seen"])
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             self._journal.warning(f"{path}: not readable ({error}); log files are read from their end")
         self._handed = dict(self._places)
+        self._written = (0, (self._handed, self._seen_ms), (self._handed, self._seen_ms))
+        self._write()  # the next batches have higher numbers, and not what was lost
 
     def poll(self, now: float, now_ms: int, targets: Callable[[], Iterable[Target]]) -> None:
         """Read what has been written since the last time."""
@@ -143,6 +150,9 @@ class Tails:
             if not alive:
                 self._let_go(key)
         self._seen_ms = now_ms
+        self._began_ms = self._began_ms or now_ms
+        if self._unwritten:
+            self._write()
 
     def take(self, sequence: int) -> List[LogBlock]:
         """The messages for batch `sequence`, which goes into the spool now."""
@@ -151,8 +161,9 @@ class Tails:
             blocks += file.blocks
             file.blocks = []
         after = {**self._places, **{key: file.tailed.place for key, file in self._files.items()}}
-        if after != self._handed:
-            self._write(sequence, after)
+        if blocks or after != self._handed:
+            self._written = (sequence, (self._handed, self._written[2][1]), (after, self._seen_ms))
+            self._write()
             self._handed = after
         return [block for block in blocks if block.texts]
 
@@ -169,7 +180,7 @@ class Tails:
         for settings, target in wanted:
             if self._places:
                 self._find_renamed(settings, target, now_ms)
-            for path in _fitting(settings.path):
+            for path in settings.fitting():
                 if resumed and settings.path in self._known:
                     self._find_missed(path, settings, target, now_ms)
                 key = self._paths.get(path)
@@ -179,7 +190,9 @@ class Tails:
                     self._take_up(path, settings, target, now_ms)
                 else:
                     self._journal.warning(f"{path}: not read, {MOST_FILES} log files are open", "tail")
-        self._known.update(settings.path for settings, _ in wanted)
+        new = {settings.path for settings, _ in wanted} - self._known
+        self._known |= new
+        self._unwritten |= bool(new)
 
     def _wanted(self, targets: Iterable[Target]) -> Iterator[Tuple[TailSettings, Target | None]]:
         by_name: Dict[str, List[Target]] = {}
@@ -213,8 +226,12 @@ class Tails:
                 if place is None:
                     if not (new or settings.from_beginning or settings.path in self._known):
                         tailed.to_the_end()
-                elif tailed.place.offset < place.offset:  # truncated since
+                elif not tailed.resumed:  # truncated since
                     self._keep(file, tailed.rest_of_copy(place), now_ms)
+                if key not in self._handed:
+                    for places in (self._handed, self._written[1][0], self._written[2][0]):
+                        places[key] = tailed.place
+                    self._unwritten = True
                 self._journal.solved(path, f"{path}: is read")
             if named:
                 self._paths[path] = key
@@ -230,7 +247,7 @@ class Tails:
             for entry in beside:
                 stat = entry.stat()
                 place = self._places.get((stat.st_dev, stat.st_ino))
-                if place is not None and entry.is_file() and stat.st_size >= place.offset:
+                if place is not None and entry.is_file():
                     self._take_up(entry.path, settings, target, now_ms, named=False)
         except OSError:  # no such folder, or a file that went: there is nothing to read
             return
@@ -238,14 +255,14 @@ class Tails:
     def _find_missed(self, path: str, settings: TailSettings, target: Target | None, now_ms: int) -> None:
         """Files that were written under this name and renamed again since we last looked."""
         folder, name = os.path.split(path)
-        heads = {(place.head_size, place.head) for place in self._places.values()}
-        heads |= {file.tailed.place[1:] for file in self._files.values()}
+        known = [*self._handed.values(), *(file.tailed.place for file in self._files.values())]
+        heads = {(place.head_size, place.head) for place in known}
         found = []
         try:
             for entry in os.scandir(folder or "."):
                 if entry.name.startswith(name) and entry.name != name and not entry.name.endswith(_PACKED):
                     stat = entry.stat()
-                    key = (stat.st_dev, stat.st_ino)
+                    key = stat.st_dev, stat.st_ino
                     fresh = stat.st_mtime_ns // 1_000_000 > self._seen_ms - _CLOCK_MS
                     if fresh and entry.is_file() and key not in self._files and key not in self._places:
                         found.append((stat.st_mtime_ns, entry.path))
@@ -335,16 +352,16 @@ class Tails:
 
     # -- what is remembered ---------------------------------------------------------------------------------
 
-    def _write(self, sequence: int, after: Mapping[FileKey, Place]) -> None:
+    def _write(self) -> None:
+        self._unwritten = False
         if self._directory is None:
             return
-        told = {
-            "sequence": sequence,
-            "before": [[*key, *place] for key, place in self._handed.items()],
-            "after": [[*key, *place] for key, place in after.items()],
-            "patterns": sorted(self._known),
-            "seen": self._seen_ms,
-        }
+        sequence, *states = self._written
+        before, after = (
+            {"places": [[*key, *place] for key, place in places.items()], "seen": seen or self._began_ms}
+            for places, seen in states
+        )
+        told = {"sequence": sequence, "before": before, "after": after, "patterns": sorted(self._known)}
         draft = self._directory / f"{NAME}.new"
         try:
             draft.write_text(json.dumps(told), "utf-8")
@@ -360,12 +377,6 @@ class Tails:
         while len(self._places) > 2 * MOST_FILES:
             del self._places[next(iter(self._places))]
         file.tailed.close()
-
-
-def _fitting(pattern: str) -> List[str]:
-    if not re.search(r"[*?\[]", pattern):
-        return [pattern] if os.path.exists(pattern) else []
-    return sorted(path for path in iglob(pattern, recursive=True) if os.path.isfile(path))
 
 
 def _understood(text: str, now_ms: int, target: Target | None) -> Tuple[int | None, str, str]:

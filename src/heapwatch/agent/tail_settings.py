@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from dataclasses import dataclass, field
-from typing import Mapping
+from glob import iglob
+from typing import List, Mapping
 
 from heapwatch.errors import UsageError
 from heapwatch.wire.messages import FirstLine
@@ -25,6 +27,12 @@ class TailSettings:
     from_beginning: bool = False
     rate: float = 1 << 20  # bytes a second
     lag: int = 64 << 20  # bytes; what is further behind is left out
+
+    def fitting(self) -> List[str]:
+        """The files that there are now."""
+        if not re.search(r"[*?\[]", self.path):
+            return [self.path] if os.path.exists(self.path) else []
+        return sorted(path for path in iglob(self.path, recursive=True) if os.path.isfile(path))
 
 
 def pattern(value: object) -> re.Pattern[str]:

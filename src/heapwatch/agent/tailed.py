@@ -11,6 +11,7 @@ there. What a file is, its inode and its first bytes say, not its name.
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from typing import Iterable, List, NamedTuple, Tuple
 
@@ -54,6 +55,7 @@ class Tailed:
         self._rest = b""  # the end of that: a line that is not whole
         self._begun = 0  # where the pending message begins
         self._head_size = self._head = 0
+        self.resumed = False  # whether it goes on at the place that was given
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
         try:
             stat = os.fstat(self._fd)
@@ -62,6 +64,7 @@ class Tailed:
             self._learn_head()
             if place is not None and place.offset <= stat.st_size and self._begins_as(place):
                 self._move(place.offset)
+                self.resumed = True
         except BaseException:
             self.close()
             raise
@@ -202,10 +205,11 @@ class Tailed:
     def _copy(self, place: Place) -> str:
         """The file beside it with that beginning that goes on behind the place; "" if there is none."""
         folder, name = os.path.split(self.path)
+        start = re.split(r"[._-]?\d", name)[0]  # it may be a rotated one by now, too
         if not place.head_size:
             return ""
         for entry in sorted(os.scandir(folder or "."), key=lambda each: each.name):
-            beside = entry.name.startswith(name) and entry.name != name and entry.is_file()
+            beside = entry.name.startswith(start) and entry.name != name and entry.is_file()
             if beside and entry.stat().st_size > place.offset:
                 with open(entry.path, "rb") as file:
                     if zlib.crc32(file.read(place.head_size)) == place.head:
