@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
+from heapwatch.query.universe import universe_of
 from heapwatch.store import Store
-from heapwatch.store.errors import NotFound
 
+OWN = ("host", "jvm", "class", "package", "metric", "mode")
 PATHS = ("_rawName", "_sourceCategory", "_sourceHost", "_sourceName")
 ALWAYS = {"metric": ("heap.bytes", "heap.instances"), "mode": ("all", "live")}
 """Values that class samples have and that no series of the store spells out."""
@@ -26,22 +27,36 @@ class Vocabulary(Protocol):
 
 
 class StoredWords:
-    """The vocabulary of a store, from what it holds in memory."""
+    """The vocabulary of a store, from what it holds in memory: the columns that queries select by."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._names = store.parts.names
 
     def labels(self, begin: str, limit: int) -> list[str]:
-        known = {*self._store.labels()["labels"], *PATHS}
-        return best(known, begin, limit)
+        universe = universe_of(self._names)
+        known = {*OWN, *PATHS, *universe.series_labels.columns}
+        for labels in self._told():
+            known.update(labels)
+        return best((name for name in known if not name[1:].isdigit()), begin, limit)
 
     def values(self, label: str, begin: str, limit: int) -> list[str]:
-        always = ALWAYS.get(label, ())
-        try:
-            known = self._store.label_values(name=label)["values"]
-        except NotFound:
-            known = []
-        return best({*known, *always}, begin, limit)
+        universe = universe_of(self._names)
+        known = {*ALWAYS.get(label, ())}
+        for table in (universe.classes, universe.series_labels):
+            for _, column in table.named(label):
+                known.update(column.values)
+        for labels in self._told():
+            if label in labels:
+                known.add(labels[label])
+        known.discard("")
+        return best(known, begin, limit)
+
+    def _told(self) -> Iterator[Mapping[str, str]]:
+        """What JVMs and log sources say of themselves."""
+        for each in list(self._names.jvms.by_id.values()):
+            yield {**each.labels, "host": each.who.host, "jvm": each.who.jvm}
+        for source in list(self._names.logs.by_id.values()):
+            yield source.labels
 
     def words(self, begin: str, limit: int) -> list[tuple[str, str]]:
         found = [(word, "value") for label in ("host", "jvm") for word in self.values(label, begin, limit)]
