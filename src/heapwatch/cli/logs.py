@@ -12,14 +12,14 @@ from heapwatch.cli.answers import messages, show_logs, warn
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import LAST_HOUR, SERVER, TABLE, Range, ServerOptions, TableOutput
 from heapwatch.cli.output import write_json
-from heapwatch.cli.query import carets
+from heapwatch.cli.query import Text, carets, text_of
 from heapwatch.errors import Unavailable, UsageError
 
 AGAIN_S = 2.0
 
 
 def logs(
-    text: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
+    text: Text = "",
     *,
     follow: Annotated[bool, Parameter(alias="-F")] = False,
     limit: Annotated[int, Parameter(alias="-n")] = 100,
@@ -48,7 +48,7 @@ def logs(
     limit
         Most messages; with --follow so many of the newest come first.
     """
-    wanted = sys.stdin.read() if text == "-" else text
+    wanted = text_of(text, None)
     with Client(server) as client, carets(wanted):
         if follow:
             if output.kind == "csv":

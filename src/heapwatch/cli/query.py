@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from heapwatch.cli.answers import show_query
 from heapwatch.cli.client import BadQuery, Client
 from heapwatch.cli.options import CHART, LAST_HOUR, SERVER, ChartOutput, Range, ServerOptions
 from heapwatch.errors import UsageError
+
+Text = Annotated[str, Parameter(allow_leading_hyphen=True)]  # - is standard input
+_OPTION = re.compile(r"--?\w[\w-]*(?:=.*)?")
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Question:
 
 
 def query(
-    text: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    text: Text | None = None,
     *,
     file: Annotated[Path | None, Parameter(alias="-f")] = None,
     interval: str | None = None,
@@ -74,11 +78,15 @@ def text_of(text: str | None, file: Path | None) -> str:
     """The query as it was given: typed, in a file, or on standard input."""
     if text is not None and file is not None:
         raise UsageError("give the query's text or --file, not both")
+    if text is not None and _OPTION.fullmatch(text):
+        raise UsageError(f"unknown option {text} (--help lists them)")
     if file is not None:
         try:
             return file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {file}: {error}") from error
+        except OSError as error:
+            raise UsageError(f"cannot read {file}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{file} is not a text in UTF-8") from error
     return sys.stdin.read() if text is None or text == "-" else text
 
 
