@@ -135,7 +135,7 @@ export function Panels({ definition, full }: { readonly definition: Definition; 
         <div class="panels-grid">
           {definition.panels.map((panel, index) => (
             <Panel key={`${index} ${panel.title}`} panel={panel} values={values} markers={markers} height={HEIGHTS[panel.height]}
-              controls={<button type="button" class="quiet" title="Only this panel" onClick={() => patch({ panel: String(index + 1) }, "push")}>Alone<span class="sr">: {inWords(panel.title, values)}</span></button>} />
+              controls={<button type="button" class="quiet" title="Only this panel" aria-label={`Alone: ${inWords(panel.title, values)}`} onClick={() => patch({ panel: String(index + 1) }, "push")}>Alone</button>} />
           ))}
         </div>
       )}

@@ -67,10 +67,10 @@ export default function DashboardList() {
                   <td class="number">{row.panels}</td>
                   <td>{row.builtin ? <span class="note">built in</span> : <Ago value={row.changed} />}</td>
                   <td class="actions">
-                    <button type="button" class="quiet" onClick={() => void copy(row.name)}>Copy<span class="sr"> {row.title}</span></button>
-                    <button type="button" class="quiet" onClick={() => void take(row.name)}>Export<span class="sr"> {row.title}</span></button>
-                    {!row.builtin && <a class="quiet-link" href={link(`/dashboards/${row.name}`, { edit: "1" })}>Edit<span class="sr"> {row.title}</span></a>}
-                    {!row.builtin && <button type="button" class="quiet" onClick={() => setRemoved(row)}>Delete<span class="sr"> {row.title}</span></button>}
+                    <button type="button" class="quiet" aria-label={`Copy ${plain(row.title)}`} onClick={() => void copy(row.name)}>Copy</button>
+                    <button type="button" class="quiet" aria-label={`Export ${plain(row.title)}`} onClick={() => void take(row.name)}>Export</button>
+                    {!row.builtin && <a class="quiet-link" aria-label={`Edit ${plain(row.title)}`} href={link(`/dashboards/${row.name}`, { edit: "1" })}>Edit</a>}
+                    {!row.builtin && <button type="button" class="quiet" aria-label={`Delete ${plain(row.title)}`} onClick={() => setRemoved(row)}>Delete</button>}
                   </td>
                 </tr>
               ))}
