@@ -521,6 +521,8 @@ def _occurs(node: tree.Where, wanted: tree.Occurrence, series: Series, window: W
 
 def _quantize(node: tree.Quantize, answer: Answer) -> Answer:
     width = max(node.interval_ms or answer.window.width, answer.window.width)
+    if not answer.window.count:
+        return replace(answer, window=replace(answer.window, width=width))
     start = answer.window.start // width * width
     count = -(-(answer.window.end - start) // width)
     last = answer.window.times[-1] // width * width
@@ -636,6 +638,73 @@ def _outlier(node: tree.Outlier, series: Series, window: Window) -> Points:
     return found
 
 
+@dataclass(frozen=True)
+class StraightLine:
+    """value(t) = height + slope * (t - centre), in seconds, and what a confidence band is made of."""
+
+    centre: float
+    height: float
+    slope: float
+    points: int
+    noise: float
+    spread: float
+
+    def at(self, seconds: float) -> float:
+        return self.height + self.slope * (seconds - self.centre)
+
+    def margin(self, seconds: float, quantile: float) -> float:
+        away = (seconds - self.centre) ** 2 / self.spread
+        return quantile * math.sqrt(self.noise * (1 / self.points + away))
+
+
+def straight_line(points: Mapping[int, float], model: str) -> StraightLine | None:
+    """Least squares, or Theil and Sen's: the median slope of all pairs. None for fewer than three points."""
+    if len(points) < 3:
+        return None
+    seconds = [time / 1000 for time in sorted(points)]
+    values = [points[time] for time in sorted(points)]
+    count = len(values)
+    if model == "theil-sen":
+        pairs = [(one, two) for one in range(count) for two in range(one + 1, count)]
+        slope = _median([(values[two] - values[one]) / (seconds[two] - seconds[one]) for one, two in pairs])
+        centre = _median(seconds)
+        height = _median([v - slope * (s - centre) for s, v in zip(seconds, values, strict=True)])
+        return StraightLine(centre, height, slope, count, 0.0, 1.0)
+    centre, height = math.fsum(seconds) / count, math.fsum(values) / count
+    spread = math.fsum((s - centre) ** 2 for s in seconds)
+    slope = math.fsum((s - centre) * (v - height) for s, v in zip(seconds, values, strict=True)) / spread
+    errors = [v - height - slope * (s - centre) for s, v in zip(seconds, values, strict=True)]
+    return StraightLine(centre, height, slope, count, math.fsum(e * e for e in errors) / (count - 2), spread)
+
+
+def _median(values: Sequence[float]) -> float:
+    return reduce_(values, "pct", 50.0)
+
+
+def _predict(node: tree.Predict, answer: Answer) -> Answer:
+    window = answer.window
+    if node.forecast_ms is None and node.until is not None:
+        return answer
+    ahead = node.forecast_ms or max(window.width, (window.end - window.start) // 4)
+    count = -(-ahead // window.width)
+    future = [window.end + window.width * place for place in range(count)]
+    found = []
+    for each in answer.series:
+        line = straight_line(each.points, node.model)
+        more = {time: line.at(time / 1000) for time in future} if line else {}
+        found.append(replace(each, points={**each.points, **more}))
+    return Answer(replace(window, count=window.count + count), found)
+
+
+def at_instant(histos: Sequence[Histo], moment: int, look_ms: int) -> dict[tuple[Any, ...], Histo]:
+    """The newest histogram of each life and mode at a moment."""
+    found: dict[tuple[Any, ...], Histo] = {}
+    for each in sorted(histos, key=lambda each: each.time):
+        if moment - look_ms < each.time <= moment:
+            found[each.host, each.jvm, each.pid, each.started, each.mode] = each
+    return found
+
+
 _OPERATORS: dict[type, Callable[[Any, Answer], Answer]] = {
     tree.Aggregate: _aggregate,
     tree.Parse: _parse,
@@ -650,6 +719,7 @@ _OPERATORS: dict[type, Callable[[Any, Answer], Answer]] = {
     tree.TimeShift: _timeshift,
     tree.FillMissing: _each(_fillmissing),
     tree.Outlier: _each(_outlier),
+    tree.Predict: _predict,
 }
 
 

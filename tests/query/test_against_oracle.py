@@ -7,6 +7,7 @@ import math
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import oracle
@@ -193,6 +194,7 @@ OTHERS = st.one_of(
               st.sampled_from(["", " drop last"])).map(lambda e: f"quantize to {e[0]} using {e[1]}{e[2]}"),
     st.sampled_from(["rate", "rate increasing", "rate decreasing", "rate counter", "rate over 30s",
                      "rate counter over 40s", "rate increasing over 25s", "rate decreasing 1m"]),
+    st.sampled_from(["predict", "predict forecast=20s", "predict model=theil-sen forecast=30s"]),
     st.sampled_from(["delta", "delta increasing", "delta decreasing", "delta counter", "accum"]),
     st.sampled_from(["ewma", "ewma alpha=0.2", "ewma span=3"]),
     st.sampled_from(DURATIONS).map(lambda text: f"timeshift {text}"),
@@ -334,3 +336,76 @@ def test_hours_that_are_summed_up_answer_what_their_samples_answered(
         text = f"({name}* OR {name}*.**) {data.draw(st.sampled_from(['', 'heap.*', 'NOT akka']))}"
         text += f"{quantize} using {rollup}{rest}" if rollup else rest
         compare(store, mirror, text, BEGIN, BEGIN + 3 * HOUR, HOUR)
+
+
+STUDENT = (math.nan, 3.0776835372, 1.8856180832, 1.6377443536, 1.5332062740, 1.4758840488, 1.4397557473)
+"""The 90 % quantiles of Student's t for 1 to 6 degrees of freedom, from a table."""
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), dataset=datasets(steps=(STEP,)))
+def test_a_line_reaches_its_limit_where_its_band_does(
+    store: Store, data: st.DataObject, dataset: Dataset
+) -> None:
+    """The 80 % interval ends where the confidence band of the regression meets the limit."""
+    name = f"x{next(_numbers)}y"
+    histos, lines = named(dataset, name)
+    told(store, histos, lines)
+    limit = data.draw(st.sampled_from([-50, 30, 5_000, 100_000]))
+    text = f"metric=heap.bytes host={name}*"
+    answer = run(store, f"{text} | sum by host, jvm, pid | predict until={limit}", BEGIN, BEGIN + 160_000, 10)
+    mirror = oracle.Oracle(histos, lines)
+    summed = mirror.run(parse(f"{text} | sum by host, jvm, pid"), BEGIN, BEGIN + 160_000, 10_000)["A"]
+    expected = {each.shown["pid"]: oracle.straight_line(each.points, "linear") for each in summed.series}
+    table = answer["rows"][0]["table"]["columns"]
+    assert sorted(table.get("pid", [])) == sorted(pid for pid, line in expected.items() if line)
+    names = ("pid", "slope", "reaches", "earliest", "latest")
+    for pid, slope, reaches, earliest, latest in zip(*(table.get(name, []) for name in names), strict=True):
+        line = expected[pid]
+        assert line is not None
+        assert math.isclose(slope, line.slope, rel_tol=1e-9, abs_tol=1e-9)
+        end = line.at((BEGIN + 160_000) / 1000)
+        if line.slope == 0 or (limit - end) * line.slope < 0:
+            assert reaches is None
+            continue
+        if reaches is not None:
+            room = 1e-3 * abs(line.slope) + 1e-6  # times are whole milliseconds
+            assert abs(line.at(reaches / 1000) - limit) <= room
+            for side in (each for each in (earliest, latest) if each is not None and line.points <= 8):
+                margin = line.margin(side / 1000, STUDENT[line.points - 2])
+                assert math.isclose(abs(line.at(side / 1000) - limit), margin, rel_tol=1e-3, abs_tol=room)
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), dataset=datasets())
+def test_diff_takes_the_newest_histograms_at_two_instants(
+    store: Store, data: st.DataObject, dataset: Dataset
+) -> None:
+    name = f"x{next(_numbers)}y"
+    histos, lines = named(dataset, name)
+    told(store, histos, lines)
+    moments = [BEGIN + 1000 * second for second in data.draw(st.sampled_from([(0, 60), (35, 150), (90, 20)]))]
+    stamps = [datetime.fromtimestamp(each / 1000, UTC).isoformat() for each in moments]
+    text = f"metric=heap.instances host={name}* mode=* | diff between {stamps[0]} and {stamps[1]}"
+    table = run(store, text, BEGIN, BEGIN + 160_000)["rows"][0]["table"]["columns"]
+    look = 3 * 300_000
+    then, now = (oracle.at_instant(histos, each, look) for each in moments)
+    expected = []
+    for life in {*then, *now}:
+        windows = [
+            {each.time: each for each in histos if _life(each) == life and at - look < each.time <= at}
+            for at in moments
+        ]
+        for each in {each for window in windows for histo in window.values() for each in histo.classes}:
+            pair = [
+                float(side[life].classes.get(each, (0, 0))[0]) if life in side else None
+                for side in (then, now)
+            ]
+            expected.append((life[0], life[1], each, life[4], *pair))
+    columns = ("host", "jvm", "class", "mode", "before", "after")
+    found = list(zip(*(table.get(column, []) for column in columns), strict=True))
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+def _life(each: oracle.Histo) -> tuple[Any, ...]:
+    return each.host, each.jvm, each.pid, each.started, each.mode

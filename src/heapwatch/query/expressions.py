@@ -123,7 +123,8 @@ def reduced(function: str, frame: Frame, rank: float | None = None) -> Values:
     """A reducer of each series' points; NaN for a series without any."""
     values = frame.values
     if function == "pct":
-        return percentile(values, [rank or 0.0], axis=1)[0]
+        found: Values = percentile(values, [rank or 0.0], axis=1)[0]
+        return found
     if function == "slope":
         return slopes(values, frame.times)
     return _REDUCERS[function](values)
@@ -140,7 +141,8 @@ def _where_some(found: Values, values: Values) -> Values:
 
 
 def _average(values: Values) -> Values:
-    return np.nansum(values, axis=1) / np.where(_counts(values) == 0, np.nan, _counts(values))
+    found: Values = np.nansum(values, axis=1) / np.where(_counts(values) == 0, np.nan, _counts(values))
+    return found
 
 
 def _least(values: Values) -> Values:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from heapwatch.query import labels as labelling
 from heapwatch.query import sql
-from heapwatch.query.frame import Frame, Values, joined
+from heapwatch.query.frame import Frame, Labels, Values, joined
 from heapwatch.query.limits import LimitExceeded, Limits
 from heapwatch.query.plan import HOUR_MS, metrics_of
 from heapwatch.query.select import Product, Selected
@@ -172,6 +172,12 @@ class ClassSlice:
             count[self.jvm_places(found), found["bucket"]] = found["taken"]
         return Taken(count)
 
+    def lives(self) -> Iterator[tuple[str, ...]]:
+        """Of which incarnations, in which mode, the window has a histogram."""
+        for place in np.flatnonzero(self.taken.some.any(axis=1)).tolist():
+            host, jvm, pid, started = self.reader.selected.jvms[place].who
+            yield host, jvm, str(pid), str(started), self.mode
+
     @cached_property
     def _place_of_jvm(self) -> list[int]:
         return [each.id for each in self.reader.selected.jvms]
@@ -244,10 +250,12 @@ class ClassSlice:
 
 def at_instants(reader: Reader, moments: Sequence[int], look_ms: int) -> Frame:
     """The newest value of each series at each moment, when it is not older than `look_ms`."""
-    frames = []
+    frames, lives = [], []
     for moment in moments:
         window = Buckets(moment - look_ms + 1, look_ms, 1)
-        frames.append(replace(reader, buckets=window, rollup="latest").series())
+        then = replace(reader, buckets=window, rollup="latest")
+        frames.append(then.series())
+        lives.append({life for each in then.slices() for life in each.lives()})
     rows: dict[tuple[Any, ...], int] = {}
     shown, hidden = [], []
     for frame in frames:
@@ -258,10 +266,21 @@ def at_instants(reader: Reader, moments: Sequence[int], look_ms: int) -> Frame:
                 shown.append(frame.labels[place])
                 hidden.append(frame.hidden[place])
     values = np.full((len(rows), len(moments)), np.nan)
-    for column, frame in enumerate(frames):
+    for column, (frame, there) in enumerate(zip(frames, lives, strict=True)):
+        for row, (front, back) in enumerate(zip(shown, hidden, strict=True)):
+            if _life(front, back) in there:  # a histogram that lacks the class
+                values[row, column] = 0.0
         for place in range(len(frame)):
             values[rows[identity(frame, place)], column] = frame.values[place, 0]
-    return Frame(np.array(moments, np.int64), abs(moments[1] - moments[0]), shown, hidden, values, "latest")
+    distance = abs(moments[1] - moments[0])
+    return Frame(np.array(moments, np.int64), distance, shown, hidden, values, "latest")
+
+
+def _life(shown: Labels, hidden: Labels) -> tuple[str | None, ...] | None:
+    """Whose histograms a class sample is of; None for another metric."""
+    if "mode" not in shown or "class" not in shown:
+        return None
+    return shown["host"], shown["jvm"], hidden.get("pid"), hidden.get("started"), shown["mode"]
 
 
 def identity(frame: Frame, place: int) -> tuple[Any, ...]:

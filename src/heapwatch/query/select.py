@@ -9,7 +9,7 @@ round there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
@@ -32,10 +32,11 @@ from heapwatch.query.universe import (
     prefix,
     universe_of,
 )
-from heapwatch.store.dimensions import Incarnation, Names, Series
+from heapwatch.store.dimensions import NOBODY, Incarnation, Names, Series
 from heapwatch.store.errors import near
 
 MOST_PRODUCTS = 256
+MOST_COMPARED = 2_000
 MOST_AT_ONCE = 4096
 """Products before they are merged."""
 
@@ -149,7 +150,9 @@ class _Scope:
         self._jvm_table = Table()
         for each in jvms:
             self._jvm_table.add(incarnation_labels(each).items())
+        # others may make the universe grow meanwhile
         self._classes = len(universe.class_ids)
+        self._series = len(universe.series)
         self._owners: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None
 
     # ---- class samples
@@ -282,20 +285,24 @@ class _Scope:
             )
             for word in filter(None, (literal(pattern.text) for pattern in selector.patterns)):
                 if folded(word) not in map(folded, known) and folded(selector.key.text) != "mode":
-                    meant = near(word, known)
+                    meant = near(word, _alike(word, known))
                     hint = f", did you mean {' or '.join(meant)}?" if meant else ""
                     yield f"nothing has {selector.key.text}={word}{hint}"
 
     # ---- metric series
 
     def series_of(self, selector: tree.Selector) -> list[Series]:
-        series = self.universe.series
+        series = self.universe.series[: self._series]
         if not series:
             return []
-        places = {each.id: place for place, each in enumerate(self.jvms)}
-        self._owners = np.array([places.get(each.incarnation, -1) for each in series], np.int64)
-        ours = self._owners >= 0
-        ours |= np.array([each.incarnation == 0 for each in series], np.bool_)
+        incarnations = self.universe.incarnations_of_series()[: self._series]
+        ids = np.array([each.id for each in self.jvms], np.uint64)
+        order = np.argsort(ids)
+        at = np.searchsorted(ids, incarnations, sorter=order).clip(max=max(0, len(ids) - 1))
+        self._owners = np.full(len(series), -1, np.int64)
+        if len(ids):
+            self._owners = np.where(ids[order[at]] == incarnations, order[at], -1)
+        ours = (self._owners >= 0) | (incarnations == NOBODY)
         mask = self._series_mask(selector) & ours
         return [series[place] for place in np.flatnonzero(mask).tolist()]
 
@@ -320,7 +327,7 @@ class _Scope:
 
     def _series_label(self, key: str, test: Test) -> tuple[Mask, Mask]:
         """Which series fit, and which have the label; a tag goes before the JVM's label of that name."""
-        count = len(self.universe.series)
+        count = self._series
         mask, present = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
         assert self._owners is not None
         for table, places in ((self.universe.series_labels, None), (self._jvm_table, self._owners)):
@@ -335,7 +342,7 @@ class _Scope:
             mask, _ = self._series_label(RAW_NAME, _path_test(pattern))
             return mask
         test = value_matcher(pattern.text)
-        mask = np.zeros(len(self.universe.series), np.bool_)
+        mask = np.zeros(self._series, np.bool_)
         for key in dict.fromkeys([*self.universe.series_labels.columns, *self._jvm_table.columns]):
             fits, present = self._series_label(key, test)
             mask |= present if test(key) else fits
@@ -349,6 +356,15 @@ def _stretched(
     if places is None:
         return fits, has
     return np.append(fits, False)[places], np.append(has, False)[places]
+
+
+def _alike(word: str, known: Collection[str]) -> Collection[str]:
+    """Of very many names only those with the same beginning or the same last segment: comparing is slow."""
+    if len(known) <= MOST_COMPARED:
+        return known
+    begin, last = folded(word)[:4], folded(word).rpartition(".")[2]
+    looks = ((name, folded(name)) for name in known)
+    return list(islice((name for name, text in looks if text[:4] == begin or last in text), MOST_COMPARED))
 
 
 def _any_of(patterns: Sequence[tree.Pattern]) -> Test:

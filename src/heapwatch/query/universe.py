@@ -93,6 +93,7 @@ class Universe:
         self.classes = Table()
         self.series: list[Series] = []
         self.series_labels = Table()
+        self._owners = np.empty(0, np.uint64)
 
     def grow(self) -> None:
         """Take in what the store has learnt since."""
@@ -120,6 +121,14 @@ class Universe:
             if each.last_seen >= from_ and each.first_seen < to
         ]
         return sorted(found, key=lambda each: (each.who.host, each.who.jvm, each.who.started, each.id))
+
+    def incarnations_of_series(self) -> NDArray[np.uint64]:
+        """Whose each series is; NOBODY's are no JVM's."""
+        known = len(self._owners)
+        if known < len(self.series):
+            more = np.array([each.incarnation for each in self.series[known:]], np.uint64)
+            self._owners = np.concatenate([self._owners, more])
+        return self._owners
 
     @staticmethod
     def labels_of_series(series: Series) -> dict[str, str]:
