@@ -101,6 +101,16 @@ def test_too_many_points_are_refused_and_the_proposed_query_fits(
     assert answer["read"]["points"] <= points
 
 
+@pytest.mark.parametrize("query", ["metric=heap.bytes | pct(50) by host", "metric=heap.bytes | rate counter"])
+def test_what_cannot_be_worked_on_at_once_is_refused_too(store: Store, query: str) -> None:
+    limits = Limits(cells=3_000)
+    error = refused(store, query, limits)
+    assert error.limit == "cells"
+    assert "more than 3000" in error.reason
+    answer = run(store, error.suggestion, BEGIN, END, interval=10, limits=limits)
+    assert answer["rows"][0]["series"]
+
+
 def test_a_query_for_everything_names_the_limit_and_a_query_that_fits(store: Store) -> None:
     error = refused(store, "*", Limits(series=2_000, points=10_000))
     assert error.limit == "points"

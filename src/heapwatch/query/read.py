@@ -57,9 +57,9 @@ class Reader:
         return joined(frames)
 
     def bounded(self, cells: int) -> None:
-        if cells > self.limits.points:
+        if cells > self.limits.cells:
             raise LimitExceeded(
-                f"the series have {cells} points together, more than {self.limits.points}", "points"
+                f"{cells} points at once are more than {self.limits.cells}; sum or narrow them", "cells"
             )
 
     def frame(self, shown: Sequence[Any], hidden: Sequence[Any], values: Values) -> Frame:

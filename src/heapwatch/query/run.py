@@ -26,6 +26,9 @@ from heapwatch.store.errors import TooBig
 
 Answer = dict[str, Any]
 
+RESULT_TOO_LONG = "Code: 396"
+"""The engine's, when a statement's answer has more rows than it may."""
+
 
 def run(
     store: Store,
@@ -81,9 +84,12 @@ def _within_limits(asked: Asked, script: tree.Script, evaluation: Evaluation, ro
     except LimitExceeded as error:
         raise fitting(asked, script, evaluation.letter or row.letter, error) from None
     except TooBig as error:
-        seconds = asked.limits.seconds
-        reason = f"row #{row.letter} takes more than {seconds:g} s, or more memory than a query may have"
-        limit = LimitExceeded(reason, "seconds")
+        if RESULT_TOO_LONG in str(error):
+            reason = f"more than {asked.limits.cells} points at once; sum or narrow them"
+            limit = LimitExceeded(f"row #{row.letter} has {reason}", "cells")
+        else:
+            reason = f"takes more than {asked.limits.seconds:g} s, or more memory than a query may have"
+            limit = LimitExceeded(f"row #{row.letter} {reason}", "seconds")
         raise fitting(asked, script, evaluation.letter or row.letter, limit) from error
 
 

@@ -39,8 +39,9 @@ def fitting(asked: Asked, script: tree.Script, letter: str, error: LimitExceeded
     if not isinstance(body, tree.Pipeline) or isinstance(body.source, tree.RowRef):
         return error
     quiet = replace(asked, notes=Notes(), limits=replace(asked.limits, seconds=PLANNING_S, until=None))
-    # of the time a query takes nothing is known but that fewer points take less
-    most = asked.limits.points if error.limit == "points" else _points(quiet, body, body.source) // 20
+    most = min(asked.limits.points, asked.limits.cells // 2 if error.limit == "cells" else 1 << 62)
+    if error.limit == "seconds":  # nothing is known of time but that fewer points take less
+        most = _points(quiet, body, body.source) // 20
     for narrowing in _narrowings(quiet, body, most):
         matches = [tree.Match(tree.Name(name), (_exactly(value),)) for name, value in narrowing]
         parts = body.source.parts if isinstance(body.source, tree.And) else (body.source,)
