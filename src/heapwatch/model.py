@@ -151,7 +151,7 @@ class Event:
 
 @dataclass(frozen=True)
 class LogBlock:
-    """Log messages that share their labels: `texts[i]` was written at `times[i]`, in the order of their coming.
+    """Log messages that share their labels: `texts[i]` was written at `times[i]`, in the order they came.
 
     A text may have several lines (a stack trace) and does not end with one. `levels` is empty, or has a word
     for each text that is not in the text itself ("" = what the text says). The labels say where a message
