@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from makers import MINUTE, NOW, batch, jvm, metrics, snapshot
+from makers import DAY, MINUTE, NOW, batch, jvm, messages, metrics, snapshot
 
 from heapwatch.errors import Unavailable
 from heapwatch.store import Settings, open_store
@@ -50,7 +50,8 @@ def test_a_full_disk_refuses_inserts_until_there_is_room(small_disk: Path, leave
         time = NOW - 60 * MINUTE + minute * MINUTE
         classes = {f"com.shop.Class{each}": (minute + 1, 24) for each in range(200)}
         block = metrics(who, [time, time + 1000], jvm__heap__used=[minute, minute])
-        return batch(snapshot(who, time, classes), metrics=[block], agent="full", sequence=minute)
+        logs = [messages(day, f"minute {minute}", "x" * 1000, host="full") for day in (time - DAY, time)]
+        return batch(snapshot(who, time, classes), metrics=[block], logs=logs, agent="full", sequence=minute)
 
     with open_store(small_disk / "store", settings, clock=lambda: NOW) as store:
         assert store.insert([numbered(0)]) == [True]
@@ -72,3 +73,5 @@ def test_a_full_disk_refuses_inserts_until_there_is_room(small_disk: Path, leave
         assert (int(rows["rows"][0]), int(rows["times"][0])) == (600, 3)
         samples = store.parts.engine.query("SELECT count() AS rows FROM sample")
         assert samples["rows"].tolist() == [6]
+        logs = store.parts.engine.query("SELECT count() AS rows, uniqExact(time) AS times FROM log")
+        assert (int(logs["rows"][0]), int(logs["times"][0])) == (12, 12)
