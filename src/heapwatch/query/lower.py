@@ -28,6 +28,8 @@ from heapwatch.store.reads.parts import Parts
 LIFE = ("host", "jvm", "pid", "started", "metric", "mode")
 """What tells the lives of JVMs, and their kinds of class samples, from one another."""
 
+LOST = "days left out because their class samples are not kept any more; the totals of all classes are"
+
 LOOK_MS = 900_000
 """How old the newest value at an instant may be, at least."""
 
@@ -143,18 +145,20 @@ class Source:
     def series(self) -> Frame:
         window, found, points = self.planned()
         self._admit(found, points)
-        frame = self._reading(window).series()
-        self._read(len(frame))
+        reader = self._reading(window)
+        frame = reader.series()
+        self._read(len(frame), reader)
         return frame
 
     def groups(
         self, parses: Sequence[tree.Parse], aggregate: tree.Aggregate, later: Sequence[tree.Operator]
     ) -> Frame:
         window, found, points = self.planned()
-        grouping = Grouping(self._reading(window), parses, aggregate, later, self.asked.notes)
+        reader = self._reading(window)
+        grouping = Grouping(reader, parses, aggregate, later, self.asked.notes)
         self._admit(found, found.histograms(self.selected) if grouping.of_totals else points)
         frame, series = grouping.read()
-        self._read(series)
+        self._read(series, reader)
         return frame
 
     def changes(
@@ -192,8 +196,9 @@ class Source:
         found = self._extent(window.start, window.end, hourly=window.width % HOUR_MS == 0)
         return window, found, found.points(self.selected, self.rollup)
 
-    def _read(self, series: int) -> None:
+    def _read(self, series: int, reader: Reader) -> None:
         self.asked.read.series += series
+        self.asked.notes.add(LOST, len(reader.lost))
         if not series:
             hints = "".join(f"; {each}" for each in self.selected.unknown)
             self.asked.notes.add(f"nothing that this selects has a point in the range{hints}")

@@ -7,8 +7,9 @@ histogram and a class of it has no row, its value is 0; where it has none, there
 
 from __future__ import annotations
 
+from calendar import timegm
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +26,7 @@ from heapwatch.query.universe import METRICS, MODES, Mask
 from heapwatch.store.native import Columns
 from heapwatch.store.reads.intervals import Buckets
 from heapwatch.store.reads.parts import Parts, places
+from heapwatch.store.settings import DAY_MS
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Reader:
     buckets: Buckets
     rollup: str
     limits: Limits
+    lost: set[int] = field(default_factory=set)
+    """Days (20261122) whose histograms are known and whose class samples are not kept any more."""
 
     def slices(self) -> list[ClassSlice]:
         """The class samples of each metric and mode."""
@@ -170,7 +174,24 @@ class ClassSlice:
         found = self.reader.ask(sql.TAKEN, {"incarnations": self.incarnations, "mode": self.mode})
         if len(found):
             count[self.jvm_places(found), found["bucket"]] = found["taken"]
+            self._forget_lost_days(count)
         return Taken(count)
+
+    def _forget_lost_days(self, count: NDArray[np.int64]) -> None:
+        """Where a histogram's classes were dropped with age there is no point, rather than 0."""
+        buckets = self.reader.buckets
+        if self.reader.parts.clock() - buckets.start < DAY_MS:
+            return
+        taken = self.reader.ask(sql.DAYS_TAKEN, {"incarnations": self.incarnations, "mode": self.mode})
+        kept = set(self.reader.ask(sql.DAYS_KEPT, {})["day"].tolist())
+        lost = {day for day in taken["day"].tolist() if day not in kept}
+        begins = np.array(buckets.times, np.int64)
+        for low, high, hours in self.ranges():
+            for day in () if hours else lost:
+                start = timegm((day // 10_000, day // 100 % 100, day % 100, 0, 0, 0)) * 1000
+                gone = (begins < min(high, start + DAY_MS)) & (begins + buckets.width > max(low, start))
+                self.reader.lost.update({day} if (count[:, gone] > 0).any() else ())
+                count[:, gone] = 0
 
     def lives(self) -> Iterator[tuple[str, ...]]:
         """Of which incarnations, in which mode, the window has a histogram."""

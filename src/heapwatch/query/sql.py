@@ -54,6 +54,17 @@ WHERE incarnation IN {{incarnations:Array(UInt64)}} AND mode = {{mode:String}}
 GROUP BY incarnation, bucket
 """
 
+# Histograms' totals are kept for longer than their classes, which go by whole days.
+DAYS_TAKEN = """
+SELECT DISTINCT toYYYYMMDD(time) AS day FROM snapshot
+WHERE incarnation IN {incarnations:Array(UInt64)} AND mode = {mode:String}
+  AND time >= fromUnixTimestamp64Milli({start:Int64}) AND time < fromUnixTimestamp64Milli({end:Int64})
+"""
+DAYS_KEPT = """
+SELECT DISTINCT toUInt32OrZero(partition_id) AS day FROM system.parts
+WHERE database = currentDatabase() AND active AND table = 'class_sample'
+"""
+
 # The key has the hour, not the time, in front of the class: only conditions on the hour find their rows.
 _RAW = f"""
 SELECT incarnation, class, {BUCKET} AS bucket, @value AS total, @value AS most, @value AS least, 1 AS present,
