@@ -85,7 +85,7 @@ def proposed(page: Page) -> None:
     page.get_by_role("textbox", name="Metric query").click()
     page.keyboard.press("ControlOrMeta+End")
     page.keyboard.press("Control+Space")
-    expect(page.get_by_role("option").first).to_be_visible()
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option").first).to_be_visible()
 
 
 def refused(page: Page) -> None:

@@ -219,6 +219,12 @@ class TestShelf:
         assert seen <= set(texts)
 
 
+def test_the_example_of_the_documentation_has_no_fault() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "dashboards.md").read_text()
+    example = page.split("```yaml\n")[1].split("```")[0]
+    assert read(example).faults == ()
+
+
 @pytest.mark.parametrize("name", BUILT_INS)
 def test_a_built_in_dashboard_has_no_fault(name: str) -> None:
     found = read((BUILT_IN / f"{name}.yaml").read_text())

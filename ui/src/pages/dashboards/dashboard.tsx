@@ -19,7 +19,8 @@ import { chosen, inWords, substitute, type Values } from "./variables";
 const Edit = later(() => import("./edit"));
 
 export default function Dashboard() {
-  const name = decodeURIComponent(path.value.slice("/dashboards/".length));
+  // Once: the page is another one under another path, and while it is left the path is no dashboard's any more.
+  const [name] = useState(() => decodeURIComponent(path.peek().slice("/dashboards/".length)));
   const answer = useApi<DashboardAnswer>(`dashboards/${encodeURIComponent(name)}`, {});
   const editing = query.value.get("edit") === "1";
   const full = query.value.get("full") === "1" && !editing;
