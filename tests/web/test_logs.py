@@ -226,7 +226,7 @@ def test_syslog_of_the_real_logger_is_stored_with_who_said_it(
         server.start()
         (message,) = stored(server, socket.gethostname().partition(".")[0])
         assert (message["level"], message["labels"]["_sourceName"]) == ("error", "shop")
-        assert message["text"].startswith("shop[4711]: ")
+        assert message["text"] == "shop[4711]: cannot sell"
         doors = {door["name"]: door for door in server.http.get("/api/v1/status").json()["doors"]}
         assert doors["syslog-udp"]["address"] == doors["syslog-tcp"]["address"] != ""
 
@@ -248,6 +248,8 @@ def test_messages_in_an_agents_batch_are_stored_with_it_once(server: Server) -> 
     data = encode(Batch("tail-1", 1, logs=[block]))
     answers = [server.http.post("/api/v1/batch", content=data).json()["duplicate"] for _ in range(2)]
     assert answers == [False, True]
+    agents = {each["id"]: each for each in server.http.get("/api/v1/status").json()["agents"]}
+    assert agents["tail-1"]["host"] == "agents"
     assert [(each["level"], each["text"]) for each in stored(server, "agents")] == [
         ("error", "ERROR one\n\tat A.b"),
         ("warn", "two"),

@@ -25,6 +25,10 @@ TEN = NOW - 10 * 3_600_000
             b"\xef\xbb\xbfna\xc3\xafve",
             Entry(TEN, "user", "error", "web1", "shop", "", '[ex@32473 iut="3" q="a\\"]b"][x y="1"] naïve'),
         ),
+        (
+            b'<13>1 2026-11-22T10:00:00Z web1 shop - - [timeQuality tzKnown="1" isSynced="0"] sold',
+            Entry(TEN, "user", "info", "web1", "shop", "", "sold"),
+        ),
         (b"<34>1 - - - - - -", Entry(None, "auth", "fatal", "", "", "", "")),
         (
             b"<13>Nov 22 10:00:00 web1 shop[4711]: cannot sell\n",

@@ -75,9 +75,8 @@ def _newest(batch: Batch) -> int:
 def _host(batch: Batch) -> str:
     for snapshot in batch.snapshots:
         return snapshot.jvm.host
-    for block in batch.metrics:
-        return block.labels.get("host", "")
-    return ""
+    labels = [block.labels for block in batch.metrics] or [block.labels for block in batch.logs]
+    return labels[0].get("host", "") if labels else ""
 
 
 def _version(user_agent: str) -> str:

@@ -27,6 +27,7 @@ FACILITIES = (
 _PRIORITY = re.compile(r"<(\d{1,3})>")
 _NEW = re.compile(r"1 (\S+) (\S+) (\S+) (\S+) \S+ (?=[-\[])")
 _DATA = re.compile(r'-(?: |$)|(?:\[(?:[^\]"\\]|\\.|"(?:[^"\\]|\\.)*")*\])+(?: |$)')
+_CLOCK_DATA = re.compile(r"\[timeQuality [^\]]*\]")  # how good the sender's clock is: with every message
 _STAMP = re.compile(
     r"(?:[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4})?"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?):? "
@@ -76,9 +77,9 @@ def _new(text: str, head: re.Match[str], facility: str, level: str, now_ms: int)
     rest = text[head.end() :]
     data = _DATA.match(rest)
     told = rest[data.end() :] if data else rest
-    known = data.group().strip() if data else "-"
+    known = _CLOCK_DATA.sub("", data.group()).strip() if data else "-"
     told = told[1:] if told.startswith("\ufeff") else told
-    whole = told if known == "-" else f"{known} {told}".rstrip()
+    whole = told if known in ("-", "") else f"{known} {told}".rstrip()
     return Entry(written_at(stamp, now_ms) if stamp else None, facility, level, host, app, pid, whole)
 
 
