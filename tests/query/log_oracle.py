@@ -410,7 +410,11 @@ def _percentile(numbers: list[float], rank: float) -> float:
 
 
 def _sort(result: Result, node: tree.Sort) -> None:
-    if not result.messages and not result.sorted:
+    if result.messages:
+        result.rows.sort(key=lambda row: (-row["#"][0], -row["#"][1], *row["#"][2:]))
+    elif all("@" in row for row in result.rows):
+        result.rows.sort(key=lambda row: row["@"])
+    else:
         result.rows.sort(key=lambda row: [natural(row[name]) for name in result.columns])
     for key in reversed(node.keys):
         found = [look(result, row, key.name.text) for row in result.rows]
@@ -452,6 +456,8 @@ def _groups(result: Result, by: Sequence[tree.Name]) -> list[list[Row]]:
     if not result.sorted:
         result.rows.sort(key=lambda row: [natural(row[name]) for name in result.columns])
         result.sorted = True
+    for place, row in enumerate(result.rows):
+        row["@"] = place  # a table has an order of its own
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in result.rows:
         groups.setdefault(tuple(row[name.text] for name in by), []).append(row)

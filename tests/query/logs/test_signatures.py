@@ -137,7 +137,7 @@ def test_the_engine_masks_as_python_does(store: Store, texts: list[str]) -> None
     binder = Binder()
     array = binder.bind(texts, "Array(String)")
     sql = f"SELECT {logreduce.in_sql('body', binder.bind)} AS v FROM (SELECT arrayJoin({array}) AS body)"
-    found = store.parts.query(sql, binder.parameters(sql))
+    found = store.parts.query(*binder.question(sql))
     assert list(found["v"]) == [logreduce.masked(text) for text in texts]
 
 

@@ -190,7 +190,7 @@ class _Window:
         return self._reduced(found)
 
     def _ask(self, sql: str, binder: Binder) -> Any:
-        return self._parts.query(sql, binder.parameters(sql), self._limits.settings())
+        return self._parts.query(*binder.question(sql), self._limits.settings())
 
     def _reduced(self, found: Any) -> list[Signature]:
         kinds = logreduce.signatures(found["template"]) if len(found) else {}

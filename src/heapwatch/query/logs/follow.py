@@ -59,7 +59,7 @@ def follow_logs(
     try:
         plan = _lowered(plan, query)
         sql, binder = answer.arrivals(plan, limit)
-        found = parts.query(sql, binder.parameters(sql), limits.settings())
+        found = parts.query(*binder.question(sql), limits.settings())
     except Fault as fault:
         raise QueryError(fault.message, text, fault.span, hint=fault.hint) from None
     except TooBig as error:

@@ -39,6 +39,7 @@ class Limits:
             "max_execution_time": self.seconds,
             "max_memory_usage": self.memory_bytes,
             "max_bytes_before_external_group_by": self.memory_bytes // 2,
+            "max_subquery_depth": 1000,  # an operator is one; how many there may be is parse.py's to say
         }
 
 

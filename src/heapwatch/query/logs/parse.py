@@ -22,7 +22,7 @@ from heapwatch.query.parse import without_comments
 from heapwatch.query.tree import Node, Span
 
 MOST_CHARACTERS = 20_000
-MOST_OPERATORS = 50
+MOST_OPERATORS = 25
 DEEPEST = 60
 
 

@@ -25,6 +25,7 @@ ALIVE = 0
 FILTERED = 255
 
 _PARAMETER = re.compile(r"\{(p\d+):")
+_STAGE = re.compile(r"\bFROM stage(\d+)\b")
 
 
 class Value(NamedTuple):
@@ -50,6 +51,7 @@ class Binder:
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
         self._columns = 0
+        self._stages: list[str] = []
 
     def bind(self, value: Any, kind: str = "String") -> str:
         name = f"p{len(self._values)}"
@@ -60,9 +62,22 @@ class Binder:
         self._columns += 1
         return f"c{self._columns}"
 
-    def parameters(self, sql: str) -> dict[str, Any]:
-        """Those that the text has."""
-        return {name: self._values[name] for name in dict.fromkeys(_PARAMETER.findall(sql))}
+    def stage(self, sql: str) -> str:
+        """The SELECT under a name (WITH), so that many operators are not as many brackets deep."""
+        self._stages.append(sql)
+        return f"SELECT * FROM stage{len(self._stages)}"
+
+    def question(self, sql: str) -> tuple[str, dict[str, Any]]:
+        """The text with the stages that it builds on, and the parameters that are in it."""
+        needed: set[int] = set()
+        waiting = [sql]
+        while waiting:
+            new = {int(number) for number in _STAGE.findall(waiting.pop())} - needed
+            needed |= new
+            waiting += [self._stages[number - 1] for number in new]
+        stages = ", ".join(f"stage{number} AS ({self._stages[number - 1]})" for number in sorted(needed))
+        whole = f"WITH {stages} {sql}" if stages else sql
+        return whole, {name: self._values[name] for name in dict.fromkeys(_PARAMETER.findall(whole))}
 
 
 class Labels(Protocol):
@@ -123,6 +138,7 @@ class Plan:
     unknown: bool = False  # the columns are only known once the query runs
     order: tuple[str, ...] = ()  # ORDER BY of the rows; of messages by time if empty
     within: tuple[str, ...] = ()  # the order of rows that one message became
+    rank: tuple[str, ...] = ()  # of a table that comes back to the engine: its order
     drops: tuple[Drop, ...] = ()
     counters: tuple[Counter, ...] = ()
     counts: tuple[Count, ...] = ()  # of earlier stretches
@@ -188,8 +204,8 @@ class Plan:
         kept = tuple(each for each in self.columns if each.name not in names)
         return replace(
             self,
-            rows=f"SELECT *{extra} FROM ({self.rows})",
-            counted=f"SELECT *{extra} FROM ({self.counted})",
+            rows=self.binder.stage(f"SELECT *{extra} FROM ({self.rows})"),
+            counted=self.binder.stage(f"SELECT *{extra} FROM ({self.counted})"),
             columns=(*kept, *(Column(name, identifier, value.kind) for name, identifier, value in new)),
             removed=self.removed - names,
         )
@@ -198,7 +214,9 @@ class Plan:
         """One more column that only SQL sees, for what is used several times."""
         identifier = self.binder.identifier()
         extra = f", {sql} AS {identifier}"
-        rows, counted = (f"SELECT *{extra} FROM ({each})" for each in (self.rows, self.counted))
+        rows, counted = (
+            self.binder.stage(f"SELECT *{extra} FROM ({each})") for each in (self.rows, self.counted)
+        )
         return replace(self, rows=rows, counted=counted), identifier
 
     @property
@@ -209,11 +227,11 @@ class Plan:
     def kept(self, condition: str, dropped: str = "") -> Plan:
         """The rows for which it holds. With a message those that go are counted, else it is a filter."""
         fate = len(self.drops) + 1 if dropped else FILTERED
+        counted = f"if(fate != {ALIVE} OR ({condition}), fate, toUInt8({fate})) AS fate"
         return replace(
             self,
-            rows=f"SELECT * FROM ({self.rows}) WHERE {condition}",
-            counted=f"SELECT * REPLACE (if(fate != {ALIVE} OR ({condition}), fate, toUInt8({fate})) AS fate) "
-            f"FROM ({self.counted})",
+            rows=self.binder.stage(f"SELECT * FROM ({self.rows}) WHERE {condition}"),
+            counted=self.binder.stage(f"SELECT * REPLACE ({counted}) FROM ({self.counted})"),
             drops=(*self.drops, Drop(fate, dropped)) if dropped else self.drops,
         )
 
@@ -227,6 +245,7 @@ class Plan:
 
     def begun(self, rows: str, counters: Sequence[Counter] = (), **changes: Any) -> Plan:
         """A plan over what `rows` gives: a new stretch."""
+        rows = self.binder.stage(rows)
         counted = f"SELECT *, toUInt8({ALIVE}) AS fate FROM ({rows})"
         return replace(
             self,
@@ -239,8 +258,8 @@ class Plan:
         )
 
     def ordering(self, descending: bool = True) -> str:
-        if self.order:
-            return ", ".join(self.order)
+        if self.order or self.rank:
+            return ", ".join(self.order or self.rank)
         if self.messages:
             return ", ".join(["t DESC, seq DESC" if descending else "t, seq", *self.within])
         return ", ".join(key for each in self.columns for key in sort_keys(each.value, True))

@@ -143,7 +143,7 @@ class Run:
         return self.plan
 
     def ask(self, sql: str, binder: Binder) -> Any:
-        return self.parts.query(sql, binder.parameters(sql), self.limits.settings())
+        return self.parts.query(*binder.question(sql), self.limits.settings())
 
     # ---- counting
 

@@ -160,7 +160,7 @@ def to_plan(table: Table, binder: Binder) -> Plan:
     selected.append(f"row.{len(columns) + 1} AS {order}")
     rows = f"SELECT {', '.join(selected)} FROM (SELECT arrayJoin({zipped}) AS row)"
     counted = f"SELECT *, toUInt8(0) AS fate FROM ({rows})"
-    return Plan(binder, rows, counted, tuple(columns), None, messages=False, by_labels=False, order=(order,))
+    return Plan(binder, rows, counted, tuple(columns), None, messages=False, by_labels=False, rank=(order,))
 
 
 def _bound(value: Cell, kind: str) -> Cell | int:

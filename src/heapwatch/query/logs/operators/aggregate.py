@@ -53,6 +53,7 @@ def lower(node: tree.Aggregate, plan: Plan) -> Plan:
         by_labels=False,
         json=None,
         order=(),
+        rank=(),
         removed=frozenset(),
     )
 
@@ -101,7 +102,8 @@ def _edge(function: str, text: str, measure: tree.Measure, plan: Plan) -> str:
     if not plan.messages:
         raise Fault(f"{function} needs messages, which have a time", measure.span, "sort and limit 1 instead")
     chosen = "argMinIf" if function == "first" else "argMaxIf"
-    found = f"{chosen}(ifNull({text}, ''), (t, seq), isNotNull({text}))"
+    moment = ", ".join(["t", "seq", *plan.within])
+    found = f"{chosen}(ifNull({text}, ''), ({moment}), isNotNull({text}))"
     return f"if(count({text}) = 0, NULL, {found})"
 
 
