@@ -16,7 +16,7 @@ from lark import Token, UnexpectedInput
 
 from heapwatch.query import wording
 from heapwatch.query.errors import QueryError
-from heapwatch.query.parse import begin, without_comments
+from heapwatch.query.parse import MOST_CHARACTERS, begin, without_comments
 from heapwatch.query.vocabulary import Vocabulary, best
 
 MOST = 60
@@ -38,8 +38,8 @@ ABOUT = {
     "along": "match series by these labels only",
 }  # fmt: skip
 
-_SELECTOR_WORD = re.compile(r"[^\s|=!(),\"'#{}<>]*\Z")
-_NAME = re.compile(r"[^\W\d][\w.\-/:@$]*\Z|[\w.]*\Z")
+_SELECTOR_SIGN = re.compile(r"[^\s|=!(),\"'#{}<>]")
+_NAME_SIGN = re.compile(r"[\w.]")
 _REST = re.compile(r"[^\s|=!(),\"'#{}<>]*")
 _CLASS_PATH = re.compile(r"([^.*]+)\.(size|count)\.(.*)", re.DOTALL)
 _HOST_PATH = re.compile(r"([^.*]+)\.([^.]*)")
@@ -62,6 +62,7 @@ class Place:
 
 def complete(text: str, position: int, words: Vocabulary) -> dict[str, Any]:
     """What may replace the characters `from` to `to`, best first."""
+    text = text[:MOST_CHARACTERS]
     position = max(0, min(position, len(text)))
     place = _place(text, position)
     if place is None:
@@ -91,13 +92,15 @@ def _place(text: str, position: int) -> Place | None:
         closed = end >= 0 and (line < 0 or end < line)
         return Place(quote, end + 1 if closed else position, plain[quote + 1 :], *found, True)
     end = position + len(_REST.match(text, position)[0])  # type: ignore[index]
-    for form in (_SELECTOR_WORD, _NAME):
-        start = form.search(plain).start()  # type: ignore[union-attr]
+    for sign in (_SELECTOR_SIGN, _NAME_SIGN):
+        start = position
+        while start and sign.match(plain[start - 1]):
+            start -= 1
         found = _parsed(plain[:start])
         if found is None:
             continue
         free = {"WORD", "MOMENT", "FIELD"} & found[1]
-        if free or form is _NAME or re.fullmatch(r"\w*", plain[start:]):
+        if free or sign is _NAME_SIGN or re.fullmatch(r"\w*", plain[start:]):
             return Place(start, end, plain[start:], *found, False)
     return None
 

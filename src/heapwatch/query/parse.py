@@ -21,11 +21,13 @@ from heapwatch.query.build import LETTERS, Builder, Fault, LetteredRow
 from heapwatch.query.errors import QueryError
 from heapwatch.query.tree import Span
 
-MOST_CHARACTERS = 20_000
+MOST_CHARACTERS = 10_000
 DEEPEST = 60
 
 # A comment begins where a word could begin, so that `http://host` and `a/*b` are words.
-_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|(?:(?<=[\s|(),])|^)(?://[^\n]*|/\*.*?(?P<end>\*/|\Z))', re.DOTALL)
+_COMMENT = re.compile(
+    r'"(?:[^"\\\n]|\\[^\n])*"?|(?:(?<=[\s|(),])|^)(?://[^\n]*|/\*.*?(?P<end>\*/|\Z))', re.DOTALL
+)
 _NOT_NEWLINE = re.compile(r"[^\n]")
 
 
