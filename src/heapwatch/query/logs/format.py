@@ -68,6 +68,8 @@ def scope(node: Selector | tree.Everything, above: int = 0) -> str:
     elif isinstance(node, Match):
         sign = "!=" if node.negated else "="
         values = [pattern(each) for each in node.patterns]
+        if len(values) == 1 and not node.patterns[0].quoted and values[0].startswith(('"//', '"/*')):
+            values = [node.patterns[0].text]  # no comment begins after a sign
         listed = values[0] if len(values) == 1 else f"({', '.join(values)})"
         text, level = f"{node.key.text}{sign}{listed}", 3
     else:
