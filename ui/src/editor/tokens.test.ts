@@ -17,6 +17,9 @@ describe("colours of a query", () => {
   test("what is not closed ends with its line, or with the text", () => {
     expect(kinds('a="b\n| sum /* more')).toEqual([['"b', "text"], ["|", "operator"], ["sum", "operator"], ["/* more", "comment"]]);
   });
+  test("an apostrophe within a word of YAML begins no text", () => {
+    expect(kinds("about: Scala's maps\nunit: 'a'", "yaml").map(([text, kind]) => [text?.trim(), kind])).toEqual([["about", "key"], ["unit", "key"], ["'a'", "text"]]);
+  });
   test("keys and comments of YAML", () => {
     expect(kinds("title: A #1 # so\npanels:\n  - query: a=\"b: c\"\n  - {unit: bytes, width: half}", "yaml").map(([text, kind]) => [text?.trim(), kind])).toEqual([
       ["title", "key"], ["#1 # so", "comment"], ["panels", "key"], ["query", "key"], ['"b: c"', "text"], ["unit", "key"], ["width", "key"],

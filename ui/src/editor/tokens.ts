@@ -8,7 +8,7 @@ export interface Token {
 }
 
 const QUERY = /(?<comment>\/\/[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<text>"(?:\\.|[^"\\\n])*"?)|(?<row>#[A-Z]\b)|(?<bar>\|\s*)(?<operator>[A-Za-z_]\w*)?|(?<number>(?<![\w.*$-])\d+(?:\.\d+)?(?:ms|[smhd])?(?![\w.*$]))/g;
-const YAML = /(?<comment>(?<=^|\s)#[^\n]*)|(?<text>"(?:\\.|[^"\\])*"?|'(?:''|[^'])*'?)|(?<key>(?<=^|[\n{,]|- )[ \t]*[A-Za-z_][\w-]*(?=:(?:\s|$)))/g;
+const YAML = /(?<comment>(?<=^|\s)#[^\n]*)|(?<text>(?<=^|[\s[{,=(])(?:"(?:\\.|[^"\\])*"?|'(?:''|[^'])*'?))|(?<key>(?<=^|[\n{,]|- )[ \t]*[A-Za-z_][\w-]*(?=:(?:\s|$)))/g;
 
 export function tokens(text: string, language: Language): Token[] {
   const found: Token[] = [];
