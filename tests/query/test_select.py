@@ -19,6 +19,10 @@ JVMS, CLASSES = 3_000, 20_000
 
 @pytest.fixture(scope="module")
 def names() -> Names:
+    return made_up()
+
+
+def made_up() -> Names:
     """3,000 JVMs on 1,000 hosts, 20,000 classes, 3,000 metric series: 120 million possible class series."""
     made = Names(hashed=False)
     made.classes = classes(made.ids)
@@ -111,14 +115,14 @@ def test_metric_series_have_the_labels_of_their_jvm(names: Names) -> None:
     )
 
 
-def test_names_that_come_later_are_found_too(names: Names) -> None:
+def test_names_that_come_later_are_found_too() -> None:
+    names = made_up()  # its own: what it adds stays
     before = series_count(sizes(selected(names, "metric=heap.bytes class=late.*")))
     names.classes.names[CLASSES + 1] = "late.Comer"
     names.classes.packages[CLASSES + 1] = "late"
     names.classes.by_name["late.Comer"] = CLASSES + 1
     assert before == 0
     assert sizes(selected(names, "metric=heap.bytes class=late.*")) == [(3_000, 1, 1, 1)]
-    del names.classes.by_name["late.Comer"]
 
 
 def test_many_alternatives_are_a_few_products_or_refused_where_they_stand(names: Names) -> None:

@@ -20,6 +20,7 @@ from heapwatch.web.dashboards.questions import Fault, Path, faults_of_queries
 
 MOST_TEXT = 256 << 10
 MOST_FAULTS = 20
+MOST_DEPTH = 20
 _PARTS: Mapping[str, type[BaseModel]] = {
     "panels": Panel,
     "variables": Variable,
@@ -82,8 +83,12 @@ class _NotYaml(UsageError):
 
 def _load(text: str) -> tuple[dict[Path, yaml.Node], Any]:
     try:
-        # An alias can stand for itself a billion times; nothing here needs one.
+        # An alias can stand for itself a billion times; nothing here needs one, nor to nest deeply.
+        depth = 0
         for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MOST_DEPTH:
+                raise _NotYaml(_at(event.start_mark, f"nested deeper than {MOST_DEPTH} levels"))
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise _NotYaml(
                     _at(event.start_mark, "anchors and aliases (& and *) are not read; write it out")
