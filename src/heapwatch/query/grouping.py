@@ -15,7 +15,7 @@ import numpy as np
 
 from heapwatch.query import labels as labelling
 from heapwatch.query import sql, tree
-from heapwatch.query.frame import Frame, Values
+from heapwatch.query.frame import Frame
 from heapwatch.query.notes import Notes
 from heapwatch.query.numbering import Numbers, numbered, numbers
 from heapwatch.query.operators.aggregate import Group, group_labels, warn_missing
@@ -24,6 +24,8 @@ from heapwatch.query.read import ClassSlice, Reader
 from heapwatch.query.sums import Places, Sums
 from heapwatch.query.thinning import Thinning, thinning
 from heapwatch.store.native import Columns
+
+_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -123,16 +125,9 @@ class _Slice:
         return self._plain_groups() if whole and function == "sum" and rollup in sql.TOTALLED else None
 
     def _group(self, jvm: int, class_: int, count: int, task: _Task) -> Group | None:
-        place = int(self._jvm_at[self._jvms.examples[jvm]])
-        shown, hidden = self._teller.of(
-            self._slice.reader.selected.jvms[place], int(self._class_at[self._classes.examples[class_]])
-        )
-
-        def label(name: str) -> str | None:
-            found = shown.get(name)
-            return hidden.get(name) if found is None else found
-
-        return task.group(label, count)
+        whose = self._slice.reader.selected.jvms[int(self._jvm_at[self._jvms.examples[jvm]])]
+        place = int(self._class_at[self._classes.examples[class_]])
+        return task.group(lambda name: self._teller.label(whose, place, name), count)
 
     def _plain_groups(self) -> list[Group] | None:
         """The group of each number of incarnations, if there is nothing to warn of."""
@@ -158,7 +153,7 @@ class _Slice:
     def _seen(self) -> tuple[dict[tuple[int, int], int], int]:
         """The place in the sums of each pair of numbers that has series, -1 if it is left out. All series of
         a JVM have a point where it has a histogram."""
-        reader, total = self._slice.reader, 0
+        total = 0
         counts: dict[tuple[int, int], int] = {}
         per_jvm: dict[tuple[int, int], int] = {}
         number_of = dict(zip(self._jvm_at.tolist(), self._jvms.codes.tolist(), strict=True))
@@ -172,16 +167,16 @@ class _Slice:
         for pair, count in sorted(counts.items()):
             group = self._group(*pair, count, self._task)
             rows[pair] = -1 if group is None else self._sums.place(group)
-        some = self._slice.taken.some.astype(np.float64)
-        expected: dict[int, Values] = {}
-        for (place, class_), count in per_jvm.items():
-            row = rows[number_of[place], class_]
-            if row >= 0:
-                line = expected.setdefault(row, np.zeros(reader.buckets.count))
-                line += count * some[place]
-        for row, line in expected.items():
-            self._sums.expect(row, line)
+        found = [(rows[number_of[place], class_], place, count) for (place, class_), count in per_jvm.items()]
+        self._expect(np.array([each for each in found if each[0] >= 0], np.int64).reshape(-1, 3))
         return rows, total
+
+    def _expect(self, found: Places) -> None:
+        """(row of the sums, place of the incarnation, series): they have a point where it has a histogram."""
+        some = self._slice.taken.some
+        for begin in range(0, len(found), _AT_ONCE):
+            rows, places, counts = found[begin : begin + _AT_ONCE].T
+            self._sums.expect(rows, counts[:, None] * some[places].astype(np.float64))
 
     def _classes_seen(self) -> list[tuple[int, int, int]]:
         """(place of the incarnation, number of the class, classes), over both tables where both are read."""

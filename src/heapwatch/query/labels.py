@@ -59,11 +59,30 @@ class ClassLabels:
         self._jvms: dict[int, tuple[dict[str, str], dict[str, str]]] = {}
         self._classes: dict[int, tuple[dict[str, str], dict[str, str]]] = {}
 
-    def of(self, jvm: Incarnation, place: int) -> tuple[Labels, Labels]:
-        """Shown and hidden labels of the class at a place of the universe."""
+    def _of_jvm(self, jvm: Incarnation) -> tuple[dict[str, str], dict[str, str]]:
         ours = self._jvms.get(jvm.id)
         if ours is None:
             ours = self._jvms[jvm.id] = shown(incarnation_labels(jvm))
+        return ours
+
+    def label(self, jvm: Incarnation, place: int, name: str) -> str | None:
+        """One label; the same as among those that `of` gives, without making them all."""
+        if name == "class":
+            return self._universe.class_names[place]
+        if name == "mode":
+            return self._mode
+        front, _ = self._of_jvm(jvm)
+        if name in front:
+            return front[name]
+        if name == "metric":
+            return self._metric
+        shown_, hidden = self.of(jvm, place)
+        found = shown_.get(name)
+        return hidden.get(name) if found is None else found
+
+    def of(self, jvm: Incarnation, place: int) -> tuple[Labels, Labels]:
+        """Shown and hidden labels of the class at a place of the universe."""
+        ours = self._of_jvm(jvm)
         its = self._classes.get(place)
         if its is None:
             its = self._classes[place] = shown(self._universe.labels_of_class(place))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 
 STAR, DSTAR = "*", "**"
 _TOKEN = re.compile(r"\\(.)|(\*+)|([^\\*]+|\\)", re.DOTALL)
@@ -99,11 +100,15 @@ class PathPattern:
 
     def __init__(self, pattern: str) -> None:
         self._steps = _steps(pattern)
+        self._begins = "".join(takewhile(lambda step: not isinstance(step, Wild), self._steps))
 
     def after(self, prefix: str) -> frozenset[int]:
         """The states the pattern can be in once `prefix`, up to a dot, is read; none: it never fits."""
+        look = folded(prefix)
+        if not look.startswith(self._begins[: len(look)]):
+            return frozenset()
         states = self._closed({0})
-        for sign in folded(prefix):
+        for sign in look:
             states = self._closed(self._step(states, sign), sign)
             if not states:
                 break
@@ -172,6 +177,8 @@ def _steps(pattern: str) -> tuple[str, ...]:
 
 def _test(steps: Sequence[str]) -> Callable[[str], bool]:
     """The longest literal is looked for first: of many names, few have it."""
+    if all(isinstance(step, Wild) and step == DSTAR for step in steps) and steps:
+        return lambda _: True
     fits = re.compile(_regex(steps), re.DOTALL).fullmatch
     runs = [""]
     for step in steps:

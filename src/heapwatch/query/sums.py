@@ -50,9 +50,9 @@ class Sums:
             self._columns[name] = known
         return known
 
-    def expect(self, row: int, series: Values) -> None:
-        """So many series of a group have a point in each bucket."""
-        self._grown("series")[row] += series
+    def expect(self, rows: Places, series: Values) -> None:
+        """So many series of these groups have a point in each bucket; a group may come several times."""
+        np.add.at(self._grown("series"), rows, series)
 
     def forget(self, rows: Places) -> None:
         """These groups are not in the answer."""

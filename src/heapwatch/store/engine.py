@@ -146,14 +146,23 @@ class Engine:
 
 
 def _bound(parameters: Parameters | None) -> dict[str, Any]:
-    """As they are; long lists of whole numbers as the text that the client would make of them, but fast."""
-    return {name: _as_text(value) for name, value in (parameters or {}).items()}
+    """As they are, but long lists of whole numbers fast."""
+    return {name: _fast(value) for name, value in (parameters or {}).items()}
 
 
-def _as_text(value: Any) -> Any:
-    if isinstance(value, list) and value and set(map(type, value)) == {int}:
-        return f"[{','.join(map(str, value))}]"
-    return value
+def _fast(value: Any) -> Any:
+    return _Ids(value) if isinstance(value, list) and set(map(type, value)) == {int} else value
+
+
+class _Ids:
+    """Whole numbers, written at once: the client looks at each element of a list, and asks others for their
+    text."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self._numbers = numbers
+
+    def __str__(self) -> str:
+        return f"[{','.join(map(str, self._numbers))}]"
 
 
 def _checked(query_id: str) -> str:
