@@ -230,12 +230,16 @@ def test_without_a_server_files_go_straight_into_a_folder(
     ]
     assert "12 stored, 0 stored before" in heapwatch(*words).stdout
     assert "0 stored, 12 stored before" in heapwatch(*words).stdout
+    mine = tmp_path / "d" / "dashboards" / "mine.yaml"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("title: Mine\n")
     copied = heapwatch("backup", str(tmp_path / "copy"), "--data", str(tmp_path / "d"))
     assert copied.returncode == 0, copied.stderr
     assert copied.stdout.startswith(f"{tmp_path / 'copy'}: ")
 
     restored = heapwatch("restore", str(tmp_path / "copy"), "--data", str(tmp_path / "again"))
     assert restored.returncode == 0, restored.stderr
+    assert (tmp_path / "again" / "dashboards" / "mine.yaml").read_text() == mine.read_text()
     words[-1] = str(tmp_path / "again")
     assert "0 stored, 12 stored before" in heapwatch(*words).stdout
     refused = heapwatch("restore", str(tmp_path / "copy"), "--data", str(tmp_path / "again"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from heapwatch.cli import human
-from heapwatch.cli.folder import opened
+from heapwatch.cli.folder import opened, settings_of
 from heapwatch.cli.options import TABLE, TableOutput
 from heapwatch.cli.output import write_json
 
@@ -13,8 +14,9 @@ from heapwatch.cli.output import write_json
 def backup(folder: Path, /, *, data: Path | None = None, output: TableOutput = TABLE) -> int:
     """Copy a store to a new folder.
 
-    The store's engine makes a consistent copy. No server may be running on the
-    data folder meanwhile; of a running one, `heapwatch export` takes the data.
+    The store's engine makes a consistent copy; your dashboards go along. No
+    server may be running on the data folder meanwhile; of a running one,
+    `heapwatch export` takes the data.
 
     For example:
 
@@ -30,6 +32,9 @@ def backup(folder: Path, /, *, data: Path | None = None, output: TableOutput = T
     """
     with opened(data) as store:
         told = store.backup(str(folder))
+    dashboards = settings_of(data).dashboards
+    if dashboards.is_dir():
+        shutil.copytree(dashboards, folder / dashboards.name)
     if output.kind == "json":
         write_json(told)
     else:

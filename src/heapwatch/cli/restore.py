@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from heapwatch.cli.folder import settings_of
@@ -13,8 +14,9 @@ from heapwatch.errors import UsageError
 def restore(folder: Path, /, *, data: Path | None = None, output: TableOutput = TABLE) -> int:
     """Make a store from a backup.
 
-    Into a data folder that has none yet; tokens and settings are not part of a
-    backup. A server on that folder then goes on with what was saved.
+    Into a data folder that has none yet; your dashboards come back too, tokens
+    and settings are not part of a backup. A server on that folder then goes on
+    with what was saved.
 
     For example:
 
@@ -34,6 +36,9 @@ def restore(folder: Path, /, *, data: Path | None = None, output: TableOutput = 
     if settings.store_dsn:
         raise UsageError("the store is a ClickHouse server (store_dsn): restore it with its own tools")
     store.restore(folder, settings.store_location)
+    kept = folder / settings.dashboards.name
+    if kept.is_dir() and not settings.dashboards.exists():
+        shutil.copytree(kept, settings.dashboards)
     if output.kind == "json":
         write_json({"path": str(settings.store_location)})
     else:
