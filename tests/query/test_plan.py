@@ -34,7 +34,15 @@ def test_a_range_has_about_300_points(span: int, seconds: int) -> None:
 
 @pytest.mark.parametrize(
     ("distances_s", "seconds"),
-    [([10], 15), ([11], 30), ([60], 120), ([60, 60, 60, 3600], 120), ([1, 2, 3], 15), ([86400], 604800)],
+    [
+        ([10], 15),
+        ([11], 30),
+        ([60], 120),
+        ([60, 60, 60, 3600], 120),
+        ([30] * 8 + [120] * 2, 300),
+        ([1, 2, 3], 15),
+        ([86400], 604800),
+    ],
 )
 def test_buckets_are_no_finer_than_one_and_a_half_times_the_datas_distance(
     distances_s: list[int], seconds: int

@@ -104,7 +104,7 @@ def default_interval(span_ms: int, distances_ms: NDArray[np.float64]) -> int:
     """
     wanted = span_ms / 1000 / AIM
     if len(distances_ms):
-        wanted = max(wanted, float(np.quantile(distances_ms, 0.9, method="higher")) * APART / 1000)
+        wanted = max(wanted, float(np.quantile(distances_ms, 0.9, method="lower")) * APART / 1000)
     step = next((step for step in STEPS_S if step >= wanted), None)
     if step is None:
         step = STEPS_S[-1] * -(-int(wanted) // STEPS_S[-1])
