@@ -291,7 +291,16 @@ def test_tls_is_spoken_when_a_certificate_is_given(
         assert httpx2.get(f"{server.url}/readyz", verify=context, trust_env=False).status_code == 200
 
 
-def test_a_query_whose_client_left_is_stopped(server: Server) -> None:
+ASKED = {
+    "a screen": ("GET /api/v1/top?n=100", ""),
+    "a metric query": ("POST /api/v1/query", '{"query": "metric=heap.* | sum by class"}'),
+    "a log query": ("POST /api/v1/logs/query", '{"query": "* | count by host"}'),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+def test_a_query_whose_client_left_is_stopped(server: Server, asked: tuple[str, str]) -> None:
+    target, body = asked
     host, port = server.url.removeprefix("http://").split(":")
 
     def cancelled() -> float:
@@ -304,4 +313,5 @@ def test_a_query_whose_client_left_is_stopped(server: Server) -> None:
     while cancelled() == before:
         for _ in range(10):
             with socket.create_connection((host, int(port))) as connection:
-                connection.sendall(f"GET /api/v1/top?n=100 HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                about = f"Host: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+                connection.sendall(f"{target} HTTP/1.1\r\n{about}\r\n\r\n{body}".encode())
