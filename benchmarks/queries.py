@@ -204,15 +204,25 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50_000_000)
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--repeat", type=int, default=10)
-    parser.add_argument("--keep", type=Path, help="directory to keep the stores in")
+    parser.add_argument("--keep", type=Path, help="directory to keep the store in, and to use again")
+    parser.add_argument("--fill-only", action="store_true", help="with --keep: measure another time")
     wish = parser.parse_args()
     directory = wish.keep or Path(tempfile.mkdtemp(prefix="heapwatch-queries-"))
+    directory.mkdir(exist_ok=True)
     end = int(time.time() * 1000) // 60_000 * 60_000
     settings = Settings(fsync=False)
+    made = directory / "filled.json"
     try:
         with open_store(directory / "store", settings) as store:
-            filling = latency.fill(store, wish.rows, end)
-            store.parts.engine.command("OPTIMIZE TABLE class_sample FINAL")
+            if made.exists():
+                kept = json.loads(made.read_text())
+                end, filling = kept["end"], kept["filling"]
+            else:
+                filling = latency.fill(store, wish.rows, end)
+                store.parts.engine.command("OPTIMIZE TABLE class_sample FINAL")
+                made.write_text(json.dumps({"end": end, "filling": filling}))
+            if wish.fill_only:
+                return
             stores = [asked(store, end, wish.repeat)]
             minutes = max(2, wish.rows // (latency.JVMS * latency.CLASSES))
             grow(store, wish.times, minutes * 60_000)

@@ -134,7 +134,7 @@ def test_a_query_for_too_much_gets_one_that_would_fit(tmp_path_factory: pytest.T
 
 
 def test_logs_are_messages_or_what_is_made_of_them(server: Server) -> None:
-    found = server.http.post("/api/v1/logs/query", json={"query": "error", "limit": 1, "to": "now+1m"})
+    found = server.http.post("/api/v1/logs/query", json={"query": "error room", "limit": 1, "to": "now+1m"})
     assert found.status_code == 200, found.text
     messages = queries.LogAnswer.model_validate_json(found.content)
     assert (messages.kind, messages.total, len(messages.columns["_text"])) == ("messages", 2, 1)
