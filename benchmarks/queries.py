@@ -105,7 +105,9 @@ def queries(chance: random.Random) -> dict[str, tuple[float, Callable[[], str]]]
         "a class on a host, all day": (24, lambda: f"metric=heap.instances class={class_()} host={host()}"),
         "two instants as a difference": (
             1,
-            lambda: f"metric=heap.bytes host={host()} | diff between -50m and now",
+            lambda: (
+                f"metric=heap.bytes host={host()} package=com.company.{part()}* | diff between -50m and now"
+            ),
         ),
     }
 

@@ -66,7 +66,7 @@ def test_brushing_over_the_total_compares_its_ends(page: Page, fleet: Server) ->
     page.reload()
     expect(page.get_by_role("heading", name="Difference over the selection")).to_be_visible()
     expect(page.locator(".instants time").first).to_have_attribute("title", re.compile("UTC$"))
-    page.get_by_role("button", name="End selection").click()
+    page.get_by_role("region", name="Classes").get_by_role("button", name="End selection").click()
     expect(page.get_by_role("heading", name="Difference over the range")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="Difference over the selection")).to_be_visible()
