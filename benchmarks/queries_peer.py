@@ -241,7 +241,14 @@ def report(found: dict[str, Any]) -> str:
         f"| {row['theirs_cpu_ms']:.0f} | {'yes' if row['same_answer'] else 'NO'} |"
         for name, row in found["questions"].items()
     ]
-    return "\n".join([*lines, "", "Command: `python benchmarks/queries_peer.py`", ""])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Command: `python benchmarks/queries_peer.py --jvms {found['jvms']} --classes {found['classes']}`",
+            "",
+        ]
+    )
 
 
 def size_of(directory: Path) -> int:
@@ -250,7 +257,7 @@ def size_of(directory: Path) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jvms", type=int, default=20)
+    parser.add_argument("--jvms", type=int, default=20, help="a multiple of 20")
     parser.add_argument("--classes", type=int, default=2000)
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--repeat", type=int, default=10)
