@@ -245,7 +245,8 @@ def report(found: dict[str, Any]) -> str:
         [
             *lines,
             "",
-            f"Command: `python benchmarks/queries_peer.py --jvms {found['jvms']} --classes {found['classes']}`",
+            "Command: `python benchmarks/queries_peer.py "
+            f"--jvms {found['jvms']} --classes {found['classes']}`",
             "",
         ]
     )
