@@ -166,8 +166,8 @@ def test_following_prints_what_arrives(filled: Server) -> None:
     with subprocess.Popen(command(*words), stdout=subprocess.PIPE, env=environment(), text=True) as process:
         assert process.stdout
         assert json.loads(process.stdout.readline())["_text"] == "ERROR cart 3 is full"
-        say(filled, "ERROR cart 4 is full")
-        assert json.loads(process.stdout.readline())["_text"] == "ERROR cart 4 is full"
+        say(filled, "ERROR basket 4 is full")
+        assert json.loads(process.stdout.readline())["_text"] == "ERROR basket 4 is full"
         process.terminate()
 
 
