@@ -13,8 +13,8 @@ import pytest
 from heapwatch.errors import Refused, Unavailable, UsageError
 from heapwatch.ingest import syslog
 from heapwatch.ingest.batcher import Batcher, Samples
-from heapwatch.ingest.graphite import bind
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.sockets import bind
 from heapwatch.ingest.syslog import SyslogDoor
 from heapwatch.model import Batch, LogBlock
 
@@ -35,7 +35,7 @@ class House:
         self.errors: list[Exception] = []
         self.batcher = Batcher(self._insert, self._insert_samples, interval=0.01)
         self.door = SyslogDoor(self.batcher, self.rejects, **given)  # type: ignore[arg-type]
-        self.sockets = bind("127.0.0.1", 0, udp=True)
+        self.sockets = bind("127.0.0.1", 0, udp=True, what="syslog", setting="syslog_listen")
         self.port: int = self.sockets[0].getsockname()[1]
 
     def _insert(self, batches: Sequence[Batch]) -> list[bool]:

@@ -62,6 +62,7 @@ if arguments[0] == "--blocked":
     while not any(" D " in stat.read_text() for stat in Path("/proc/self/task").glob("*/stat")):
         os.sched_yield()
 path = f"/tmp/.java_pid{os.getpid()}"
+Path(path).unlink(missing_ok=True)  # of a JVM that was killed and had this pid
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(path)
 os.chmod(path, 0o600)

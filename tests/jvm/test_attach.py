@@ -140,10 +140,17 @@ def test_threads_of_one_supervisor_take_turns(mute):
     assert answers == ["slow"] * 8
 
 
+def free_socket_path(pid):
+    """Where its socket would be; a killed JVM that had this pid may have left one."""
+    path = Path(f"/tmp/.java_pid{pid}")
+    path.unlink(missing_ok=True)
+    return str(path)
+
+
 def test_a_socket_that_another_process_serves_is_not_talked_to(mute):
     impostor = mute("slow")
     victim = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    path = f"/tmp/.java_pid{victim.pid}"
+    path = free_socket_path(victim.pid)
     os.link(f"/tmp/.java_pid{impostor.pid}", path)
     try:
         with pytest.raises(refusals.WrongPeer, match=f"is served by another process \\({impostor.pid}\\)"):
@@ -157,7 +164,7 @@ def test_a_socket_that_another_process_serves_is_not_talked_to(mute):
 def test_a_socket_that_another_user_planted_is_not_even_looked_at(mute):
     impostor = mute("slow")
     victim = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    path = f"/tmp/.java_pid{victim.pid}"
+    path = free_socket_path(victim.pid)
     planted = socket.socket(socket.AF_UNIX)
     planted.bind(path)
     planted.listen()

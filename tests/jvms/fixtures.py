@@ -61,6 +61,8 @@ class Program:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
+        # One that was killed leaves its socket to the pid's next owner.
+        Path(f"/tmp/.java_pid{self.pid}").unlink(missing_ok=True)
 
     def rest_of_output(self) -> str:
         """All that it still prints after its input has ended."""

@@ -107,7 +107,7 @@ def _attach(target: Target) -> str:
     listener = Listener(target)
     listener.check_running(thoroughly=True)
     with listener.tmp() as tmp:
-        if listener.socket_inode(tmp) is not None:
+        if listener.socket_file(tmp) is not None:
             return "its socket is there; no signal is needed"
         with visits.visit(target.pid, target.start_ticks, _PATIENCE_S) as visit:
             listener.check_could_open(tmp, visit)

@@ -18,7 +18,7 @@ def obstacle(target: Target) -> str:
         listener = Listener(target)
         listener.check_running()
         with listener.tmp() as tmp:
-            if listener.socket_inode(tmp) is None:
+            if listener.socket_file(tmp) is None:
                 with visits.visit(target.pid, target.start_ticks, PATIENCE_S) as visit:
                     listener.check_could_open(tmp, visit)
     except Busy:  # somebody else is being answered

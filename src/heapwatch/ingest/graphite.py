@@ -9,59 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
-import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
 import structlog
 
-from heapwatch.errors import HeapwatchError, Unavailable, UsageError
+from heapwatch.errors import HeapwatchError, Unavailable
 from heapwatch.ingest.batcher import Batcher, Samples
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.sockets import Listener, Sockets
 from heapwatch.model import Batch
 from heapwatch.wire.graphite import Splitter, parse_lines
 
 log = structlog.get_logger("heapwatch.ingest")
 
 BLOCK = 256 * 1024
-TCP, UDP = "graphite-tcp", "graphite-udp"
 SETTLE_EVERY_S = 0.5
 AGAIN_AFTER_S = 2.0
-
-
-GraphiteSockets: TypeAlias = "tuple[socket.socket, socket.socket | None]"
-"""A listening stream socket, and a datagram socket on the same port or None."""
-
-
-def bind(
-    host: str, port: int, *, udp: bool, what: str = "Graphite lines", setting: str = "graphite_listen"
-) -> GraphiteSockets:
-    """Listening sockets for both transports, on one port; the kernel chooses it when it is 0."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    stream = socket.socket(family, socket.SOCK_STREAM)
-    datagrams = None
-    try:
-        stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stream.bind((host, port))
-        stream.listen(256)
-        stream.setblocking(False)
-        if udp:
-            datagrams = socket.socket(family, socket.SOCK_DGRAM)
-            datagrams.bind((host, stream.getsockname()[1]))
-            datagrams.setblocking(False)
-    except OSError as error:
-        stream.close()
-        if datagrams:
-            datagrams.close()
-        raise UsageError(
-            f"cannot listen on {host}:{port} for {what}: {error.strerror}; "
-            f"choose another address with {setting}, or `off`"
-        ) from error
-    return stream, datagrams
 
 
 class GraphiteDoor:
@@ -78,68 +44,37 @@ class GraphiteDoor:
         allow: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.tcp = Door(TCP)
-        self.udp = Door(UDP)
+        self._listener = Listener(
+            "graphite",
+            rejects,
+            self._read,
+            self._datagram,
+            connections=connections,
+            allow=allow,
+            piece=BLOCK,
+        )
+        self.tcp, self.udp = self._listener.tcp, self._listener.udp
+        self._stopping = self._listener.stopping
         self._batcher = batcher
         self._rejects = rejects
         self._class_lines = class_lines
-        self._connections = connections
         self._idle = idle
-        self._allow = [ipaddress.ip_network(network) for network in allow]
         self._clock = clock
-        self._stopping = asyncio.Event()
-        self._handlers: set[asyncio.Task[None]] = set()
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-        self._transport: asyncio.DatagramTransport | None = None
         self._settler: asyncio.Task[None] | None = None
 
-    async def start(self, stream: socket.socket, datagrams: socket.socket | None) -> None:
+    async def start(self, sockets: Sockets) -> None:
         """Listen on sockets that `bind` made."""
-        self._server = await asyncio.start_server(self._connected, sock=stream, limit=BLOCK)
-        self.tcp.address = name_of(stream.getsockname())
-        if datagrams is not None:
-            loop = asyncio.get_running_loop()
-            self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=datagrams)
-            self.udp.address = name_of(datagrams.getsockname())
+        await self._listener.start(sockets)
         self._settler = asyncio.create_task(self._settle(), name="graphite-settle")
 
     async def stop(self) -> None:
         """Accept nothing more, take what has arrived, hang up; the batcher must still run."""
-        self._stopping.set()
-        if self._server:
-            self._server.close()
-        if self._transport:
-            self._transport.close()
-        if self._handlers:
-            await asyncio.wait(self._handlers, timeout=2.0)
-        for handler in self._handlers:
-            handler.cancel()
+        await self._listener.stop(2.0)
         if self._settler:
             await self._settler
         if self._deliveries:
             await asyncio.wait(self._deliveries)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._handlers.add(task)
-        peer = name_of(writer.get_extra_info("peername"))
-        self.tcp.came(0, requests=1)
-        self.tcp.open += 1
-        try:
-            if not peer_allowed(peer, self._allow):
-                self._rejects.add(TCP, "not-allowed", peer=peer)
-            elif self.tcp.open > self._connections:
-                self._rejects.add(TCP, "too-many-connections", peer=peer)
-            else:
-                await self._read(reader, peer)
-        except ConnectionError:
-            self._rejects.add(TCP, "hung-up", peer=peer)
-        finally:
-            self.tcp.open -= 1
-            self._handlers.discard(task)
-            writer.close()
 
     async def _read(self, reader: asyncio.StreamReader, peer: str) -> None:
         splitter = Splitter()
@@ -147,7 +82,9 @@ class GraphiteDoor:
             try:
                 piece = await self._piece(reader)
             except TimeoutError:
-                self._rejects.add(TCP, "idle", peer=peer, detail=f"nothing came for {self._idle:g} s")
+                self._rejects.add(
+                    self.tcp.name, "idle", peer=peer, detail=f"nothing came for {self._idle:g} s"
+                )
                 break
             if not piece:
                 break
@@ -181,15 +118,11 @@ class GraphiteDoor:
         while self._class_lines.full and self._deliveries:
             await asyncio.wait(self._deliveries, return_when=asyncio.FIRST_COMPLETED)
 
-    def datagram(self, data: bytes, peer: str) -> None:
+    def _datagram(self, data: bytes, peer: str) -> None:
         """One datagram, which is whole lines."""
-        self.udp.came(len(data), requests=1)
-        if not peer_allowed(peer, self._allow):
-            self._rejects.add(UDP, "not-allowed", peer=peer)
-            return
         samples = self._parse(data, self.udp, peer)
         if samples and not self._batcher.offer_samples(samples):
-            self._rejects.add(UDP, "queue-full", data, peer, count=len(samples.series))
+            self._rejects.add(self.udp.name, "queue-full", data, peer, count=len(samples.series))
 
     def _parse(self, block: bytes, door: Door, peer: str) -> Samples | None:
         if not block:
@@ -225,28 +158,8 @@ class GraphiteDoor:
             except HeapwatchError as error:
                 if self._stopping.is_set() or not isinstance(error, Unavailable):
                     host = batch.snapshots[0].jvm.host
-                    self._rejects.add(TCP, "not-stored", peer=host, detail=str(error))
+                    self._rejects.add(self.tcp.name, "not-stored", peer=host, detail=str(error))
                     log.error("a histogram sent as Graphite lines is lost", host=host, error=str(error))
                     return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), AGAIN_AFTER_S)
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, door: GraphiteDoor) -> None:
-        self._door = door
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._door.datagram(data, name_of(addr))
-
-
-def peer_allowed(peer: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
-    """Whether a peer may send: loopback may, and who is in the networks, if there are any."""
-    address = ipaddress.ip_address(peer.rpartition(":")[0].strip("[]").partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return mapped.is_loopback or not networks or any(mapped in network for network in networks)
-
-
-def name_of(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import secrets
-import socket
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -20,16 +18,14 @@ import structlog
 
 from heapwatch.errors import HeapwatchError, Unavailable
 from heapwatch.ingest.batcher import Batcher
-from heapwatch.ingest.doors import Door
-from heapwatch.ingest.graphite import GraphiteSockets, name_of, peer_allowed
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.sockets import Listener, Sockets
 from heapwatch.model import Batch, LogBlock
 from heapwatch.store.logs import UNKEYED
 from heapwatch.wire.syslog import Entry, Framer, parse
 
 log = structlog.get_logger("heapwatch.ingest")
 
-TCP, UDP = "syslog-tcp", "syslog-udp"
 PIECE = 64 * 1024
 SETTLE_EVERY_S = 0.5
 AGAIN_AFTER_S = 2.0
@@ -51,77 +47,38 @@ class SyslogDoor:
         allow: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.tcp = Door(TCP)
-        self.udp = Door(UDP)
+        self._listener = Listener(
+            "syslog",
+            rejects,
+            self._read,
+            self._datagram,
+            connections=connections,
+            allow=allow,
+            piece=PIECE,
+        )
+        self.tcp, self.udp = self._listener.tcp, self._listener.udp
+        self._stopping = self._listener.stopping
         self._batcher = batcher
         self._rejects = rejects
-        self._connections = connections
         self._idle = idle
-        self._allow = [ipaddress.ip_network(network) for network in allow]
         self._clock = clock
         self._waiting: dict[tuple[str, str, str], LogBlock] = {}
         self._messages = self._bytes = 0  # that wait
         self._delivered = asyncio.Event()
         self._urgent = asyncio.Event()
-        self._stopping = False
-        self._readers: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-        self._transport: asyncio.DatagramTransport | None = None
         self._deliverer: asyncio.Task[None] | None = None
 
-    async def start(self, sockets: GraphiteSockets) -> None:
+    async def start(self, sockets: Sockets) -> None:
         """Listen on sockets that `bind` made."""
-        stream, datagrams = sockets
-        self._server = await asyncio.start_server(self._connected, sock=stream, limit=PIECE)
-        self.tcp.address = name_of(stream.getsockname())
-        if datagrams is not None:
-            loop = asyncio.get_running_loop()
-            with contextlib.suppress(OSError):  # room for a burst, as far as the system lets us
-                datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-            self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=datagrams)
-            self.udp.address = name_of(datagrams.getsockname())
+        await self._listener.start(sockets)
         self._deliverer = asyncio.create_task(self._deliver(), name="syslog-deliver")
 
     async def stop(self) -> None:
         """Accept nothing more, take what has arrived, hang up; the batcher must still run."""
-        self._stopping = True
-        if self._server:
-            self._server.close()
-        if self._transport:
-            self._transport.close()
-        if self._readers:
-            await asyncio.wait(self._readers, timeout=0.1)
-        for reader in list(self._readers):
-            reader.cancel()
-        if self._readers:
-            await asyncio.wait(self._readers, timeout=2.0)
+        await self._listener.stop(0.1)
         self._urgent.set()
         if self._deliverer:
             await self._deliverer
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._readers.add(task)
-        peer = name_of(writer.get_extra_info("peername"))
-        self.tcp.came(0, requests=1)
-        self.tcp.open += 1
-        try:
-            if not peer_allowed(peer, self._allow):
-                self._rejects.add(TCP, "not-allowed", peer=peer)
-            elif self.tcp.open > self._connections:
-                self._rejects.add(TCP, "too-many-connections", peer=peer)
-            else:
-                await self._read(reader, peer)
-        except ConnectionError:
-            self._rejects.add(TCP, "hung-up", peer=peer)
-        except asyncio.CancelledError:
-            if not self._stopping:
-                raise
-        finally:
-            self.tcp.open -= 1
-            self._readers.discard(task)
-            writer.close()
 
     async def _read(self, reader: asyncio.StreamReader, peer: str) -> None:
         framer = Framer()
@@ -130,23 +87,20 @@ class SyslogDoor:
                 self.tcp.came(len(piece))
                 self._take(framer.feed(piece), peer)
                 if framer.too_long:
-                    self._rejects.add(TCP, "cut", piece, peer, count=framer.too_long)
+                    self._rejects.add(self.tcp.name, "cut", piece, peer, count=framer.too_long)
                     framer.too_long = 0
-                while self._full() and not self._stopping:
+                while self._full() and not self._stopping.is_set():
                     self._delivered.clear()
                     await self._delivered.wait()
         except TimeoutError:
-            self._rejects.add(TCP, "idle", peer=peer, detail=f"nothing came for {self._idle:g} s")
+            self._rejects.add(self.tcp.name, "idle", peer=peer, detail=f"nothing came for {self._idle:g} s")
         finally:
             self._take(framer.close(), peer)
 
-    def datagram(self, data: bytes, peer: str) -> None:
+    def _datagram(self, data: bytes, peer: str) -> None:
         """One datagram, which is one message."""
-        self.udp.came(len(data), requests=1)
-        if not peer_allowed(peer, self._allow):
-            self._rejects.add(UDP, "not-allowed", peer=peer)
-        elif self._full() or self._stopping:
-            self._rejects.add(UDP, "queue-full", data, peer)
+        if self._full() or self._stopping.is_set():
+            self._rejects.add(self.udp.name, "queue-full", data, peer)
         elif data.strip():
             self._keep(parse(data, int(self._clock() * 1000)), peer)
             self.udp.samples += 1
@@ -179,10 +133,10 @@ class SyslogDoor:
         return self._messages >= MOST_WAITING or self._bytes >= MOST_BYTES
 
     async def _deliver(self) -> None:
-        while not (self._stopping and not self._waiting):
+        while not (self._stopping.is_set() and not self._waiting):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._urgent.wait(), SETTLE_EVERY_S)
-            if not self._stopping:
+            if not self._stopping.is_set():
                 self._urgent.clear()
             if self._waiting:
                 blocks, self._waiting = list(self._waiting.values()), {}
@@ -197,17 +151,9 @@ class SyslogDoor:
                 await self._batcher.add(batch)
                 return
             except HeapwatchError as error:
-                if self._stopping or not isinstance(error, Unavailable):
+                if self._stopping.is_set() or not isinstance(error, Unavailable):
                     count = sum(len(block.texts) for block in batch.logs)
-                    self._rejects.add(TCP, "not-stored", detail=str(error), count=count)
+                    self._rejects.add(self.tcp.name, "not-stored", detail=str(error), count=count)
                     log.error("syslog messages are lost", messages=count, error=str(error))
                     return
             await asyncio.sleep(AGAIN_AFTER_S)
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, door: SyslogDoor) -> None:
-        self._door = door
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._door.datagram(data, name_of(addr))

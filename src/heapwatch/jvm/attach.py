@@ -162,7 +162,7 @@ class Attachment:
     def _exchange(self, visit: visits.Visit, listener: Listener, data: bytes, deadline: float) -> bytes:
         with listener.tmp() as tmp:
             stale = None
-            if listener.socket_inode(tmp) is None:
+            if listener.socket_file(tmp) is None:
                 listener.open_socket(tmp, visit)
             for _ in range(2):
                 connection = self._connect(listener, tmp, deadline)
@@ -171,7 +171,7 @@ class Attachment:
                         return self._converse(connection, data, deadline)
                 if stale is not None:
                     break
-                stale = listener.socket_inode(tmp)
+                stale = listener.socket_file(tmp)
                 listener.open_socket(tmp, visit, stale)
         raise StaleSocket(
             f"/tmp/{listener.socket_name} of JVM {self.target.pid} is there, but nobody listens; "

@@ -47,6 +47,9 @@ _BLOCKED_S, _BLOCKED_LOOKS = 1.0, 10
 _SIGNAL_THREAD = "Signal Dispatch"  # kernel names have 15 bytes
 _LISTENER_THREAD = "Attach Listener"
 _VM_THREAD = "VM Thread"
+SocketFile = Tuple[int, int]
+"""Inode and its last change (ns): a number alone is given to the next file as soon as it is free."""
+
 _VERSION = re.compile(r"^(?:1\.)?(\d+)(?:\.0)*(?:\.(\d+)|_(\d+))?")
 
 
@@ -152,15 +155,15 @@ class Listener:
         ours = _root_mount(f"{self.proc}/self/mountinfo")
         return ours is not None and ours == _root_mount(f"{self.proc}/{self.target.pid}/mountinfo")
 
-    def socket_inode(self, tmp: int) -> Optional[int]:
-        """The inode of its socket file; None if there is none, or one that another user planted."""
+    def socket_file(self, tmp: int) -> Optional[SocketFile]:
+        """Which socket file it has; None if there is none, or one that another user planted."""
         try:
             seen = os.stat(self.socket_name, dir_fd=tmp, follow_symlinks=False)
         except FileNotFoundError:
             return None
         if not stat.S_ISSOCK(seen.st_mode) or seen.st_uid not in (self.status.uid, 0):
             return None
-        return seen.st_ino
+        return seen.st_ino, seen.st_ctime_ns
 
     # -- making it open a socket ----------------------------------------------------------------------
 
@@ -170,8 +173,8 @@ class Listener:
         self._check_listener(None, tmp)
         self._check_tmp_is_writable(tmp)
 
-    def open_socket(self, tmp: int, visit: Visit, stale: Optional[int] = None) -> None:
-        """Trigger file, one SIGQUIT, wait for the socket. `stale` is the inode of a socket nobody serves."""
+    def open_socket(self, tmp: int, visit: Visit, stale: Optional[SocketFile] = None) -> None:
+        """Trigger file, one SIGQUIT, wait for the socket. `stale` is a socket file nobody serves."""
         self._check_signal_is_safe(visit)
         self._check_listener(stale, tmp)
         self._check_tmp_is_writable(tmp)
@@ -181,8 +184,8 @@ class Listener:
             while time.monotonic() < deadline:
                 time.sleep(wait)
                 wait = min(wait * 1.5, 0.2)
-                inode = self.socket_inode(tmp)
-                if inode is not None and inode != stale:
+                opened = self.socket_file(tmp)
+                if opened is not None and opened != stale:
                     visit.state.failures = 0
                     return
                 if not self.is_same():
@@ -230,7 +233,7 @@ class Listener:
         except OSError:
             return False
 
-    def _check_listener(self, stale: Optional[int], tmp: int) -> None:
+    def _check_listener(self, stale: Optional[SocketFile], tmp: int) -> None:
         """A listener without a socket file: it was deleted. Only newer JDKs notice and make a new one."""
         if _LISTENER_THREAD not in process.thread_names(self.target.pid, self.proc):
             return
@@ -241,7 +244,7 @@ class Listener:
                 "cannot make it again: update the JDK or restart the JVM, and exclude it from cleaning with "
                 "`x /tmp/.java_pid*` in /etc/tmpfiles.d"
             )
-        if stale is not None and self.socket_inode(tmp) == stale:
+        if stale is not None and self.socket_file(tmp) == stale:
             with contextlib.suppress(OSError):
                 os.unlink(self.socket_name, dir_fd=tmp)
 

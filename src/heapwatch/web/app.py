@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heapwatch import __version__
 from heapwatch.errors import HeapwatchError
-from heapwatch.ingest.graphite import GraphiteSockets
+from heapwatch.ingest.sockets import Sockets
 from heapwatch.web import answers, docs, errors, pages
 from heapwatch.web.figures import Figures
 from heapwatch.web.guard import Guard
@@ -46,8 +46,8 @@ def create_app(
     store: Store,
     settings: Settings,
     *,
-    graphite: GraphiteSockets | None = None,
-    syslog: GraphiteSockets | None = None,
+    graphite: Sockets | None = None,
+    syslog: Sockets | None = None,
     reload: Callable[[], Settings] | None = None,
 ) -> FastAPI:
     """The ASGI application over an open store, which stays the caller's to close."""

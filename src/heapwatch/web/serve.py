@@ -27,7 +27,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from heapwatch import __version__
 from heapwatch.errors import HeapwatchError, UsageError
-from heapwatch.ingest.graphite import GraphiteSockets, bind
+from heapwatch.ingest.sockets import Sockets, bind
 from heapwatch.store import Retention, Store, open_store
 from heapwatch.store import Settings as StoreSettings
 from heapwatch.web import logs
@@ -64,11 +64,16 @@ def serve(
     _allow_many_files()
     check_exposure(settings)
     http = _bind_http(settings.http)
-    graphite: GraphiteSockets | None = None
-    syslog: GraphiteSockets | None = None
+    graphite: Sockets | None = None
+    syslog: Sockets | None = None
     try:
         if settings.graphite is not None:
-            graphite = bind(*settings.graphite, udp=settings.graphite_udp)
+            graphite = bind(
+                *settings.graphite,
+                udp=settings.graphite_udp,
+                what="Graphite lines",
+                setting="graphite_listen",
+            )
         if settings.syslog is not None:
             syslog = bind(*settings.syslog, udp=True, what="syslog", setting="syslog_listen")
         logs.configure(settings.log_level, settings.log_format)
@@ -115,8 +120,8 @@ class _Sockets:
     """What we listen on."""
 
     http: socket.socket
-    graphite: GraphiteSockets | None
-    syslog: GraphiteSockets | None
+    graphite: Sockets | None
+    syslog: Sockets | None
 
 
 def check_exposure(settings: Settings) -> None:

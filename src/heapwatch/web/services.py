@@ -23,10 +23,11 @@ from heapwatch import __version__
 from heapwatch.ingest.batcher import Batcher, Samples
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
-from heapwatch.ingest.graphite import GraphiteDoor, GraphiteSockets
+from heapwatch.ingest.graphite import GraphiteDoor
 from heapwatch.ingest.http import HttpDoors, Limits
 from heapwatch.ingest.limits import InFlight, Rates
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.sockets import Sockets
 from heapwatch.ingest.syslog import SyslogDoor
 from heapwatch.model import Snapshot
 from heapwatch.store.errors import NotFound
@@ -104,14 +105,12 @@ class Services:
         self._reload = reload
         self.figures.read_from(self._collect)
 
-    async def start(
-        self, graphite: GraphiteSockets | None = None, syslog: GraphiteSockets | None = None
-    ) -> None:
+    async def start(self, graphite: Sockets | None = None, syslog: Sockets | None = None) -> None:
         """Begin to insert, to listen for Graphite lines and syslog, and to maintain."""
         self.batcher.start()
         self.timers.start()
         if graphite is not None:
-            await self.graphite.start(*graphite)
+            await self.graphite.start(graphite)
         if syslog is not None:
             await self.syslog.start(syslog)
 
