@@ -12,7 +12,6 @@ import importlib
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator
@@ -51,6 +50,7 @@ environment, that over the file. `heapwatch config show --origin` prints every v
 
 def main() -> int:
     check = "--check" in sys.argv[1:]
+    _plain_environment()
     stale = []
     for name, page in PAGES.items():
         path = REFERENCE / name
@@ -182,16 +182,33 @@ def _closing(thing: Any) -> Iterator[Any]:
 
 
 def _help(module: str, *words: str) -> str:
-    """What `--help` prints, at a fixed width and without colour."""
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "HOME": "/home/you"}
-    for name in list(environment):
+    """What `--help` prints; in a child, since the program ends with it."""
+    program = importlib.import_module(module)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        sys.stdout = os.fdopen(writing, "w", encoding="utf-8")
+        sys.argv = [module, *words, "--help"]
+        try:
+            program.main()
+        except SystemExit as end:
+            sys.stdout.flush()
+            os._exit(int(end.code or 0))
+        os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as output:
+        text = output.read()
+    if os.waitpid(child, 0)[1] != 0:
+        raise SystemExit(f"{module} {' '.join(words)} --help failed")
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def _plain_environment() -> None:
+    """A fixed width, no colour, nothing of who runs this."""
+    os.environ.update(COLUMNS="100", NO_COLOR="1", TERM="dumb", HOME="/home/you")
+    for name in list(os.environ):
         if name.startswith("HEAPWATCH_"):
-            del environment[name]
-    command = [sys.executable, "-m", module, *words, "--help"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command[1:])} failed:\n{done.stderr}")
-    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+            del os.environ[name]
 
 
 PAGES: dict[str, Callable[[], str]] = {

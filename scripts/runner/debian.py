@@ -18,7 +18,7 @@ class Tool(NamedTuple):
 
 JAVA = Tool("javac", "openjdk-17-jdk-headless", "a JDK for the demo's JVMs")
 MAVEN = Tool("mvn", "maven", "building the demo's Akka program")
-CHROMIUM = Tool("chromium", "chromium", "browser tests")
+CHROMIUM = Tool("chromium-headless-shell", "chromium-headless-shell", "browser tests")
 JATTACH = Tool("jattach", "jattach", "comparing with jattach in benchmarks")
 NETCAT = Tool("nc", "netcat-openbsd", "the nc line of the documentation")
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from . import scene
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "src" / "heapwatch" / "web" / "static"
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -129,13 +130,20 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The scene of scene.py, an hour of it."""
     for server in serving(tmp_path_factory.mktemp("fleet")):
         made = int(time.time() * 1000)
-        server.send_all(scene.batches(made))
+        batches = list(scene.batches(made))
+        server.send_all(batches)
+        sent = {(each.jvm.host, each.time) for batch in batches for each in batch.snapshots}
+        assert stored_by_host(server) == Counter(host for host, _ in sent)
         end = threading.Event()
         agents = threading.Thread(target=go_on, args=(server, made, end), daemon=True)
         agents.start()
         yield server
         end.set()
         agents.join()
+
+
+def stored_by_host(server: Server) -> Counter[str]:
+    return Counter(server.get("snapshots?from=-2h&limit=100000")["columns"]["host"])
 
 
 def go_on(server: Server, made: int, end: threading.Event) -> None:

@@ -17,7 +17,7 @@ from watching import HEAPWATCH, Api, demo_url
 
 from heapwatch.cli.demo import control
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 HOSTS = ("memleak1", "memleak2", "memleak3")
 CHILD = "memleak.Child"
@@ -62,7 +62,7 @@ class Playing:
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
         self.log = folder / "demo.log"
-        command = [*HEAPWATCH, "demo", "--fast", "--no-browser", "--plain", "--for", "8m"]
+        command = [*HEAPWATCH, "demo", "--fast", "--no-browser", "--plain", "--for", "14m"]
         command += ["--state", str(self.state), "--data", str(folder / "data")]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -134,11 +134,11 @@ def story(tmp_path_factory: pytest.TempPathFactory, needs: Any) -> Story:
     told = Story()
     try:
         playing.api.until("a curve of every host", lambda: playing.lives("1.0.0").keys() == set(HOSTS))
-        playing.api.until("the end of some JVM's memory", lambda: _events(playing, "oom"), 240)
+        playing.api.until("the end of some JVM's memory", lambda: _events(playing, "oom"), 400)
         told.faulty = playing.lives("1.0.0")
         playing.status()
         playing.fix()
-        playing.api.until("the fixed version on every host", lambda: _watched(playing), 240)
+        playing.api.until("the fixed version on every host", lambda: _watched(playing), 300)
         told.fixed = playing.lives("1.0.1")
         told.events = _events(playing)
         told.jvms = playing.api.get("jvms")["jvms"]

@@ -21,7 +21,7 @@ from heapwatch.store import Settings, Store, open_store
 
 pytestmark = pytest.mark.store
 
-KILLS = 6
+KILLS = 3
 TABLES = ("class_sample", "sample", "event", "log", "snapshot", "ack")
 
 

@@ -26,7 +26,7 @@ START, HOUR = 1_780_000_000_000 // 3_600_000 * 3_600_000, 3_600_000
 _hours = itertools.count()
 # An example costs a tenth of a second and queries are large: what fails is printed as it is, not shrunk.
 SLOW = settings(
-    max_examples=100,
+    max_examples=40,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -72,7 +72,7 @@ def test_a_query_answers_what_plain_python_does(
     compare(store, say, said, query)
 
 
-@settings(SLOW, max_examples=25)
+@settings(SLOW, max_examples=15)
 @given(messages, st.sampled_from([1, 2]), st.sampled_from([None, "avg", "min", "max"]), st.booleans())
 def test_a_comparison_has_the_earlier_ranges_beside_it(
     store: Store, say: Callable[[Said], None], said: Said, count: int, function: str | None, sliced: bool
@@ -84,7 +84,7 @@ def test_a_comparison_has_the_earlier_ranges_beside_it(
     compare(store, say, said, tree.LogQuery(tree.Everything(), tuple(operators)), part=1_800_000)
 
 
-@settings(SLOW, max_examples=25)
+@settings(SLOW, max_examples=15)
 @given(messages, st.booleans(), st.integers(1, 3))
 def test_a_prediction_is_the_line_through_the_points(
     store: Store, say: Callable[[Said], None], said: Said, by_host: bool, forecast: int
@@ -96,7 +96,7 @@ def test_a_prediction_is_the_line_through_the_points(
     compare(store, say, said, query, tolerance=1e-6)
 
 
-@settings(SLOW, max_examples=25)
+@settings(SLOW, max_examples=15)
 @given(messages, st.booleans())
 @example([], True)
 def test_a_pivot_has_a_column_for_each_value(

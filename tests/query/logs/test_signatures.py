@@ -126,7 +126,7 @@ _scraps = st.sampled_from(
 
 @pytest.mark.store
 @settings(
-    max_examples=25,
+    max_examples=10,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
