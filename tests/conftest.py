@@ -5,18 +5,33 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from pathlib import Path
 from typing import Callable
 
 import pytest
 from hypothesis import settings
+from runner.checks import STAGES
 
 # A busy machine is no finding: no property fails because an example took long.
-settings.register_profile("patient", deadline=None)
+settings.register_profile("patient", deadline=None, max_examples=60)
 settings.load_profile("patient")
 
 # A shell that starts us in the background lets us ignore Ctrl-C, and with us all that we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A stage looks only where its tests are: none may be anywhere else."""
+    rooms = {stage.name: stage.rooms for stage in STAGES if stage.rooms}
+    for item in items:
+        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        astray = [mark.name for mark in item.iter_markers() if room not in rooms.get(mark.name, [room])]
+        if astray:
+            raise pytest.UsageError(
+                f"{item.nodeid} is marked {astray[0]}; scripts/runner/checks.py does not look there"
+            )
 
 
 @pytest.fixture(scope="session")

@@ -18,19 +18,20 @@ AGENT_ROOMS = ["errors.py", "model.py", "__init__.py", "jvm", "wire", "ship", "a
 class Stage(NamedTuple):
     name: str
     marks: str  # pytest's -m
-    workers: int
+    rooms: Sequence[str]  # of tests/, where tests of its mark are; all of them for ()
+    workers: int = 2
 
 
 STAGES = [
-    Stage("unit", "not (store or jvm or browser or e2e or soak)", 2),
-    Stage("store", "store and not (jvm or browser or e2e or soak)", 2),
-    Stage("jvm", "jvm and not (browser or e2e or soak)", 2),
-    Stage("browser", "browser and not (e2e or soak)", 2),
-    Stage("e2e", "e2e and not soak", 2),
+    Stage("unit", "not (store or jvm or browser or e2e or soak)", ()),
+    Stage("store", "store and not (jvm or browser or e2e or soak)", ("store", "query", "web", "cli")),
+    Stage("jvm", "jvm and not (browser or e2e or soak)", ("jvm", "agent", "cli")),
+    Stage("browser", "browser and not (e2e or soak)", ("browser",)),
+    Stage("e2e", "e2e and not soak", ("e2e", "web", "cli")),
 ]
 """Cheap before dear. Most tests of the later ones wait more than they work."""
 
-SOAK = Stage("soak", "soak", 1)
+SOAK = Stage("soak", "soak", ("e2e",), 1)
 
 _COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(CACHE / "pycache")}
 """Tests and the many programs they start are compiled once, whatever the caller's environment says."""
@@ -119,6 +120,8 @@ def stage(which: Stage, arguments: Sequence[str] = ()) -> Count:
         f"--junitxml={report}",
         *arguments,
     ]
+    if not any((ROOT / argument.partition("::")[0]).exists() for argument in arguments):
+        command += [f"tests/{room}" for room in which.rooms]
     code = passed_through(command, _COMPILED)
     count = _read(report)
     nothing_collected = 5

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.output import Column, clean, cut, number, table, write
 
 COLUMNS = [

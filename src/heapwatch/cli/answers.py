@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any, Mapping, Sequence
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.output import DIM, RED, YELLOW, Column, clean, colour, number, write, write_json
 from heapwatch.cli.series import Show, rows_of, show_series
 

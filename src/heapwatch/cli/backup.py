@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.folder import opened, settings_of
 from heapwatch.cli.options import TABLE, TableOutput
 from heapwatch.cli.output import write_json

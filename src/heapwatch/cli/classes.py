@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Mapping
 
 from cyclopts import Parameter
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import EVERYTHING, SERVER, TABLE, Selection, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, growth_paint, number, plain, write

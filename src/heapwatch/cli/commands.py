@@ -35,6 +35,7 @@ COMMANDS = (
         "Print histograms again and again for other programs.",
         MACHINE,
     ),
+    Command("leaks", "leaks:leaks", "Say which classes leak in histograms on file.", MACHINE),
     Command("up", "up:up", "Supervise this machine: server and agent in one go.", SERVER),
     Command("serve", "serve:serve", "Run the server: store, API and screens.", SERVER),
     Command("agent", "agent:agent", "Run or inspect the agent of this machine.", SERVER),

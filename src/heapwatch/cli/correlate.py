@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import (
     EVERYTHING,

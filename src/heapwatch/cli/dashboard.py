@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import SERVER, TABLE, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, clean, write

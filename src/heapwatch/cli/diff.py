@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from heapwatch.cli import complete, human
+from heapwatch import human
+from heapwatch.cli import complete
 from heapwatch.cli.growth import ClassRow, arranged, rows
 from heapwatch.cli.options import EVERYTHING, SERVER, TABLE, Seconds, Selection, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, growth_paint, number, write

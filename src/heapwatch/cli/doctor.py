@@ -11,9 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Callable, Iterator
 
-from heapwatch import __version__
+from heapwatch import __version__, human
 from heapwatch.agent.doctor import examine
-from heapwatch.cli import human
 from heapwatch.cli.main import EXTRAS
 from heapwatch.cli.options import SERVER, TABLE, ServerOptions, TableOutput
 from heapwatch.cli.output import GREEN, RED, YELLOW, Column, clean, colour, write

@@ -11,7 +11,7 @@ from typing import IO, Annotated, Iterator, Literal
 
 from cyclopts import Parameter
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import EVERYTHING, SERVER, Selection, ServerOptions
 from heapwatch.errors import UsageError

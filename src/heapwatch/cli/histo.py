@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from heapwatch.cli import complete, human
+from heapwatch import human
+from heapwatch.cli import complete
 from heapwatch.cli.growth import ClassRow, arranged, rows
 from heapwatch.cli.options import RAW, RawOutput
 from heapwatch.cli.output import Column, number, plain, write

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from heapwatch.cli import complete, human
+from heapwatch import human
+from heapwatch.cli import complete
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import (
     CHART,

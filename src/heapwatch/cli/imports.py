@@ -10,7 +10,8 @@ from typing import Annotated, Any, Callable, Iterator, Literal
 
 from cyclopts import Parameter
 
-from heapwatch.cli import delivery, human
+from heapwatch import human
+from heapwatch.cli import delivery
 from heapwatch.cli.archives import Bad, Inputs
 from heapwatch.cli.delivery import Delivered
 from heapwatch.cli.importing import Reader, Rules

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Mapping
 
 from cyclopts import Parameter
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.chart import sparkline
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import (

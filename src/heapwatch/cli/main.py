@@ -34,6 +34,7 @@ EXTRAS = {
     "pydantic_settings": "server",
     "clickhouse_connect": "server",
     "prometheus_client": "server",
+    "pyarrow": "server",
     "sse_starlette": "server",
     "structlog": "server",
     "yaml": "server",

@@ -16,7 +16,7 @@ from typing import Any, Callable, Iterable, Mapping, Sequence, TextIO
 
 from rich.cells import cell_len
 
-from heapwatch.cli.human import NONE
+from heapwatch.human import NONE
 
 Row = Mapping[str, Any]
 

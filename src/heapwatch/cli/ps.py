@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Mapping
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.options import TABLE, Seconds, TableOutput
 from heapwatch.cli.output import Column, growth_paint, number, write
 from heapwatch.cli.reach import obstacle

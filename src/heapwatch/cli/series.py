@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Callable, Mapping, Sequence
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.chart import line_chart, sparkline
 from heapwatch.cli.output import Column, clean, growth_paint, number, terminal_width, write, write_json
 

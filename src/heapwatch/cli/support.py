@@ -13,8 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Callable
 
-from heapwatch import __version__
-from heapwatch.cli import human
+from heapwatch import __version__, human
 from heapwatch.cli.client import Client
 from heapwatch.cli.options import SERVER, ServerOptions
 from heapwatch.errors import HeapwatchError, UsageError

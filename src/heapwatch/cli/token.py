@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from cyclopts import App, Parameter
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.options import TABLE, Seconds, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, clean, write, write_json
 from heapwatch.errors import UsageError

@@ -25,7 +25,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Footer, Input, Static
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.top_board import Board, BoardRow
 from heapwatch.cli.top_text import header, row_line, titles
 from heapwatch.cli.visit import Visitor, cost_ms

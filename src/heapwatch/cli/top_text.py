@@ -6,7 +6,7 @@ from typing import Callable, NamedTuple
 
 from rich.cells import cell_len
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.chart import sparkline
 from heapwatch.cli.output import clean, cut
 from heapwatch.cli.top_board import Board, BoardRow

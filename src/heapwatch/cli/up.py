@@ -19,7 +19,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.client import Client
 from heapwatch.cli.demo.processes import Process, stop_all
 from heapwatch.cli.options import Seconds, ServerOptions

@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from types import TracebackType
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.errors import Unreadable, UsageError
 from heapwatch.jvm import perfdata, process, sample
 from heapwatch.jvm.attach import Attachment

@@ -12,7 +12,8 @@ from typing import Annotated, Literal, Protocol
 
 from cyclopts import Parameter
 
-from heapwatch.cli import complete, human
+from heapwatch import human
+from heapwatch.cli import complete
 from heapwatch.cli.options import Seconds
 from heapwatch.cli.visit import MAX_PAUSE_MS, Visitor
 from heapwatch.errors import HeapwatchError, Unavailable, UsageError

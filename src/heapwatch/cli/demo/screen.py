@@ -18,7 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.demo.figures import HostFigures
 from heapwatch.cli.demo.hosts import Happening, Host
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Sequence
 
-from heapwatch.cli import human
+from heapwatch import human
 from heapwatch.cli.client import Client
 from heapwatch.cli.demo.figures import CHILD
 from heapwatch.cli.demo.hosts import FAULTY, FIXED, Happening

@@ -1,0 +1,143 @@
+"""`heapwatch leaks DIR`: which classes leak in histograms on file, since when, how fast and until when."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heapwatch import human
+from heapwatch.cli.histories import read
+from heapwatch.cli.options import TABLE, TableOutput
+from heapwatch.cli.output import Column, number, write
+from heapwatch.detect.fleet import Finding, findings
+from heapwatch.detect.history import History
+from heapwatch.detect.judge import Judgement, judge
+from heapwatch.detect.settings import Settings
+from heapwatch.detect.words import Clock, evidence, sentence
+
+COLUMNS = [
+    Column("state", "STATE"),
+    Column("class", "CLASS", elastic=True),
+    Column("kind", "KIND", rank=3),
+    number("rate_per_s", "PER S", lambda rate: f"{rate:.3g}"),
+    number("bytes_per_leak", "EACH", human.size, rank=2),
+    Column("on", "HOSTS"),
+    Column("from", "SINCE"),
+    Column("full", "HEAP FULL IN", rank=1),
+]
+
+EPOCH = 1e9
+"""Times above it are of the calendar; those below count from a recording's start."""
+
+
+def leaks(path: Path, *, settings: Path | None = None, output: TableOutput = TABLE) -> int:
+    """Say which classes leak in histograms on file.
+
+    Reads recordings and directories, files and archives of histograms, as
+    `heapwatch import` takes them; each host and JVM by itself, and what they
+    have in common.
+
+    For example:
+
+        heapwatch leaks histos/
+        heapwatch leaks recordings/ -o json | jq '.[].evidence'
+
+    Exit code 1: something leaks.
+
+    Parameters
+    ----------
+    path
+        Where the histograms are.
+    settings
+        A TOML file whose [detect] changes thresholds.
+    """
+    given = Settings.of_file(settings) if settings else Settings()
+    judgements = [judge(history, given) for history in read(path)]
+    found = [described(one) for one in findings(judgements, given)]
+    rows = [{**one, "on": _hosts(one), "full": _full(one), "from": _since(one)} for one in found]
+    foot = [one["sentence"] for one in found] or [_nothing(judgements)]
+    write(COLUMNS, rows, output.kind, found, foot=["", *foot] if rows else foot)
+    return 1 if found else 0
+
+
+def described(found: Finding) -> dict[str, Any]:
+    """A finding as an object of JSON."""
+    leak, clock = found.leak, clock_of(found)
+    host, end = found.soonest or ("", None)
+    return {
+        "class": leak.root,
+        "service": found.service,
+        "family": leak.family,
+        "kind": leak.kind,
+        "state": leak.state,
+        "scope": found.scope,
+        "hosts": sorted(found.leaks),
+        "since": _moment(leak.since.at),
+        "since_between": [_moment(leak.since.low), _moment(leak.since.high)],
+        "rate_per_s": leak.rate,
+        "rate_between": [leak.rate_low, leak.rate_high],
+        "bytes_per_leak": leak.bytes_each,
+        "balance": leak.balance.share if np.isfinite(leak.balance.share) else None,
+        "exhaustion": end
+        and {
+            "resource": end.resource,
+            "host": host,
+            "in_s": end.seconds,
+            "between_s": [end.low, end.high if np.isfinite(end.high) else None],
+            "limit": end.limit,
+        },
+        "sentence": sentence(found, clock),
+        "evidence": evidence(found, clock),
+    }
+
+
+def _moment(moment: float) -> str | float:
+    """RFC 3339, or seconds from the start of a recording that has no calendar."""
+    if moment < EPOCH:
+        return round(moment, 3)
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def clock_of(found: Finding) -> Clock:
+    return calendar if found.leak.since.at > EPOCH else elapsed
+
+
+def calendar(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+
+
+def elapsed(moment: float) -> str:
+    """Into the recording."""
+    minutes, seconds = divmod(round(moment), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}"
+
+
+def _hosts(one: dict[str, Any]) -> str:
+    return one["hosts"][0] if len(one["hosts"]) == 1 else f"{len(one['hosts'])} ({one['scope']})"
+
+
+def _since(one: dict[str, Any]) -> str:
+    since = one["since"]
+    return elapsed(since) if isinstance(since, float) else calendar(datetime.fromisoformat(since).timestamp())
+
+
+def _full(one: dict[str, Any]) -> str:
+    end = one["exhaustion"]
+    return human.duration(end["in_s"]) if end else human.NONE
+
+
+def _nothing(judgements: list[Judgement]) -> str:
+    open_ = [each for each in judgements if each.undecided]
+    said = f"Nothing leaks in {len(judgements) - len(open_)} JVMs." if len(open_) < len(judgements) else ""
+    if open_:
+        said += f" {len(open_)} cannot be judged yet: {_name(open_[0].history)} has {open_[0].undecided}."
+    return said.strip()
+
+
+def _name(history: History) -> str:
+    return f"{history.service} on {history.host}"

@@ -1,0 +1,177 @@
+"""The battery of tests that a growing class must pass, over all classes of a JVM at once.
+
+Cheap tests go first and the dear ones see what is left of the classes, so ten thousand classes cost little
+more than the few that grow. Each test keeps one kind of innocent out; docs/concepts/detection.md names them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heapwatch.detect import load
+from heapwatch.detect.history import Floats
+from heapwatch.detect.levels import Levels
+from heapwatch.detect.settings import Settings
+from heapwatch.detect.statistics import (
+    Bools,
+    benjamini_hochberg,
+    mann_kendall,
+    medians_of_three,
+    theil_sen,
+    upper_tail,
+)
+
+WINDOWS = 3
+LEAST_BLOCKS = 12
+POISSON = 0.25
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What the battery found of one window; every column has an entry for each class in `places`."""
+
+    levels: Levels
+    places: NDArray[np.intp]  # of the classes that grew enough to be tested
+    z: Floats
+    growth: Floats
+    passed: Bools
+    falling: Bools  # rose by and large, but fell in between: a cycle may be seen in them
+    refusals: dict[str, Bools]  # test -> which it refuses
+
+    @property
+    def candidates(self) -> NDArray[np.intp]:
+        return self.places[self.passed]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a window's classes did in the life before it, for windows that are part of one."""
+
+    highest: Floats  # C, the highest level before the window; -inf where there was none
+    growth: Floats  # C, over the whole life
+    span: float  # s, of the whole life
+
+
+def enough(found: Levels, settings: Settings, *, part: bool) -> str:
+    """Why a window says nothing yet; empty when it does."""
+    window = found.window
+    least = settings.samples_part if part else settings.samples
+    if len(window) < least:
+        return f"{len(window)} histograms, {least} are needed"
+    if len(found.times) < LEAST_BLOCKS:
+        return f"histograms in {len(found.times)} of {settings.blocks} blocks of the window"
+    if window.mode == "all":
+        young = window.counter("young")
+        if np.isnan(young).all():
+            return ""  # judged by its smallest heaps, and only ever a suspect
+        collections = float(np.nanmax(young) - np.nanmin(young))
+        if collections < settings.young_collections:
+            return f"{collections:.0f} young collections, {settings.young_collections} are needed"
+    return ""
+
+
+def put_to_test(found: Levels, settings: Settings, past: Past | None = None) -> Tested:
+    """Put every class that grew through the battery."""
+    ends = _ends(found.values)
+    grown = ends[1] - ends[0]
+    places = np.flatnonzero(grown >= settings.growth)
+    levels, growth = found.values[:, places], grown[places]
+    z, variance = mann_kendall(levels)
+    trend = benjamini_hochberg(upper_tail(z), found.window.population, settings.false_discoveries / WINDOWS)
+    refused = {
+        "trend": ~trend,
+        "drift": ~(_drift(levels) > settings.drift),
+        "saturation": ~(_saturation(levels) > settings.saturation),
+        "recency": ~(_recency(levels, growth) > settings.recency),
+        "episodes": ~(_episodes(levels) > settings.episodes),
+        "draw-down": ~(_draw_down(levels, growth) < settings.draw_down),
+    }
+    if past is not None:
+        slope = growth / max(found.span, 1e-9)
+        refused["new high"] = levels[-3:].max(axis=0) - past.highest[places] < settings.new_high * growth
+        refused["slower"] = slope * past.span < settings.no_slower * past.growth[places]
+    refused["slope"] = np.zeros(len(places), bool)
+    refused["aliasing"] = np.zeros(len(places), bool)
+    refused["load"] = np.zeros(len(places), bool)
+    left = ~np.logical_or.reduce(list(refused.values()))
+    if left.any():
+        _, low, _ = theil_sen(found.times, levels[:, left], variance[left])
+        refused["slope"][left] = low <= 0
+        refused["aliasing"][left] = _aliased(found, places[left])
+        refused["load"][left] = load.explains(found, places[left], settings.elasticity)
+    passed = ~np.logical_or.reduce(list(refused.values()))
+    falls = refused["draw-down"] & ~refused["episodes"] & (z > 1.5)
+    return Tested(found, places, z, growth, passed, falls, refused)
+
+
+def past_of(whole: Levels, window: Levels) -> Past:
+    """What is known of the life before a window."""
+    before = whole.values[whole.times < window.times[0]]
+    highest = before.max(axis=0) if len(before) else np.full(whole.values.shape[1], -np.inf)
+    first, last = _ends(whole.values)
+    return Past(highest, last - first, whole.span)
+
+
+def _ends(levels: Floats) -> tuple[Floats, Floats]:
+    return np.median(levels[:3], axis=0), np.median(levels[-3:], axis=0)
+
+
+def _drift(levels: Floats) -> Floats:
+    """t of the mean step of coarse levels by their long-run variance, large in autocorrelated series."""
+    coarse = np.stack([np.median(part, axis=0) for part in np.array_split(levels, max(len(levels) // 3, 2))])
+    steps = np.diff(coarse, axis=0)
+    mean = steps.mean(axis=0)
+    rest = steps - mean
+    own = (rest**2).mean(axis=0)
+    next_ = (rest[1:] * rest[:-1]).sum(axis=0) / len(rest)
+    long_run = np.maximum.reduce([own + 2 * next_, 0.25 * own, POISSON * np.maximum(mean, 0)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.nan_to_num(mean * np.sqrt(len(steps)) / np.sqrt(long_run), posinf=np.inf))
+
+
+def _saturation(levels: Floats) -> Floats:
+    """Growth of the second half by that of the first."""
+    middle = len(levels) // 2
+    half = np.median(levels[middle - 1 : middle + 2], axis=0)
+    first, last = _ends(levels)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(half > first, (last - half) / (half - first), np.inf)
+
+
+def _recency(levels: Floats, growth: Floats) -> Floats:
+    """The rate of the last quarter by the mean rate."""
+    start = len(levels) - len(levels) // 4 - 2
+    then = np.median(levels[start : start + 3], axis=0)
+    now = np.median(levels[-3:], axis=0)
+    share = (len(levels) - 2 - (start + 1)) / max(len(levels) - 3, 1)
+    return np.asarray((now - then) / share / growth)
+
+
+def _episodes(levels: Floats) -> Floats:
+    """The effective number of steps upwards."""
+    steps = np.maximum(np.diff(levels, axis=0), 0)
+    squares = (steps**2).sum(axis=0)
+    return np.where(squares > 0, steps.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1), 0.0)
+
+
+def _draw_down(levels: Floats, growth: Floats) -> Floats:
+    """The deepest fall below an earlier height, by the growth."""
+    smooth = medians_of_three(levels)
+    return np.asarray((np.maximum.accumulate(smooth, axis=0) - smooth).max(axis=0) / growth)
+
+
+def _aliased(found: Levels, places: NDArray[np.intp]) -> Bools:
+    """Growth that is only eden's: histograms that fall in step with collections see it fill slowly."""
+    none = np.zeros(len(places), bool)
+    eden = found.eden
+    if eden.max() <= 0 or np.ptp(eden) <= 0.15 * eden.max() or abs(mann_kendall(eden[:, None])[0][0]) <= 2.5:
+        return none
+    levels = found.values[:, places]
+    centred, fills = levels - levels.mean(axis=0), eden - eden.mean()
+    scale = np.sqrt((centred**2).sum(axis=0) * (fills @ fills))
+    r = np.where(scale > 0, (centred * fills[:, None]).sum(axis=0) / np.where(scale > 0, scale, 1), 0.0)
+    falls = (np.diff(found.window.instances[:, places], axis=0) < 0).mean(axis=0)
+    return np.asarray((r**2 > 0.8) & (falls > 0.1))

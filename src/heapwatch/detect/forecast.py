@@ -1,0 +1,89 @@
+"""Since when, and until when: the onset of a leak, and the end of what it fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heapwatch.detect.history import Floats, History
+from heapwatch.detect.levels import cleanest
+from heapwatch.detect.statistics import Z80, hinge, slope_of
+
+FULL = 0.97
+"""Of the limit: beyond it the collector does nothing else."""
+RECENT = 0.7
+CROWDED = 1.5
+"""Collections per block from which on live data stays in eden, and eden may not be taken off."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A moment and the interval it lies in, seconds on the history's clock."""
+
+    at: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Exhaustion:
+    """When a resource ends at the slope of now; seconds from the end of the history, 80 % interval."""
+
+    resource: str  # heap, metaspace, threads, container
+    level: float
+    limit: float
+    slope: float  # per second
+    seconds: float
+    low: float
+    high: float  # inf: it may never end
+
+
+def onset(times: Floats, levels: Floats) -> Span:
+    """When a class began to grow."""
+    at, low, high = hinge(times, levels)
+    return Span(at, low, high)
+
+
+def heap_end(history: History, blocks: int) -> Exhaustion | None:
+    """When the heap is full; None when it does not grow or has no known limit."""
+    if not np.isfinite(history.heap_max) or len(history) < 8:
+        return None
+    recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
+    places = cleanest(recent, blocks)
+    total = recent.bytes.sum(axis=1)
+    collections = _collections(recent)
+    if recent.mode == "all" and not collections >= CROWDED * len(places):
+        levels = (total - np.nan_to_num(recent.eden))[places]
+    else:
+        places = _least(total, recent.times, blocks)
+        levels = total[places]
+    return exhausted("heap", recent.times[places], levels, history.heap_max, history.times[-1])
+
+
+def exhausted(resource: str, times: Floats, levels: Floats, limit: float, now: float) -> Exhaustion | None:
+    """The end of one resource by the line through its levels."""
+    if len(times) < 8:
+        return None
+    slope, low, high = slope_of(times, levels, Z80, counts=False)
+    if low <= 0:
+        return None
+    level = float(np.median(levels + slope * (now - times)))
+    room = FULL * limit - level
+    near, mid, far = (max(room, 0.0) / each for each in (high, slope, low))
+    return Exhaustion(resource, level, limit, slope, mid, near, far)
+
+
+def _collections(history: History) -> float:
+    young = history.counter("young")
+    return 0.0 if np.isnan(young).all() else float(np.nanmax(young) - np.nanmin(young))
+
+
+def _least(total: Floats, times: Floats, blocks: int) -> NDArray[np.intp]:
+    """Places of the smallest heap in each block."""
+    share = (times - times[0]) / max(float(times[-1] - times[0]), 1e-9)
+    block = np.minimum((share * blocks).astype(int), blocks - 1)
+    order = np.lexsort((total, block))
+    _, first = np.unique(block[order], return_index=True)
+    return np.asarray(np.sort(order[first]))

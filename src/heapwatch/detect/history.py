@@ -1,0 +1,124 @@
+"""What a detector sees of one life of one JVM: columns, no store and no clock.
+
+times        n seconds, rising
+instances    n x C, of `classes`; garbage included when `mode` is `all`
+counters     name -> n values read beside each histogram (nan = not known): young, full, concurrent
+             (collections so far), eden (bytes in use), old, metaspace, threads
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heapwatch.model import ALL
+
+Floats = NDArray[np.float64]
+
+ABSENT = np.empty(0)
+
+
+@dataclass(frozen=True)
+class History:
+    """One incarnation's histograms, oldest first."""
+
+    host: str
+    service: str
+    times: Floats
+    classes: list[str]
+    instances: Floats
+    bytes: Floats
+    rows: Floats
+    counters: Mapping[str, Floats] = field(default_factory=dict)
+    mode: str = ALL
+    heap_max: float = float("nan")
+    version: str = ""
+    left_out: int = 0
+    """Classes that are not in the columns, since they never changed by enough to matter."""
+    survivors: Mapping[str, float] | None = None
+    """Instances by class after one full collection at the end (a `-live` probe), when there was one."""
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def population(self) -> int:
+        """How many classes the JVM has."""
+        return len(self.classes) + self.left_out
+
+    @property
+    def span(self) -> float:
+        return float(self.times[-1] - self.times[0]) if len(self) else 0.0
+
+    @property
+    def eden(self) -> Floats:
+        """Bytes of eden in use: what of a histogram may be garbage. Zero after a full collection."""
+        if self.mode != ALL:
+            return np.zeros(len(self))
+        return self.counter("eden")
+
+    @property
+    def old_collections(self) -> Floats:
+        """Collections so far that may have freed old objects."""
+        return self.counter("full") + np.nan_to_num(self.counter("concurrent"))
+
+    def counter(self, name: str) -> Floats:
+        """A column; all nan when it was not read."""
+        found = self.counters.get(name)
+        return np.full(len(self), np.nan) if found is None else found
+
+    def between(self, first: float, last: float) -> History:
+        """The part taken in this closed span of time."""
+        low, high = np.searchsorted(self.times, [first, last], side="left")
+        high += int(high < len(self) and self.times[high] == last)
+        return self.cut(slice(int(low), int(high)))
+
+    def cut(self, which: slice) -> History:
+        return replace(
+            self,
+            times=self.times[which],
+            instances=self.instances[which],
+            bytes=self.bytes[which],
+            rows=self.rows[which],
+            counters={name: column[which] for name, column in self.counters.items()},
+        )
+
+    def moving(self, least: float) -> History:
+        """Only the classes whose count changed by so many; nearly all of a JVM's never do."""
+        if not len(self):
+            return self
+        kept = np.flatnonzero(np.ptp(self.instances, axis=0) >= least)
+        return replace(
+            self,
+            classes=[self.classes[place] for place in kept],
+            instances=self.instances[:, kept],
+            bytes=self.bytes[:, kept],
+            rows=self.rows[:, kept],
+            left_out=self.left_out + len(self.classes) - len(kept),
+        )
+
+    def settled(self) -> History:
+        """Without warm-up: from when nine of ten of its classes are there, a quarter in at the latest."""
+        if len(self) < 4:
+            return self
+        seen = (self.instances > 0).sum(axis=1)
+        ready = int(np.argmax(seen >= 0.9 * seen.max()))
+        quarter = int(np.searchsorted(self.times, self.times[0] + self.span / 4))
+        return self.cut(slice(min(ready, quarter), None))
+
+    def distinct(self) -> History:
+        """In order of time, each time once: what came twice or late counts once and in its place."""
+        times, places = np.unique(self.times, return_index=True)
+        if len(times) == len(self) and bool((places == np.arange(len(self))).all()):
+            return self
+        return replace(
+            self,
+            times=times,
+            instances=self.instances[places],
+            bytes=self.bytes[places],
+            rows=self.rows[places],
+            counters={name: column[places] for name, column in self.counters.items()},
+        )

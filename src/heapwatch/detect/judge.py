@@ -1,0 +1,193 @@
+"""The verdict on one life of one JVM: which families leak, since when, how fast, and whether that is sure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heapwatch.detect import battery, cycles, kinds, load
+from heapwatch.detect.families import Family, bytes_per_leak, families
+from heapwatch.detect.forecast import Exhaustion, Span, heap_end, onset
+from heapwatch.detect.history import Floats, History
+from heapwatch.detect.levels import Levels, garbage_of, levels
+from heapwatch.detect.settings import Settings
+from heapwatch.detect.statistics import slope_of
+
+PARTS = (1.0, 0.5, 0.25)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One family that leaks in one JVM."""
+
+    root: str
+    family: dict[str, float]  # class -> objects for each of the root, the root's own 1 with it
+    equals: list[str]  # what comes one to one with the root
+    kind: str  # heap, thread, class-loader, off-heap
+    state: str  # suspect, confirmed
+    since: Span
+    rate: float  # objects of the root a second
+    rate_low: float
+    rate_high: float
+    bytes_each: float  # shallow, with its companions
+    balance: load.Balance
+    window: float  # s
+    grown: float  # objects of the root in the window
+    confirmed_by: str  # old collection, probe, or nothing
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is said of one JVM."""
+
+    history: History
+    leaks: list[Leak] = field(default_factory=list)
+    heap: Exhaustion | None = None
+    undecided: str = ""  # why nothing can be said yet
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The candidates of one window."""
+
+    levels: Levels
+    places: NDArray[np.intp]
+
+    def only(self, which: set[int]) -> _Found:
+        return _Found(self.levels, np.array([each for each in self.places if int(each) in which], np.intp))
+
+
+def judge(history: History, settings: Settings | None = None) -> Judgement:
+    """The verdict at the end of a history."""
+    settings = settings or Settings()
+    history = history.distinct().settled()
+    reason = (
+        battery.enough(levels(history, settings.blocks), settings, part=False)
+        if len(history)
+        else "no histograms"
+    )
+    if reason:
+        return Judgement(history, undecided=reason)
+    whole, history = history, history.moving(settings.growth)
+    garbage = garbage_of(history)
+    last = _candidates(history, garbage, settings)
+    steady = _steady(history, garbage, last, settings)
+    found = [leak for window in last for leak in _leaks(window.only(steady), history, settings)]
+    return Judgement(whole, _once(found), heap_end(whole, settings.blocks))
+
+
+def _steady(history: History, garbage: Floats, last: list[_Found], settings: Settings) -> set[int]:
+    """Classes that are candidates in most of the evaluations at the ends of the last blocks."""
+    votes = Counter(int(place) for window in last for place in window.places)
+    if not votes:
+        return set()
+    block = history.span / settings.blocks
+    for back in range(1, settings.of_evaluations):
+        until = history.between(history.times[0], history.times[-1] - back * block)
+        votes.update(int(each) for window in _candidates(until, garbage, settings) for each in window.places)
+    return {place for place, count in votes.items() if count >= settings.needed}
+
+
+def _candidates(history: History, garbage: Floats, settings: Settings) -> list[_Found]:
+    """Per window the classes that pass; in parts only those that did not pass in a longer one."""
+    whole = levels(history, settings.blocks, garbage)
+    found: list[_Found] = []
+    known: set[int] = set()
+    for share in PARTS:
+        window = history.between(history.times[-1] - share * history.span, history.times[-1])
+        part = share < 1
+        own = levels(window, settings.blocks, garbage) if part else whole
+        if battery.enough(own, settings, part=part):
+            continue
+        tested = battery.put_to_test(own, settings, battery.past_of(whole, own) if part else None)
+        places = set(tested.candidates.tolist())
+        if not part:
+            places |= _cyclic(tested, settings)
+        fresh = sorted(places - known)
+        known |= places
+        if fresh:
+            found.append(_Found(own, np.array(fresh, np.intp)))
+    return found
+
+
+def _cyclic(tested: battery.Tested, settings: Settings) -> set[int]:
+    window, garbage = tested.levels.window, tested.levels.garbage
+    eden = np.nan_to_num(window.eden)
+    return {
+        int(place)
+        for place in tested.places[tested.falling]
+        if cycles.rises(window.times, window.instances[:, place] - garbage[place] * eden, settings)
+    }
+
+
+def _leaks(found: _Found, history: History, settings: Settings) -> list[Leak]:
+    names, own = history.classes, found.levels
+    grouped = families(found.places, own.values, names, settings.application)
+    if not grouped:
+        return []
+    sizes = bytes_per_leak(grouped, own.values, own.window.bytes[own.places])
+    leaks = [_leak(family, size, own, history, settings) for family, size in zip(grouped, sizes, strict=True)]
+    return [leak for leak in leaks if leak.state]
+
+
+def _leak(family: Family, size: float, own: Levels, history: History, settings: Settings) -> Leak:
+    names, column = history.classes, own.values[:, family.root]
+    slope, low, high = slope_of(own.times, column)
+    grown = float(column[-1] - column[0])
+    state, by = _state(family, own, history, settings)
+    multiplied = any(
+        own.window.rows[-1, place] - own.window.rows[0, place] >= settings.growth for place in family.members
+    )
+    return Leak(
+        root=names[family.root],
+        family={
+            names[place]: round(ratio, 3)
+            for place, ratio in sorted(family.members.items(), key=_by_rank(names))
+        },
+        equals=[names[place] for place in family.equals],
+        kind=kinds.kind_of((names[place] for place in family.members), loaders_grow=multiplied),
+        state=state,
+        since=onset(own.times, column),
+        rate=slope,
+        rate_low=low,
+        rate_high=high,
+        bytes_each=size,
+        balance=load.balance(own.window, family.root, own.garbage),
+        window=own.span,
+        grown=grown,
+        confirmed_by=by,
+    )
+
+
+def _by_rank(names: list[str]) -> Callable[[tuple[int, float]], tuple[int, str]]:
+    return lambda item: (kinds.rank(names[item[0]], ()), names[item[0]])
+
+
+def _state(family: Family, own: Levels, history: History, settings: Settings) -> tuple[str, str]:
+    """suspect or confirmed, and by what; "" when a probe has shown that what grew was garbage."""
+    column = own.values[:, family.root]
+    grown = float(np.median(column[-3:]) - np.median(column[:3]))
+    if history.survivors is not None:
+        kept = history.survivors.get(history.classes[family.root], 0.0) - float(np.median(column[:3]))
+        return ("confirmed", "probe") if kept >= settings.confirmed_share * grown else ("", "probe")
+    old = own.window.old_collections
+    if history.mode != "all":
+        return "confirmed", "live histograms"
+    if not np.isnan(old).all() and np.nanmax(old) > np.nanmin(old):
+        return "confirmed", "old collection"
+    return "suspect", ""
+
+
+def _once(found: list[Leak]) -> list[Leak]:
+    """Each class in one leak; the longest window's first."""
+    seen: set[str] = set()
+    kept = []
+    for leak in found:
+        if leak.root not in seen:
+            kept.append(leak)
+        seen |= set(leak.family)
+    return kept

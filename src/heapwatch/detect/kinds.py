@@ -1,0 +1,62 @@
+"""What the name of a class tells: whose it is, and what kind of leak its growth would be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+APPLICATION, OTHER, JDK, CONTAINER, PRIMITIVE = range(5)
+
+_JDK = re.compile(r"(java|javax|jdk|sun|com\.sun(?!\.tools\.javac))\.")
+_PRIMITIVE = re.compile(r"(boolean|byte|char|short|int|long|float|double)(\[\])+|\[+[ZBCSIJFD]")
+_BOXES = {
+    f"java.lang.{name}"
+    for name in (
+        "Object",
+        "String",
+        "Integer",
+        "Long",
+        "Short",
+        "Byte",
+        "Character",
+        "Boolean",
+        "Float",
+        "Double",
+    )
+}
+_CONTAINERS = re.compile(
+    r"java\.util\.(concurrent\.)?(Abstract|Array|Hash|Linked|Tree|Identity|Weak|Enum|Immutable|Collections|Priority"
+    r"|Vector|Stack|Concurrent|CopyOnWrite|Optional|BitSet|WeakHash|Map|List|Set)\w*(\$\w+)*|"
+    r"scala\.(collection\.)[\w.$]+|java\.util\.concurrent\.atomic\.Atomic\w+|java\.lang\.ref\.\w+"
+)
+
+_THREADS = re.compile(r"(^|[.$])(\w*Thread|\w*Worker|ThreadPoolExecutor|ForkJoinWorkerThread)$")
+_LOADERS = re.compile(
+    r"ClassLoader(\$\w+)?$|Loader$|java\.lang\.(Module|ModuleLayer|Package|NamedPackage)$|ProtectionDomain$"
+)
+_DIRECT = re.compile(r"java\.nio\.Direct\w*Buffer(\$\w+)?$|jdk\.internal\.ref\.Cleaner$|sun\.misc\.Cleaner$")
+
+
+def rank(name: str, application: Sequence[str]) -> int:
+    """How well a class names a leak: the application's own best, arrays of primitives least."""
+    if _PRIMITIVE.fullmatch(name):
+        return PRIMITIVE
+    if name.endswith("[]") or name.startswith("["):
+        return CONTAINER
+    if name in _BOXES or _CONTAINERS.fullmatch(name):
+        return CONTAINER
+    if _JDK.match(name):
+        return JDK
+    return APPLICATION if any(name.startswith(prefix) for prefix in application) else OTHER
+
+
+def kind_of(classes: Iterable[str], *, loaders_grow: bool) -> str:
+    """heap, thread, class-loader or off-heap, by the classes of a family."""
+    names = list(classes)
+    if loaders_grow or any(_LOADERS.search(name) for name in names):
+        return "class-loader"
+    if any(_DIRECT.search(name) for name in names):
+        return "off-heap"
+    if any(_THREADS.search(name) for name in names):
+        return "thread"
+    return "heap"

@@ -1,0 +1,90 @@
+"""Levels: the cleanest histogram of each block of time, less the garbage that is in it.
+
+A histogram that forces no collection counts dead objects too, most of them in eden. In each block of a window
+the one with the least eden in use is taken, for all classes the same one, so that ratios between classes stay
+exact; and what a class still has of garbage there is taken off, by how much of it comes with a byte of eden.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heapwatch.detect.history import Floats, History
+
+STANDARD_ERRORS = 4.0
+"""A class has garbage when its coefficient is so many of them above zero."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """K <= blocks moments of one window."""
+
+    times: Floats  # K
+    eden: Floats  # K, in use at these moments
+    values: Floats  # K x C instances, garbage taken off
+    places: NDArray[np.intp]  # K, of the histograms in the window
+    garbage: Floats  # C, instances per byte of eden
+    window: History
+
+    @property
+    def span(self) -> float:
+        return float(self.times[-1] - self.times[0])
+
+
+def levels(window: History, blocks: int, garbage: Floats | None = None) -> Levels:
+    """The levels of a window; `garbage` as `garbage_of` a longer one found it."""
+    places = cleanest(window, blocks)
+    eden = np.nan_to_num(window.eden)
+    shares = garbage_of(window) if garbage is None else garbage
+    values = window.instances[places] - eden[places][:, None] * shares
+    return Levels(window.times[places], eden[places], values, places, shares, window)
+
+
+def cleanest(window: History, blocks: int) -> NDArray[np.intp]:
+    """In each block of equal time the histogram with least eden in use; blocks without one are left out."""
+    if not len(window):
+        return np.empty(0, np.intp)
+    share = (window.times - window.times[0]) / max(window.span, 1e-9)
+    block = np.minimum((share * blocks).astype(int), blocks - 1)
+    eden = window.eden
+    if np.isnan(eden).all():  # without counters: the smallest heap against the trend of all
+        total = window.bytes.sum(axis=1)
+        eden = (
+            total - np.polyval(np.polyfit(window.times, total, 1), window.times) if len(window) > 2 else total
+        )
+    eden = np.where(np.isnan(eden), np.inf, eden)
+    order = np.lexsort((window.times, eden, block))
+    _, first = np.unique(block[order], return_index=True)
+    return np.asarray(order[first])
+
+
+def garbage_of(window: History) -> Floats:
+    """Instances of each class per byte of eden in use, by the differences of neighbours; 0 where not seen.
+
+    Least squares through the origin, once more without what lies beyond three sigma.
+    """
+    none = np.zeros(window.instances.shape[1])
+    eden = window.eden
+    if len(window) < 8 or np.isnan(eden).any() or not eden.any():
+        return none
+    steps = np.diff(window.instances, axis=0)
+    fills = np.diff(eden)
+    if not fills.any():
+        return none
+    share, error = _through_origin(steps, fills, np.ones(steps.shape, bool))
+    residue = steps - fills[:, None] * share
+    kept = np.abs(residue) <= 3 * np.sqrt((residue**2).mean(axis=0))
+    share, error = _through_origin(steps, fills, kept)
+    return np.where(share > STANDARD_ERRORS * error, np.maximum(share, 0.0), 0.0)
+
+
+def _through_origin(steps: Floats, fills: Floats, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    squares = np.where(kept, fills[:, None] ** 2, 0.0).sum(axis=0)
+    squares = np.where(squares > 0, squares, np.inf)
+    share = np.where(kept, steps * fills[:, None], 0.0).sum(axis=0) / squares
+    residue = np.where(kept, steps - fills[:, None] * share, 0.0)
+    degrees = np.maximum(kept.sum(axis=0) - 1, 1)
+    return share, np.sqrt((residue**2).sum(axis=0) / degrees / squares)

@@ -1,0 +1,125 @@
+"""Births, deaths and balance (Little's law), and growth that load explains.
+
+A bounded population holds births times life: more requests, more objects, and no leak. Births are seen
+without an agent between two histograms of one collection cycle, when nothing dies that eden holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heapwatch.detect.history import Floats, History
+from heapwatch.detect.levels import Levels
+from heapwatch.detect.statistics import Bools, mann_kendall
+
+RISING = 3.0
+SEEN = 1.5
+"""Births must be this many times the net growth to be births, and not just what stays."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Objects a second of one class over a window; nan where births were not visible."""
+
+    births: float
+    deaths: float
+    growth: float
+
+    @property
+    def share(self) -> float:
+        """Deaths by births: 0 = all that is allocated stays, 1 = in balance."""
+        return self.deaths / self.births if self.births > 0 else float("nan")
+
+
+def allocation(window: History) -> Floats:
+    """Bytes a second that the process allocated between neighbouring histograms (n - 1); nan = not known.
+
+    What a collection emptied counts as the largest eden that was seen.
+    """
+    eden, young = window.eden, window.counter("young")
+    if len(window) < 2 or np.isnan(eden).all() or np.isnan(young).all():
+        return np.full(max(len(window) - 1, 0), np.nan)
+    filled = np.diff(eden) + np.diff(young) * np.nanmax(eden)
+    return np.asarray(np.maximum(filled, 0) / np.diff(window.times))
+
+
+def births(window: History, places: NDArray[np.intp], garbage: Floats, parts: int) -> Floats:
+    """Objects a second of these classes in `parts` equal spans (parts x classes); nan = not visible."""
+    spans = np.array_split(np.arange(len(window) - 1), parts)
+    steps = np.diff(window.instances[:, places], axis=0)
+    seconds = np.diff(window.times)
+    quiet = _no_collection(window)
+    rate = allocation(window)
+    found = np.full((parts, len(places)), np.nan)
+    for number, span in enumerate(spans):
+        inside = span[quiet[span]]
+        if len(inside) >= 3:
+            found[number] = steps[inside].sum(axis=0) / seconds[inside].sum()
+        elif len(span) and not np.isnan(rate[span]).all():
+            found[number] = garbage[places] * np.nansum(rate[span] * seconds[span]) / seconds[span].sum()
+    return found
+
+
+def balance(window: History, place: int, garbage: Floats) -> Balance:
+    """Births, deaths and net growth of one class."""
+    grown = float(window.instances[-3:, place].mean() - window.instances[:3, place].mean())
+    growth = grown / max(window.span, 1e-9)
+    born = float(births(window, np.array([place]), garbage, 1)[0, 0])
+    born = max(born, growth) if np.isfinite(born) else born
+    return Balance(born, born - growth, growth)
+
+
+def explains(found: Levels, places: NDArray[np.intp], elasticity: float) -> Bools:
+    """Whether births rose and the level rose no faster than they did."""
+    parts = len(found.times)
+    born = births(found.window, places, found.garbage, parts)
+    levels = found.values[:, places]
+    third = parts // 3
+    rate = (levels[-1] - levels[0]) / max(found.span, 1e-9)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, last = np.nanmedian(born[:third], axis=0), np.nanmedian(born[-third:], axis=0)
+        visible = ~np.isnan(born).any(axis=0) & (first > 0) & (last > SEEN * np.maximum(rate, 0))
+        z = mann_kendall(np.nan_to_num(born))[0]
+        more = np.log(levels[-third:].mean(axis=0) / levels[:third].mean(axis=0))
+        of_births = np.log(last / first)
+        by_births = visible & (z > RISING) & (of_births > 0) & (more < elasticity * of_births)
+    return np.asarray(by_births | (~visible & _follows(found, levels)))
+
+
+def _follows(found: Levels, levels: Floats) -> Bools:
+    """Births not visible: whether the level follows the process's allocation and not the integral of it."""
+    rate = allocation(found.window)
+    none = np.zeros(levels.shape[1], bool)
+    if len(rate) == 0 or np.isnan(rate).any():
+        return none
+    seconds = np.diff(found.window.times)
+    gone = np.concatenate([[0.0], np.cumsum(rate * seconds)])[found.places]
+    ends = np.append(found.places[1:], len(rate))
+    speed = np.array(
+        [
+            rate[a:b].mean() if b > a else rate[min(a, len(rate) - 1)]
+            for a, b in zip(found.places.tolist(), ends.tolist(), strict=True)
+        ]
+    )
+    if mann_kendall(speed[:, None])[0][0] <= RISING:
+        return none
+    more = np.log(np.maximum(levels[-8:].mean(axis=0), 1) / np.maximum(levels[:8].mean(axis=0), 1))
+    of_rate = np.log(speed[-8:].mean() / max(float(speed[:8].mean()), 1e-9))
+    return np.asarray((more < 1.5 * of_rate) & (_residue(levels, speed) < 2.5 * _residue(levels, gone)))
+
+
+def _residue(levels: Floats, by: Floats) -> Floats:
+    x, y = by - by.mean(), levels - levels.mean(axis=0)
+    squares = float(x @ x)
+    along = (y * x[:, None]).sum(axis=0) ** 2 / squares if squares else 0.0
+    return np.asarray((y**2).sum(axis=0) - along)
+
+
+def _no_collection(window: History) -> Bools:
+    """Between which neighbours no collection ran."""
+    counts = [window.counter(name) for name in ("young", "full", "concurrent")]
+    same = [np.diff(column) == 0 for column in counts if not np.isnan(column).all()]
+    return np.logical_and.reduce(same) if same else np.zeros(max(len(window) - 1, 0), bool)

@@ -1,0 +1,57 @@
+"""A fix is proved by the curve and by the traffic; without traffic nothing is."""
+
+from __future__ import annotations
+
+import pytest
+from simulated import Program, leaking, walking
+
+from heapwatch.detect.verify import FIXED, NOT_ENOUGH, NOT_FIXED, PARTLY, Proof, verify
+from heapwatch.detect.words import proof
+
+ROOT = "com.shop.Order"
+CHURN = {ROOT: 6e-3}
+
+
+def fix(after: Program, seconds: int = 120) -> Proof:
+    before = Program(seed=1, populations={ROOT: leaking(20)}, churn=CHURN)
+    return verify(before.run(), after.run(), ROOT)
+
+
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_a_flat_curve_under_the_same_load_is_fixed(seed: int) -> None:
+    found = fix(Program(seed=seed, populations={ROOT: walking(300, step=2)}, churn=CHURN))
+    assert found.verdict == FIXED
+    assert found.after is not None
+    assert found.before.balance.share < found.after.balance.share
+
+
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_the_same_curve_is_not_fixed(seed: int) -> None:
+    assert fix(Program(seed=seed, populations={ROOT: leaking(20)}, churn=CHURN)).verdict == NOT_FIXED
+
+
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_half_the_slope_is_partly_fixed(seed: int) -> None:
+    found = fix(Program(seed=seed, populations={ROOT: leaking(9)}, churn=CHURN))
+    assert found.verdict == PARTLY
+    assert found.residual == pytest.approx(0.45, abs=0.15)
+
+
+def test_without_traffic_nothing_is_proved() -> None:
+    idle = Program(seed=3, populations={ROOT: walking(300, step=1)}, churn={ROOT: 6e-3}, allocation=1e6)
+    found = fix(idle)
+    assert found.verdict == NOT_ENOUGH
+    assert "hardly exercised" in proof(found)
+
+
+def test_a_class_that_never_came_is_no_proof() -> None:
+    found = fix(Program(seed=3, churn={"byte[]": 1e-3}))
+    assert found.verdict == NOT_ENOUGH
+    assert "was not seen" in proof(found)
+
+
+def test_a_few_histograms_are_no_proof_and_it_says_how_many_are_missing() -> None:
+    found = fix(Program(seed=3, seconds=9, populations={ROOT: walking(300, step=2)}, churn=CHURN))
+    assert found.verdict == NOT_ENOUGH
+    assert found.more_samples >= 6
+    assert "more histograms are needed" in proof(found)
