@@ -36,6 +36,10 @@ COMMANDS = (
         MACHINE,
     ),
     Command("leaks", "leaks:leaks", "Say which classes leak in histograms on file.", MACHINE),
+    Command(
+        "verify", "verify:verify", "Say whether a fix works, by histograms of before and after.", MACHINE
+    ),
+    Command("check", "check:check", "Fail when something leaks in histograms of a test run.", MACHINE),
     Command("up", "up:up", "Supervise this machine: server and agent in one go.", SERVER),
     Command("serve", "serve:serve", "Run the server: store, API and screens.", SERVER),
     Command("agent", "agent:agent", "Run or inspect the agent of this machine.", SERVER),

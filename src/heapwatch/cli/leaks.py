@@ -59,8 +59,10 @@ def leaks(path: Path, *, settings: Path | None = None, output: TableOutput = TAB
     judgements = [judge(history, given) for history in read(path)]
     found = [described(one) for one in findings(judgements, given)]
     rows = [{**one, "on": _hosts(one), "full": _full(one), "from": _since(one)} for one in found]
-    foot = [one["sentence"] for one in found] or [_nothing(judgements)]
-    write(COLUMNS, rows, output.kind, found, foot=["", *foot] if rows else foot)
+    if found or output.kind != "table":
+        write(COLUMNS, rows, output.kind, found, foot=["", *(one["sentence"] for one in found)])
+    else:
+        print(_nothing(judgements))
     return 1 if found else 0
 
 
@@ -133,7 +135,8 @@ def _full(one: dict[str, Any]) -> str:
 
 def _nothing(judgements: list[Judgement]) -> str:
     open_ = [each for each in judgements if each.undecided]
-    said = f"Nothing leaks in {len(judgements) - len(open_)} JVMs." if len(open_) < len(judgements) else ""
+    judged = len(judgements) - len(open_)
+    said = f"Nothing leaks in {judged} JVM{'s' * (judged != 1)}." if judged else ""
     if open_:
         said += f" {len(open_)} cannot be judged yet: {_name(open_[0].history)} has {open_[0].undecided}."
     return said.strip()

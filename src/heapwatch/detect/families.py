@@ -74,17 +74,22 @@ def _attached(found: list[Family], root: int, members: dict[int, float], centred
     own = centred[:, root]
     best, most = None, LOOSE.get(rank, 1.0)
     for family in found:
-        lead = centred[:, family.root]
-        scale = float(np.sqrt((own @ own) * (lead @ lead)))
-        alike = float(own @ lead) / scale if scale > 0 else 0.0
-        if alike > most:
-            best, most = family, alike
+        likeness = alike(own, centred[:, family.root])
+        if likeness > most:
+            best, most = family, likeness
     if best is None:
         return False
     lead = centred[:, best.root]
     per_root = float(own @ lead) / float(lead @ lead)
     best.members.update({place: ratio * per_root for place, ratio in members.items()})
     return True
+
+
+def alike(one: Floats, other: Floats) -> float:
+    """Their correlation; 0 when one of them does not move."""
+    x, y = one - one.mean(), other - other.mean()
+    scale = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / scale if scale > 0 else 0.0
 
 
 def bytes_per_leak(found: list[Family], levels: Floats, sizes: Floats) -> list[float]:

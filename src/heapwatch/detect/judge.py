@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heapwatch.detect import battery, cycles, kinds, load
-from heapwatch.detect.families import Family, bytes_per_leak, families
+from heapwatch.detect.families import LOOSE, Family, alike, bytes_per_leak, families
 from heapwatch.detect.forecast import Exhaustion, Span, heap_end, onset
 from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import Levels, garbage_of, levels
@@ -77,7 +77,8 @@ def judge(history: History, settings: Settings | None = None) -> Judgement:
     last = _candidates(history, garbage, settings)
     steady = _steady(history, garbage, last, settings)
     found = [leak for window in last for leak in _leaks(window.only(steady), history, settings)]
-    return Judgement(whole, _once(found), heap_end(whole, settings.blocks))
+    leaks = _named(_once(found), levels(history, settings.blocks, garbage), settings)
+    return Judgement(whole, leaks, heap_end(whole, settings.blocks))
 
 
 def _steady(history: History, garbage: Floats, last: list[_Found], settings: Settings) -> set[int]:
@@ -180,6 +181,29 @@ def _state(family: Family, own: Levels, history: History, settings: Settings) ->
     if not np.isnan(old).all() and np.nanmax(old) > np.nanmin(old):
         return "confirmed", "old collection"
     return "suspect", ""
+
+
+def _named(leaks: list[Leak], whole: Levels, settings: Settings) -> list[Leak]:
+    """Leaks of classes that say little go to those that say more, when they follow their growth."""
+    places = {name: place for place, name in enumerate(whole.window.classes)}
+    ranks = {leak.root: kinds.rank(leak.root, settings.application) for leak in leaks}
+    kept = [leak for leak in leaks if ranks[leak.root] < kinds.JDK]
+    for leak in leaks:
+        if ranks[leak.root] < kinds.JDK:
+            continue
+        column = whole.values[:, places[leak.root]]
+        better = [
+            (alike(column, whole.values[:, places[other.root]]), number) for number, other in enumerate(kept)
+        ]
+        likeness, number = max(better, default=(0.0, 0))
+        if likeness > LOOSE[ranks[leak.root]] and ranks[kept[number].root] < kinds.JDK:
+            more = {
+                name: round(ratio * leak.rate / kept[number].rate, 3) for name, ratio in leak.family.items()
+            }
+            kept[number] = replace(kept[number], family={**more, **kept[number].family})
+        else:
+            kept.append(leak)
+    return kept
 
 
 def _once(found: list[Leak]) -> list[Leak]:

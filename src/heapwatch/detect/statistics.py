@@ -84,7 +84,7 @@ def slope_of(
     rest = np.diff(levels) - slope * np.diff(times)
     long_run = (rest @ rest) + 2 * (rest[1:] @ rest[:-1])
     least = abs(float(levels[-1] - levels[0])) if counts else 0.0
-    spread = z * float(np.sqrt(max(long_run, least))) / float(times[-1] - times[0])
+    spread = z * sqrt(max(float(long_run), least)) / float(times[-1] - times[0])
     return slope, min(low, slope - spread), max(high, slope + spread)
 
 
@@ -107,7 +107,8 @@ def hinge(times: Floats, levels: Floats) -> tuple[float, float, float]:
     best = int(np.argmin(residues))
     spread = residues[best] / max(len(times) - 3, 1)
     within = np.flatnonzero(residues <= residues[best] + 4 * spread)
-    return float(times[best]), float(times[within[0]]), float(times[within[-1]])
+    first, last = max(int(within[0]) - 1, 0), int(within[-1]) + 1  # it lies between two moments, not on one
+    return float(times[best]), float(times[first]), float(times[last])
 
 
 def _hinged(times: Floats, levels: Floats, knee: float) -> float:
