@@ -12,8 +12,12 @@ import pytest
 from recorded import write
 from simulated import Program, filling, leaking
 
+from heapwatch.cli.archives import Inputs
+from heapwatch.cli.importing import Reader, Rules
 from heapwatch.cli.main import run
 from heapwatch.cli.recordings import recording
+from heapwatch.detect.assemble import histories
+from heapwatch.detect.judge import judge
 
 
 @pytest.fixture
@@ -83,6 +87,21 @@ def test_plain_histograms_are_read_too(tmp_path: Path, capsys: pytest.CaptureFix
     assert (found["class"], found["state"]) == ("com.shop.Order", "confirmed")
     assert found["rate_per_s"] == pytest.approx(50 / 60, rel=0.15)
     assert found["since"].startswith("2026-11-22T10:")
+
+
+def test_a_recording_is_imported_with_its_counters_and_judged_the_same(tmp_path: Path) -> None:
+    history = Program(populations={"com.shop.Order": leaking(20)}).run()
+    write(tmp_path, "shop", history)
+    reader = Reader(Rules())
+    taken = [one for batch in reader.batches(Inputs([str(tmp_path)])) for one in batch.snapshots]
+    assert (len(taken), reader.counts.bad, reader.counts.messages) == (len(history), [], 0)
+    (again,) = histories(taken)
+    assert again.counter("eden") == pytest.approx(np.floor(history.counter("eden")))
+    told, read_back = judge(history).leaks[0], judge(again).leaks[0]
+    assert (read_back.root, read_back.state) == (told.root, told.state)
+    assert read_back.rate == pytest.approx(told.rate, rel=0.02)
+    names = [batch.agent for batch in Reader(Rules()).batches(Inputs([str(tmp_path)]))]
+    assert names == [batch.agent for batch in Reader(Rules()).batches(Inputs([str(tmp_path)]))]
 
 
 @pytest.mark.parametrize(

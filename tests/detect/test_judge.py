@@ -71,6 +71,21 @@ def test_a_leak_beneath_the_churn_of_its_own_class_is_seen(seed: int) -> None:
     assert found.leaks[0].rate == pytest.approx(12, rel=0.25)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_histograms_of_live_objects_confirm_by_themselves(seed: int) -> None:
+    found = judge(Program(seed=seed, mode="live", populations={"com.shop.Order": leaking(9)}).run())
+    assert [(leak.root, leak.state, leak.confirmed_by) for leak in found.leaks] == [
+        ("com.shop.Order", "confirmed", "live histograms")
+    ]
+    calm = Program(seed=seed, mode="live", populations={"com.shop.Order": walking(500)})
+    assert judge(calm.run()).leaks == []
+
+
+def test_without_counters_the_smallest_heaps_are_judged_and_nothing_is_confirmed() -> None:
+    history = replace(Program(populations={"com.shop.Order": leaking(400)}).run(), counters={})
+    assert [(leak.root, leak.state) for leak in judge(history).leaks] == [("com.shop.Order", "suspect")]
+
+
 def test_a_leak_in_a_load_that_comes_and_goes_shows_from_period_to_period() -> None:
     program = Program(seconds=180, populations={"com.shop.Session": turning(700, 350, 30, drift=3)})
     assert roots(judge(program.run())) == ["com.shop.Session"]

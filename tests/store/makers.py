@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from heapwatch.model import ALL, Batch, Event, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
 
@@ -14,6 +15,7 @@ NOW = 1_790_000_000_000 // 3_600_000 * 3_600_000 + 40 * 60_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+LAST_HOUR: dict[str, Any] = {"from_": NOW - HOUR, "to": NOW + 1000}
 
 _sequences = itertools.count(1)
 

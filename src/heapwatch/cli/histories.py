@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from heapwatch.cli.archives import Inputs
-from heapwatch.cli.importing import Reader, Rules
-from heapwatch.cli.recordings import HIST, recordings
+from heapwatch.cli.importing import HIST, Reader, Rules
+from heapwatch.cli.recordings import recordings
 from heapwatch.detect.assemble import histories
 from heapwatch.detect.history import History
 from heapwatch.errors import UsageError

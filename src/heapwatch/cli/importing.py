@@ -14,6 +14,7 @@ import socket
 import time
 from array import array
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import IO, Iterator, Literal
 
 from heapwatch.cli import archives, importing_logs, records
@@ -35,6 +36,9 @@ _FIRST_ROW = re.compile(r"^[ \t]*1:[ \t]+\d", re.MULTILINE)
 
 OWN = Pattern("{host}/{jvm}/{pid}-{started}/{time}.{mode}.histo", utc=True)
 """How an export of the server names its texts."""
+
+HIST = ".hist.parquet"
+"""What the main file of a recording ends with (recordings.py)."""
 
 FUTURE_MS = 86_400_000
 """A time further ahead than this is taken for a misread name, not for a clock that is ahead."""
@@ -91,6 +95,11 @@ class Reader:
                 self.counts.bad.append(archives.Bad(found.name, archives.reason(error)))
 
     def _file(self, file: archives.File) -> Iterator[Batch]:
+        stem = recording_of(file.name)
+        if stem:
+            if file.name.endswith(HIST):
+                yield from self._recording(stem, file.mtime)
+            return  # what lies beside it was read with it
         head = file.stream.peek(importing_logs.HEAD)[: importing_logs.HEAD]
         if head[:1] == b"{" and self._rules.kind != "logs" and records.is_ours(head):
             yield from self._records(file.name, file.stream)
@@ -98,6 +107,23 @@ class Reader:
             yield from self._logs(file, head)
         else:
             yield from self._histograms(file)
+
+    def _recording(self, stem: Path, mtime: int) -> Iterator[Batch]:
+        """A recording of Parquet files; its clock starts at its own beginning, its end is the file's date."""
+        from heapwatch.cli.recordings import recording, snapshots
+
+        told, history = self._rules.given, recording(stem)
+        end = told.time if told.time is not None else mtime
+        who = JvmId(
+            told.host or history.host,
+            told.jvm or history.service,
+            told.pid or 0,
+            end - round(float(history.times[-1]) * 1000) if len(history) else end,
+        )
+        for snapshot in snapshots(history, who, told.labels):
+            self.counts.histograms += 1
+            self.counts.rows += len(snapshot.histogram)
+            yield Batch(name_of(snapshot), 0, [snapshot])
 
     def _is_log(self, head: bytes) -> bool:
         if self._rules.kind != "auto":
@@ -220,6 +246,15 @@ def texts(stream: IO[bytes]) -> Iterator[str]:
 def _parts(text: str) -> Iterator[str]:
     """As `histogram.split`, which looks at every line; most files hold one histogram."""
     return iter([text]) if len(_FIRST_ROW.findall(text)) == 1 else histogram.split(text)
+
+
+def recording_of(name: str) -> Path | None:
+    """The stem of the recording that this file is of; None when it is of none."""
+    for suffix in (HIST, ".samples.parquet", ".probe.parquet", ".meta.json"):
+        stem = Path(name.removesuffix(suffix))
+        if name.endswith(suffix) and stem.with_name(stem.name + HIST).is_file():
+            return stem
+    return None
 
 
 def name_of(snapshot: Snapshot) -> str:

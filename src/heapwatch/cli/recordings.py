@@ -8,6 +8,7 @@ before and after one full collection at the end) and `<run>.meta.json` (host, se
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from heapwatch.cli.importing import HIST
+from heapwatch.detect.assemble import COUNTERS as IN_SNAPSHOTS
 from heapwatch.detect.history import Floats, History
 from heapwatch.errors import UsageError
 from heapwatch.jvm.names import normalise
+from heapwatch.model import Histogram, JvmId, Snapshot
 
-HIST, SAMPLES, PROBE, META = ".hist.parquet", ".samples.parquet", ".probe.parquet", ".meta.json"
+SAMPLES, PROBE, META = ".samples.parquet", ".probe.parquet", ".meta.json"
 COUNTERS = {
     "young": "yc",
     "full": "fc",
@@ -68,6 +72,28 @@ def recording(stem: Path) -> History:
         version=str(meta.get("version", "")),
         survivors=_survivors(stem),
     )
+
+
+def snapshots(history: History, who: JvmId, labels: Mapping[str, str]) -> Iterator[Snapshot]:
+    """A recording's histograms as agents send them."""
+    told = {"service": history.service, **({"version": history.version} if history.version else {}), **labels}
+    for number, moment in enumerate(history.times.tolist()):
+        kept = np.flatnonzero(history.instances[number])
+        heap = {name: float(history.counter(own)[number]) for own, name in IN_SNAPSHOTS.items()}
+        heap["heap_max"] = history.heap_max
+        yield Snapshot(
+            who,
+            who.started + round(moment * 1000),
+            history.mode,
+            Histogram(
+                [history.classes[place] for place in kept],
+                array("q", history.instances[number, kept].astype(int).tolist()),
+                array("q", history.bytes[number, kept].astype(int).tolist()),
+                array("q", history.rows[number, kept].astype(int).tolist()),
+            ),
+            heap={name: value for name, value in heap.items() if np.isfinite(value)},
+            labels=told,
+        )
 
 
 def _meta(stem: Path) -> Mapping[str, Any]:

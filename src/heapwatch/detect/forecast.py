@@ -12,8 +12,9 @@ from heapwatch.detect.levels import cleanest
 from heapwatch.detect.statistics import Z80, hinge, slope_of
 
 FULL = 0.97
-"""Of the limit: beyond it the collector does nothing else."""
+"""Of the limit: beyond it the collector does nothing else; it gives up between here and the limit."""
 RECENT = 0.7
+LATE = 0.25
 CROWDED = 1.5
 """Collections per block from which on live data stays in eden, and eden may not be taken off."""
 
@@ -53,8 +54,7 @@ def heap_end(history: History, blocks: int) -> Exhaustion | None:
     recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
     places = cleanest(recent, blocks)
     total = recent.bytes.sum(axis=1)
-    collections = _collections(recent)
-    if recent.mode == "all" and not collections >= CROWDED * len(places):
+    if recent.mode == "all" and not _crowded(recent, blocks):
         levels = (total - np.nan_to_num(recent.eden))[places]
     else:
         places = _least(total, recent.times, blocks)
@@ -70,14 +70,17 @@ def exhausted(resource: str, times: Floats, levels: Floats, limit: float, now: f
     if low <= 0:
         return None
     level = float(np.median(levels + slope * (now - times)))
-    room = FULL * limit - level
-    near, mid, far = (max(room, 0.0) / each for each in (high, slope, low))
+    near, mid, far = (
+        max(share * limit - level, 0.0) / rate for share, rate in ((FULL, high), (FULL, slope), (1.0, low))
+    )
     return Exhaustion(resource, level, limit, slope, mid, near, far)
 
 
-def _collections(history: History) -> float:
-    young = history.counter("young")
-    return 0.0 if np.isnan(young).all() else float(np.nanmax(young) - np.nanmin(young))
+def _crowded(history: History, blocks: int) -> bool:
+    """Whether collections of any kind follow each other so fast that eden holds live data at the end."""
+    late = history.between(history.times[-1] - LATE * history.span, history.times[-1])
+    counts = [np.nan_to_num(np.ptp(late.counter(name))) for name in ("young", "full", "concurrent")]
+    return float(sum(counts)) >= CROWDED * blocks * LATE
 
 
 def _least(total: Floats, times: Floats, blocks: int) -> NDArray[np.intp]:

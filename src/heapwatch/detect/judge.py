@@ -64,21 +64,19 @@ class _Found:
 def judge(history: History, settings: Settings | None = None) -> Judgement:
     """The verdict at the end of a history."""
     settings = settings or Settings()
-    history = history.distinct().settled()
-    reason = (
-        battery.enough(levels(history, settings.blocks), settings, part=False)
-        if len(history)
-        else "no histograms"
-    )
-    if reason:
-        return Judgement(history, undecided=reason)
-    whole, history = history, history.moving(settings.growth)
+    whole = history.distinct().settled()
+    if not len(whole):
+        return Judgement(whole, undecided="no histograms")
+    history = whole.moving(settings.growth)
     garbage = garbage_of(history)
+    own = levels(history, settings.blocks, garbage)
+    reason = battery.enough(own, settings, part=False)
+    if reason:
+        return Judgement(whole, undecided=reason)
     last = _candidates(history, garbage, settings)
     steady = _steady(history, garbage, last, settings)
     found = [leak for window in last for leak in _leaks(window.only(steady), history, settings)]
-    leaks = _named(_once(found), levels(history, settings.blocks, garbage), settings)
-    return Judgement(whole, leaks, heap_end(whole, settings.blocks))
+    return Judgement(whole, _named(_once(found), own, settings), heap_end(whole, settings.blocks))
 
 
 def _steady(history: History, garbage: Floats, last: list[_Found], settings: Settings) -> set[int]:

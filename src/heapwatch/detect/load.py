@@ -80,9 +80,10 @@ def explains(found: Levels, places: NDArray[np.intp], elasticity: float) -> Bool
     third = parts // 3
     rate = (levels[-1] - levels[0]) / max(found.span, 1e-9)
     with np.errstate(divide="ignore", invalid="ignore"):
-        first, last = np.nanmedian(born[:third], axis=0), np.nanmedian(born[-third:], axis=0)
-        visible = ~np.isnan(born).any(axis=0) & (first > 0) & (last > SEEN * np.maximum(rate, 0))
-        z = mann_kendall(np.nan_to_num(born))[0]
+        known, born = ~np.isnan(born).any(axis=0), np.nan_to_num(born)
+        first, last = np.median(born[:third], axis=0), np.median(born[-third:], axis=0)
+        visible = known & (first > 0) & (last > SEEN * np.maximum(rate, 0))
+        z = mann_kendall(born)[0]
         more = np.log(levels[-third:].mean(axis=0) / levels[:third].mean(axis=0))
         of_births = np.log(last / first)
         by_births = visible & (z > RISING) & (of_births > 0) & (more < elasticity * of_births)
