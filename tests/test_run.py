@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import build_ui
+import pytest
 from runner import checks, debian, work
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,6 +79,22 @@ def test_the_counts_of_a_stage_are_read_from_its_report(tmp_path: Path) -> None:
     )
     assert str(checks._read(report)) == "5 passed, 2 failed, 3 skipped"
     assert checks._read(tmp_path / "missing.xml") == checks.Count()
+
+
+@pytest.mark.parametrize(("unlucky", "counts"), [(True, "2 passed, 0 failed"), (False, "1 passed, 1 failed")])
+def test_what_fails_is_tried_once_more_and_named_when_it_passes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], unlucky: bool, counts: str
+) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = store\n")
+    (tmp_path / "test_luck.py").write_text(
+        "from pathlib import Path\n"
+        "def test_sound(): pass\n"
+        f"def test_luck():\n    seen = Path({str(tmp_path / 'seen')!r})\n"
+        f"    known = seen.exists() and {unlucky}\n    seen.touch()\n    assert known\n"
+    )
+    room = os.path.relpath(tmp_path, ROOT / "tests")
+    assert str(checks.stage(checks.Stage("luck", "not store", (room,), 1))).startswith(counts)
+    assert ("unsteady test_luck::test_luck" in capfd.readouterr().out) is unlucky
 
 
 def test_every_test_belongs_to_one_stage() -> None:
