@@ -137,6 +137,8 @@ def missing(page: Page) -> None:
 
 BY_HOST = "metric=heap.bytes jvm=memleak* | sum by host"
 PROVOKED = {"not-found": ["404"], "explore-start": ["400"], "explore-error": ["400"]}
+SAME_PAGE = {"jvm-metrics"}
+"""Another part of a page that is looked at whole elsewhere."""
 MEMLEAK1 = "/jvm?host=memleak1&jvm=memleak1"
 SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "fleet": ("/", fleet_list),
@@ -178,7 +180,8 @@ def test_a_screen_hinders_nobody(
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         expect(page.locator("html")).to_have_attribute("data-theme", scheme)
         shoot(page, f"{name}-{scheme}")
-        assert grave(page, EVERY_RULE if scheme == "light" else COLOURS) == [], scheme
+        if name not in SAME_PAGE:
+            assert grave(page, EVERY_RULE if scheme == "light" else COLOURS) == [], scheme
 
 
 EVERY_RULE: dict[str, Any] = {"resultTypes": ["violations"]}
