@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from array import array
 from collections.abc import Callable
@@ -209,6 +210,28 @@ def test_a_label_that_changes_is_the_one_that_holds(store: Store, host: str) -> 
         store.insert([batch(snapshot(who, NOW + minute, ORDERS, labels=labels))])
     (row,) = store.jvms(host=host)["jvms"]
     assert (row["labels"], row["java"]) == ({"version": "1.1", "env": "prod"}, "17.0.9")
+
+
+def test_no_two_jvms_get_one_number_whatever_comes_together(store: Store, host: str) -> None:
+    """Labels of a known JVM and the first word of a new one may be in one insert, and then comes another."""
+    chance = random.Random(host)
+    lives = [jvm(f"{host}-{number}") for number in range(40)]
+    known = 0
+    while known < len(lives):
+        fresh = lives[known : known + chance.randint(1, 3)]
+        again = chance.sample(lives[:known], min(known, chance.randint(0, 3)))
+        told = {who: {"version": str(chance.random())} for who in [*again, *fresh]}
+        chance.shuffle(fresh)
+        store.insert(
+            [
+                batch(snapshot(who, NOW - known, {"a.B": (1, 16)}, labels=told[who]))
+                for who in [*again, *fresh]
+            ]
+        )
+        known += len(fresh)
+    ids = [store.parts.names.jvms.by_who[who].id for who in lives]
+    assert len(set(ids)) == len(lives)
+    assert {each.who for each in store.parts.names.jvms.by_id.values()} >= set(lives)
 
 
 def test_lines_of_an_agent_and_its_batches_are_one_series(store: Store, host: str) -> None:

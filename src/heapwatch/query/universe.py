@@ -100,7 +100,7 @@ class Universe:
         with self._growing:
             known = self._names.classes
             if len(self.class_ids) < len(known.by_name):
-                for name, id_ in list(known.by_name.items())[len(self.class_ids) :]:
+                for name, id_ in list(known.by_name.copy().items())[len(self.class_ids) :]:
                     self._add_class(id_, name, known.packages[id_])
             if len(self.series) < len(self._names.series.by_id):
                 for series in list(self._names.series.by_id.values())[len(self.series) :]:

@@ -69,7 +69,7 @@ class Acks:
 
     def newest(self) -> dict[str, int]:
         """The highest sequence number of each agent."""
-        return {agent: ranges[-1][1] for agent, ranges in list(self._ranges.items()) if ranges}
+        return {agent: ranges[-1][1] for agent, ranges in self._ranges.copy().items() if ranges}
 
 
 def _join(ranges: list[tuple[int, int]], sequence: int) -> tuple[int, int]:

@@ -4,13 +4,14 @@ The writer allots ids and makes them durable before any row uses them; an id tha
 does no harm. One process allots by counting. On a cluster an id is a hash of the name, so that several
 writers give the same name the same id without asking each other.
 
-The writer adds to them while others read: who walks through one walks through a list of it.
+The writer adds to them while others read: who walks through one walks through a list or a copy of it. A list
+of items is neither: it makes tuples as it walks, and a garbage collection may let the writer in between.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Reversible, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -79,7 +80,7 @@ class Ids:
         self._hashed = hashed
 
     def next(self, taken: int, *name: object) -> int:
-        """An id for the `taken + 1`st name."""
+        """An id for a name, above those that are `taken`."""
         if not self._hashed:
             return taken + 1
         data = json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -87,6 +88,11 @@ class Ids:
 
     def array(self, ids: Iterable[int]) -> NDArray[Any]:
         return np.fromiter(ids, self.dtype)
+
+
+def _newest(ids: Reversible[int]) -> int:
+    """The highest of ids that were given out in order; 0 before the first."""
+    return next(iter(reversed(ids)), 0)
 
 
 class Classes:
@@ -115,7 +121,7 @@ class Classes:
 
     def _allot(self, new: Sequence[str], modules: Mapping[str, str], engine: Engine) -> None:
         """Names of one package get neighbouring ids, and with them rows that lie side by side."""
-        taken = len(self.by_name)
+        taken = _newest(self.names)
         rows = [
             (
                 self._ids.next(taken + place, name),
@@ -175,10 +181,12 @@ class Jvms:
             {(who.host, who.jvm): None for who in wanted if who not in self.by_who}, engine
         )
         changed: list[Incarnation] = []
+        taken = _newest(self.by_id)  # not how many there are: a number must never be given twice
         for who, (time, labels) in wanted.items():
             old = self.by_who.get(who)
             if old is None:
-                id_ = self._ids.next(len(self.by_id) + len(changed), *who)
+                id_ = self._ids.next(taken, *who)
+                taken += 1
                 jvm_id = jvm_ids[who.host, who.jvm]
                 changed.append(Incarnation(id_, jvm_id, who, dict(labels), time, time, 0, 1))
             elif not labels.items() <= old.labels.items():
@@ -198,7 +206,8 @@ class Jvms:
     def _jvm_ids(self, wanted: Iterable[tuple[str, str]], engine: Engine) -> Mapping[tuple[str, str], int]:
         new = [key for key in wanted if key not in self._jvms]
         if new:
-            ids = [self._ids.next(len(self._jvms) + place, *key) for place, key in enumerate(new)]
+            taken = _newest(self._jvms.values())
+            ids = [self._ids.next(taken + place, *key) for place, key in enumerate(new)]
             engine.insert(
                 "jvm",
                 [
@@ -262,7 +271,7 @@ class SeriesNames:
             self.by_name[key] = self.by_name[name]
 
     def _allot(self, new: Sequence[tuple[int, str]], source: str, engine: Engine) -> None:
-        taken = len(self.by_id)
+        taken = _newest(self.by_id)
         rows = [
             Series(self._ids.next(taken + place, *key), key[0], *untagged(key[1]))
             for place, key in enumerate(new)
@@ -333,7 +342,7 @@ class LogSources:
             new += [OTHERS] if OTHERS not in self.by_key else []
         if not new:
             return
-        taken = len(self.by_id)
+        taken = _newest(self.by_id)
         rows = [_log_source(self._ids.next(taken + place, *key), key) for place, key in enumerate(new)]
         engine.insert(
             "log_source",

@@ -129,7 +129,7 @@ def _sources(parts: Parts, chosen: Mapping[str, Any]) -> list[int]:
     known = {each.who.host for each in list(parts.names.jvms.by_id.values()) if jvms(each.who.jvm)}
     return [
         id_
-        for id_, source in list(parts.names.logs.by_id.items())
+        for id_, source in parts.names.logs.by_id.copy().items()
         if source.category != HISTOGRAMS
         and hosts(source.host)
         and (

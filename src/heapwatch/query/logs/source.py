@@ -37,7 +37,7 @@ class SourceLabels:
 
     @classmethod
     def of(cls, parts: Parts) -> SourceLabels:
-        return cls({id_: source.labels for id_, source in list(parts.names.logs.by_id.items())})
+        return cls({id_: source.labels for id_, source in parts.names.logs.by_id.copy().items()})
 
     def names(self) -> Sequence[str]:
         return self._names

@@ -27,7 +27,7 @@ def class_ids(parts: Parts, wanted: Sequence[str]) -> list[int]:
             found[by_name[name]] = None
         elif is_glob(name):
             fits = any_of([name])
-            found.update((id_, None) for known, id_ in list(by_name.items()) if fits(known))
+            found.update((id_, None) for known, id_ in by_name.copy().items() if fits(known))
         else:
             raise UnknownClass(f"no histogram had a class {name!r}", near(name, by_name))
     return list(found)
