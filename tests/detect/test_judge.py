@@ -187,14 +187,7 @@ def test_the_unit_of_time_only_scales_rates(factor: float) -> None:
 def test_samples_that_come_twice_or_late_count_once() -> None:
     history = leak()
     again = np.concatenate([np.arange(len(history)), [3, 50, 50, 90]])
-    doubled = replace(
-        history,
-        times=history.times[again],
-        instances=history.instances[again],
-        bytes=history.bytes[again],
-        rows=history.rows[again],
-        counters={name: column[again] for name, column in history.counters.items()},
-    )
+    doubled = history.cut(again)
     assert judge(doubled).leaks == judge(history).leaks
 
 
@@ -206,12 +199,4 @@ def test_missing_samples_hide_no_leak_and_make_none(seed: int) -> None:
         (Program(seed=seed, populations={"com.shop.Order": walking(700)}), []),
     ):
         history = program.run()
-        thinned = replace(
-            history,
-            times=history.times[kept],
-            instances=history.instances[kept],
-            bytes=history.bytes[kept],
-            rows=history.rows[kept],
-            counters={name: column[kept] for name, column in history.counters.items()},
-        )
-        assert roots(judge(thinned)) == wanted
+        assert roots(judge(history.cut(kept))) == wanted

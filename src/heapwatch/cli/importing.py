@@ -37,8 +37,8 @@ _FIRST_ROW = re.compile(r"^[ \t]*1:[ \t]+\d", re.MULTILINE)
 OWN = Pattern("{host}/{jvm}/{pid}-{started}/{time}.{mode}.histo", utc=True)
 """How an export of the server names its texts."""
 
-HIST = ".hist.parquet"
-"""What the main file of a recording ends with (recordings.py)."""
+HIST, SAMPLES, PROBE, META = ".hist.parquet", ".samples.parquet", ".probe.parquet", ".meta.json"
+"""What the files of a recording end with (recordings.py)."""
 
 FUTURE_MS = 86_400_000
 """A time further ahead than this is taken for a misread name, not for a clock that is ahead."""
@@ -250,7 +250,7 @@ def _parts(text: str) -> Iterator[str]:
 
 def recording_of(name: str) -> Path | None:
     """The stem of the recording that this file is of; None when it is of none."""
-    for suffix in (HIST, ".samples.parquet", ".probe.parquet", ".meta.json"):
+    for suffix in (HIST, SAMPLES, PROBE, META):
         stem = Path(name.removesuffix(suffix))
         if name.endswith(suffix) and stem.with_name(stem.name + HIST).is_file():
             return stem

@@ -18,14 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from heapwatch.cli.importing import HIST
+from heapwatch.cli.importing import HIST, META, PROBE, SAMPLES
 from heapwatch.detect.assemble import COUNTERS as IN_SNAPSHOTS
 from heapwatch.detect.history import Floats, History
 from heapwatch.errors import UsageError
 from heapwatch.jvm.names import normalise
 from heapwatch.model import Histogram, JvmId, Snapshot
 
-SAMPLES, PROBE, META = ".samples.parquet", ".probe.parquet", ".meta.json"
 COUNTERS = {
     "young": "yc",
     "full": "fc",

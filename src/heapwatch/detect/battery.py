@@ -23,6 +23,7 @@ from heapwatch.detect.statistics import (
     theil_sen,
     upper_tail,
 )
+from heapwatch.model import ALL
 
 WINDOWS = 3
 LEAST_BLOCKS = 12
@@ -63,7 +64,7 @@ def enough(found: Levels, settings: Settings, *, part: bool) -> str:
         return f"{len(window)} histograms, {least} are needed"
     if len(found.times) < LEAST_BLOCKS:
         return f"histograms in {len(found.times)} of {settings.blocks} blocks of the window"
-    if window.mode == "all":
+    if window.mode == ALL:
         young = window.counter("young")
         if np.isnan(young).all():
             return ""  # judged by its smallest heaps, and only ever a suspect

@@ -31,7 +31,7 @@ def rises(times: Floats, values: Floats, settings: Settings) -> bool:
     later = even[lag:] > even[:-lag]
     return bool(
         (more > 0).all()
-        and more.min() > settings.cycle_correlation * more.max()
+        and more.min() > settings.cycle_evenness * more.max()
         and later.mean() > settings.cycle_share
         and means[-1] - means[0] >= settings.growth
     )

@@ -67,7 +67,7 @@ def _of_service(service: str, judgements: Sequence[Judgement], settings: Setting
     groups: list[dict[str, Leak]] = []
     for host, judgement in newest.items():
         for leak in judgement.leaks:
-            if _warms_up(judgement, leak, judgements):
+            if _warms_up(judgement, leak, judgements, settings):
                 continue
             group = next(
                 (g for g in groups if host not in g and any(_same(leak, other) for other in g.values())), None
@@ -114,38 +114,34 @@ def _is_clean(history: History, root: str, least: float, settings: Settings) -> 
     """Whether this host surely grows by less."""
     if len(history) < settings.verify_samples:
         return False
-    if root not in history.classes:
+    alone = history.only(root)
+    if not alone.classes:
         return True
-    own = levels(history.between(history.times[-1] - history.span / 2, history.times[-1]), settings.blocks)
-    if len(own.times) < 4:
-        return False
-    return slope_of(own.times, own.values[:, history.classes.index(root)])[2] < least
+    own = levels(alone.between(alone.times[-1] - alone.span / 2, alone.times[-1]), settings.blocks)
+    return len(own.times) >= 4 and slope_of(own.times, own.values[:, 0])[2] < least
 
 
-def _warms_up(judgement: Judgement, leak: Leak, others: Sequence[Judgement]) -> bool:
+def _warms_up(judgement: Judgement, leak: Leak, others: Sequence[Judgement], settings: Settings) -> bool:
     """Whether older lives hold the class at a plateau that this one has not passed yet."""
     history = judgement.history
-    now = _last_level(history, leak.root)
     plateaus = [
         level
         for other in others
         if other is not judgement and other.history.span > history.span and not other.leaks
-        for level in [_plateau(other.history, leak.root)]
+        for level in [_plateau(other.history.only(leak.root), settings)]
         if level is not None
     ]
-    return bool(plateaus) and now < 1.1 * max(plateaus)
+    if not plateaus:
+        return False
+    now = float(np.median(levels(history.only(leak.root), settings.blocks).values[-3:]))
+    return now < settings.peer_plateau * max(plateaus)
 
 
-def _last_level(history: History, name: str) -> float:
-    own = levels(history, 24)
-    return float(np.median(own.values[-3:, history.classes.index(name)]))
-
-
-def _plateau(history: History, name: str) -> float | None:
-    """The level of a class that does not move in the last half of a life."""
-    if name not in history.classes or len(history) < 40:
+def _plateau(alone: History, settings: Settings) -> float | None:
+    """The level of the one class, when it does not move in the last half of a life."""
+    if not alone.classes or len(alone) < settings.samples:
         return None
-    own = levels(history, 24).values[:, history.classes.index(name)]
+    own = levels(alone, settings.blocks).values[:, 0]
     late = own[len(own) // 2 :]
     middle = float(np.median(late))
     steady = middle > 0 and abs(float(np.median(late[-3:]) - np.median(late[:3]))) < PLATEAU * middle

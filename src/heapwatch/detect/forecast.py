@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import cleanest
 from heapwatch.detect.statistics import Z80, hinge, slope_of
+from heapwatch.model import ALL
 
 FULL = 0.97
 """Of the limit: beyond it the collector does nothing else; it gives up between here and the limit."""
@@ -54,7 +55,7 @@ def heap_end(history: History, blocks: int) -> Exhaustion | None:
     recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
     places = cleanest(recent, blocks)
     total = recent.bytes.sum(axis=1)
-    if recent.mode == "all" and not _crowded(recent, blocks):
+    if recent.mode == ALL and not _crowded(recent, blocks):
         levels = (total - np.nan_to_num(recent.eden))[places]
     else:
         places = _least(total, recent.times, blocks)

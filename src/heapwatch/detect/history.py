@@ -76,7 +76,8 @@ class History:
         high += int(high < len(self) and self.times[high] == last)
         return self.cut(slice(int(low), int(high)))
 
-    def cut(self, which: slice) -> History:
+    def cut(self, which: slice | NDArray[np.intp]) -> History:
+        """These histograms alone, in this order."""
         return replace(
             self,
             times=self.times[which],
@@ -90,7 +91,14 @@ class History:
         """Only the classes whose count changed by so many; nearly all of a JVM's never do."""
         if not len(self):
             return self
-        kept = np.flatnonzero(np.ptp(self.instances, axis=0) >= least)
+        return self._of(np.flatnonzero(np.ptp(self.instances, axis=0) >= least))
+
+    def only(self, name: str) -> History:
+        """One class alone; none when the JVM never had it."""
+        known = [self.classes.index(name)] if name in self.classes else []
+        return self._of(np.array(known, np.intp))
+
+    def _of(self, kept: NDArray[np.intp]) -> History:
         return replace(
             self,
             classes=[self.classes[place] for place in kept],
@@ -111,14 +119,7 @@ class History:
 
     def distinct(self) -> History:
         """In order of time, each time once: what came twice or late counts once and in its place."""
-        times, places = np.unique(self.times, return_index=True)
-        if len(times) == len(self) and bool((places == np.arange(len(self))).all()):
+        _, places = np.unique(self.times, return_index=True)
+        if len(places) == len(self) and bool((places == np.arange(len(self))).all()):
             return self
-        return replace(
-            self,
-            times=times,
-            instances=self.instances[places],
-            bytes=self.bytes[places],
-            rows=self.rows[places],
-            counters={name: column[places] for name, column in self.counters.items()},
-        )
+        return self.cut(places)

@@ -16,6 +16,7 @@ from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import Levels, garbage_of, levels
 from heapwatch.detect.settings import Settings
 from heapwatch.detect.statistics import slope_of
+from heapwatch.model import ALL
 
 PARTS = (1.0, 0.5, 0.25)
 
@@ -174,7 +175,7 @@ def _state(family: Family, own: Levels, history: History, settings: Settings) ->
         kept = history.survivors.get(history.classes[family.root], 0.0) - float(np.median(column[:3]))
         return ("confirmed", "probe") if kept >= settings.confirmed_share * grown else ("", "probe")
     old = own.window.old_collections
-    if history.mode != "all":
+    if history.mode != ALL:
         return "confirmed", "live histograms"
     if not np.isnan(old).all() and np.nanmax(old) > np.nanmin(old):
         return "confirmed", "old collection"

@@ -11,7 +11,7 @@ import numpy as np
 
 from heapwatch.detect import load
 from heapwatch.detect.history import History
-from heapwatch.detect.levels import Levels, levels
+from heapwatch.detect.levels import levels
 from heapwatch.detect.settings import Settings
 from heapwatch.detect.statistics import slope_of
 
@@ -49,15 +49,14 @@ class Proof:
 def verify(before: History, after: History, root: str, settings: Settings | None = None) -> Proof:
     """Compare two versions of a service by the root of a leak that the first has."""
     settings = settings or Settings()
-    was, _ = _side(before, root, settings)
+    before, after = before.distinct().settled(), after.distinct().settled()
+    was, now = _side(before, root, settings), _side(after, root, settings)
     if was is None:
         raise ValueError(f"{root} is not in the histograms before")
-    later = after.distinct().settled()
-    now, _ = _side(after, root, settings)
     nan = float("nan")
-    if len(later) < settings.verify_samples:
-        missing = settings.verify_samples - len(later)
-        return Proof(root, NOT_ENOUGH, was, now, nan, nan, missing, f"{len(later)} histograms after warm-up")
+    if len(after) < settings.verify_samples:
+        missing = settings.verify_samples - len(after)
+        return Proof(root, NOT_ENOUGH, was, now, nan, nan, missing, f"{len(after)} histograms after warm-up")
     if now is None:
         return Proof(root, NOT_ENOUGH, was, None, 0.0, nan, 0, "the class was not seen after the change")
     exposure = now.balance.births / was.balance.births if was.balance.births > 0 else nan
@@ -89,16 +88,14 @@ def _more(now: Side, expected: float) -> int:
     return max(int(np.ceil(now.samples * ((width / wanted) ** (2 / 3) - 1))), 1)
 
 
-def _side(history: History, root: str, settings: Settings) -> tuple[Side | None, Levels | None]:
-    window = history.distinct().settled()
-    if root not in window.classes or len(window) < 4:
-        return None, None
-    place = window.classes.index(root)
-    if not window.instances[:, place].any():
-        return None, None
-    own = levels(window, settings.blocks)
-    slope, low, high = slope_of(own.times, own.values[:, place])
-    return Side(slope, low, high, len(window), load.balance(window, place, own.garbage)), own
+def _side(history: History, root: str, settings: Settings) -> Side | None:
+    """The class in a settled history; None when it is not there."""
+    alone = history.only(root)
+    if not alone.classes or len(alone) < 4 or not alone.instances.any():
+        return None
+    own = levels(alone, settings.blocks)
+    slope, low, high = slope_of(own.times, own.values[:, 0])
+    return Side(slope, low, high, len(alone), load.balance(alone, 0, own.garbage))
 
 
 def _by_allocation(before: History, after: History) -> float:
