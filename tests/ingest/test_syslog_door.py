@@ -162,10 +162,10 @@ async def test_while_the_store_takes_nothing_connections_wait_and_datagrams_are_
         sent = 60_000  # more than all buffers on the way
         sending = asyncio.create_task(it.send(f"<13>{line}\n".encode() * sent))
         while it.door.tcp.samples < 1000:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         while not it.rejects.counts().get("syslog-udp", {}).get("queue-full"):
             it.send_datagram(b"<13>app: lost")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         assert not sending.done()
         assert it.door.tcp.samples < sent
         it.closed.set()
@@ -183,7 +183,7 @@ async def test_messages_that_could_not_be_stored_are_tried_again(monkeypatch: py
         it.errors = [Refused("never")]
         await it.send(b"<13>app: lost\n")
         while not it.rejects.counts().get("syslog-tcp", {}).get("not-stored"):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         await it.send(b"<13>app: next\n")
         await it.until(lambda: "app: next" in it.texts())
 
