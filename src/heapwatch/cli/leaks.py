@@ -7,17 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from heapwatch import human
 from heapwatch.cli.histories import read
 from heapwatch.cli.options import TABLE, TableOutput
 from heapwatch.cli.output import Column, number, write
+from heapwatch.detect import objects
 from heapwatch.detect.fleet import Finding, findings
 from heapwatch.detect.history import History
 from heapwatch.detect.judge import Judgement, judge
 from heapwatch.detect.settings import Settings
-from heapwatch.detect.words import Clock, evidence, sentence
+from heapwatch.detect.words import Clock
 
 COLUMNS = [
     Column("state", "STATE"),
@@ -68,40 +67,14 @@ def leaks(path: Path, *, settings: Path | None = None, output: TableOutput = TAB
 
 def described(found: Finding) -> dict[str, Any]:
     """A finding as an object of JSON."""
-    leak, clock = found.leak, clock_of(found)
-    host, end = found.soonest or ("", None)
-    return {
-        "class": leak.root,
-        "service": found.service,
-        "family": leak.family,
-        "kind": leak.kind,
-        "state": leak.state,
-        "scope": found.scope,
-        "hosts": sorted(found.leaks),
-        "since": _moment(leak.since.at),
-        "since_between": [_moment(leak.since.low), _moment(leak.since.high)],
-        "rate_per_s": leak.rate,
-        "rate_between": [leak.rate_low, leak.rate_high],
-        "bytes_per_leak": leak.bytes_each,
-        "balance": leak.balance.share if np.isfinite(leak.balance.share) else None,
-        "exhaustion": end
-        and {
-            "resource": end.resource,
-            "host": host,
-            "in_s": end.seconds,
-            "between_s": [end.low, end.high if np.isfinite(end.high) else None],
-            "limit": end.limit,
-        },
-        "sentence": sentence(found, clock),
-        "evidence": evidence(found, clock),
-    }
+    return objects.brief(found, moment, clock_of(found))
 
 
-def _moment(moment: float) -> str | float:
+def moment(at: float) -> str | float:
     """RFC 3339, or seconds from the start of a recording that has no calendar."""
-    if moment < EPOCH:
-        return round(moment, 3)
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if at < EPOCH:
+        return round(at, 3)
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def clock_of(found: Finding) -> Clock:
