@@ -6,6 +6,7 @@ more than the few that grow. Each test keeps one kind of innocent out; docs/conc
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from heapwatch.detect.statistics import (
     benjamini_hochberg,
     mann_kendall,
     medians_of_three,
+    middle,
     theil_sen,
     upper_tail,
 )
@@ -74,10 +76,13 @@ def enough(found: Levels, settings: Settings, *, part: bool) -> str:
     return ""
 
 
-def put_to_test(found: Levels, settings: Settings, past: Past | None = None) -> Tested:
-    """Put every class that grew through the battery."""
+def put_to_test(
+    found: Levels, settings: Settings, past: Past | None = None, known: Collection[int] = ()
+) -> Tested:
+    """Put every class that grew through the battery, but for those that are `known` to leak."""
     ends = _ends(found.values)
     grown = ends[1] - ends[0]
+    grown[list(known)] = 0.0
     places = np.flatnonzero(grown >= settings.growth)
     levels, growth = found.values[:, places], grown[places]
     z, variance = mann_kendall(levels)
@@ -117,12 +122,12 @@ def past_of(whole: Levels, window: Levels) -> Past:
 
 
 def _ends(levels: Floats) -> tuple[Floats, Floats]:
-    return np.median(levels[:3], axis=0), np.median(levels[-3:], axis=0)
+    return middle(levels[:3]), middle(levels[-3:])
 
 
 def _drift(levels: Floats) -> Floats:
     """t of the mean step of coarse levels by their long-run variance, large in autocorrelated series."""
-    coarse = np.stack([np.median(part, axis=0) for part in np.array_split(levels, max(len(levels) // 3, 2))])
+    coarse = np.stack([middle(part) for part in np.array_split(levels, max(len(levels) // 3, 2))])
     steps = np.diff(coarse, axis=0)
     mean = steps.mean(axis=0)
     rest = steps - mean
@@ -135,8 +140,8 @@ def _drift(levels: Floats) -> Floats:
 
 def _saturation(levels: Floats) -> Floats:
     """Growth of the second half by that of the first."""
-    middle = len(levels) // 2
-    half = np.median(levels[middle - 1 : middle + 2], axis=0)
+    centre = len(levels) // 2
+    half = middle(levels[centre - 1 : centre + 2])
     first, last = _ends(levels)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(half > first, (last - half) / (half - first), np.inf)
@@ -145,8 +150,7 @@ def _saturation(levels: Floats) -> Floats:
 def _recency(levels: Floats, growth: Floats) -> Floats:
     """The rate of the last quarter by the mean rate."""
     start = len(levels) - len(levels) // 4 - 2
-    then = np.median(levels[start : start + 3], axis=0)
-    now = np.median(levels[-3:], axis=0)
+    then, now = middle(levels[start : start + 3]), middle(levels[-3:])
     share = (len(levels) - 2 - (start + 1)) / max(len(levels) - 3, 1)
     return np.asarray((now - then) / share / growth)
 

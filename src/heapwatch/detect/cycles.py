@@ -8,24 +8,32 @@ a period earlier.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heapwatch.detect.history import Floats
 from heapwatch.detect.settings import Settings
+from heapwatch.detect.statistics import Bools
 
 LEAST_PERIODS = 3
 GRID = 240
 
 
-def rises(times: Floats, values: Floats, settings: Settings) -> bool:
-    """Whether a cyclic series rises from period to period."""
-    if len(times) < settings.samples:
-        return False
+def rising(times: Floats, values: Floats, settings: Settings) -> Bools:
+    """Which of the columns of `values` are cyclic and rise from period to period."""
+    found = np.zeros(values.shape[1], bool)
+    if len(times) < settings.samples or not len(found):
+        return found
     grid = np.linspace(times[0], times[-1], min(GRID, len(times)))
-    even = np.interp(grid, times, values)
-    lag = period(even - np.polyval(np.polyfit(grid, even, 1), grid), settings.cycle_correlation)
-    if lag == 0 or len(even) < LEAST_PERIODS * lag:
-        return False
+    even = _interpolated(grid, times, values)
+    for place, lag in enumerate(periods(_without_trend(even), settings.cycle_correlation).tolist()):
+        found[place] = lag > 0 and _rises(even[:, place], lag, settings)
+    return found
+
+
+def _rises(even: Floats, lag: int, settings: Settings) -> bool:
     whole = len(even) // lag
+    if whole < LEAST_PERIODS:
+        return False
     means = even[len(even) - whole * lag :].reshape(whole, lag).mean(axis=1)
     more = np.diff(means)
     later = even[lag:] > even[:-lag]
@@ -37,19 +45,35 @@ def rises(times: Floats, values: Floats, settings: Settings) -> bool:
     )
 
 
-def period(rest: Floats, least: float) -> int:
-    """The lag of the first clear peak of the autocorrelation; 0 when there is none."""
-    centred = rest - rest.mean()
-    power = float(centred @ centred)
-    if power <= 0:
-        return 0
-    lags = range(2, len(centred) // LEAST_PERIODS + 1)
-    found = np.array(
-        [centred[lag:] @ centred[:-lag] / power * len(centred) / (len(centred) - lag) for lag in lags]
-    )
-    peaks = [
-        place
-        for place in range(1, len(found) - 1)
-        if found[place] > least and found[place] >= found[place - 1] and found[place] >= found[place + 1]
-    ]
-    return peaks[int(np.argmax(found[peaks]))] + 2 if peaks else 0
+def periods(rest: Floats, least: float) -> NDArray[np.intp]:
+    """For each column the lag of its highest clear peak of the autocorrelation; 0 where there is none.
+
+    Wiener-Khinchin: the correlations are the inverse transform of the power, padded so that nothing wraps.
+    """
+    count = len(rest)
+    centred = rest - rest.mean(axis=0)
+    most = count // LEAST_PERIODS
+    spectrum = np.fft.rfft(centred, 2 * count, axis=0)
+    raw = np.fft.irfft(np.abs(spectrum) ** 2, 2 * count, axis=0)[: most + 1]
+    lags = np.arange(most + 1)
+    power = np.where(raw[0] > 0, raw[0], np.inf)
+    found = (raw / power * (count / (count - lags))[:, None])[2:]
+    if len(found) < 3:
+        return np.zeros(rest.shape[1], np.intp)
+    inner = found[1:-1]
+    peak = (inner > least) & (inner >= found[:-2]) & (inner >= found[2:])
+    highest = np.where(peak, inner, -np.inf).argmax(axis=0)
+    return np.asarray(np.where(peak.any(axis=0), highest + 3, 0))
+
+
+def _interpolated(grid: Floats, times: Floats, values: Floats) -> Floats:
+    right = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
+    share = ((grid - times[right - 1]) / (times[right] - times[right - 1]))[:, None]
+    return np.asarray(values[right - 1] * (1 - share) + values[right] * share)
+
+
+def _without_trend(even: Floats) -> Floats:
+    """What is left of evenly spaced series beside their straight lines."""
+    x = np.arange(len(even)) - (len(even) - 1) / 2
+    slope = (x @ even) / (x @ x)
+    return np.asarray(even - even.mean(axis=0) - x[:, None] * slope)

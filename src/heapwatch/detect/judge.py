@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -49,6 +49,8 @@ class Judgement:
     leaks: list[Leak] = field(default_factory=list)
     heap: Exhaustion | None = None
     undecided: str = ""  # why nothing can be said yet
+    candidates: frozenset[str] = frozenset()
+    """What passed at the end of this history, before its votes are counted."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,19 @@ class _Found:
     levels: Levels
     places: NDArray[np.intp]
 
-    def only(self, which: set[int]) -> _Found:
-        return _Found(self.levels, np.array([each for each in self.places if int(each) in which], np.intp))
+    def only(self, which: frozenset[str]) -> _Found:
+        names = self.levels.window.classes
+        return _Found(self.levels, np.array([each for each in self.places if names[each] in which], np.intp))
 
 
-def judge(history: History, settings: Settings | None = None) -> Judgement:
-    """The verdict at the end of a history."""
+def judge(
+    history: History, settings: Settings | None = None, votes: Sequence[frozenset[str]] | None = None
+) -> Judgement:
+    """The verdict at the end of a history.
+
+    `votes` are the candidates of the evaluations at the ends of the blocks before, newest first; who judges a
+    life again and again keeps them. Without them they are found again.
+    """
     settings = settings or Settings()
     whole = history.distinct().settled()
     if not len(whole):
@@ -75,21 +84,31 @@ def judge(history: History, settings: Settings | None = None) -> Judgement:
     if reason:
         return Judgement(whole, undecided=reason)
     last = _candidates(history, garbage, settings)
-    steady = _steady(history, garbage, last, settings)
+    now = _names(last, history)
+    if votes is None:
+        votes = _before(history, garbage, settings) if now else ()
+    steady = _steady([now, *votes], settings)
     found = [leak for window in last for leak in _leaks(window.only(steady), history, settings)]
-    return Judgement(whole, _named(_once(found), own, settings), heap_end(whole, settings.blocks))
+    leaks = _named(_once(found), own, settings)
+    return Judgement(whole, leaks, heap_end(whole, settings.blocks), candidates=now)
 
 
-def _steady(history: History, garbage: Floats, last: list[_Found], settings: Settings) -> set[int]:
-    """Classes that are candidates in most of the evaluations at the ends of the last blocks."""
-    votes = Counter(int(place) for window in last for place in window.places)
-    if not votes:
-        return set()
+def _before(history: History, garbage: Floats, settings: Settings) -> list[frozenset[str]]:
+    """The candidates at the ends of the blocks before the last, newest first."""
     block = history.span / settings.blocks
-    for back in range(1, settings.of_evaluations):
-        until = history.between(history.times[0], history.times[-1] - back * block)
-        votes.update(int(each) for window in _candidates(until, garbage, settings) for each in window.places)
-    return {place for place, count in votes.items() if count >= settings.needed}
+    ends = [history.times[-1] - back * block for back in range(1, settings.of_evaluations)]
+    parts = [history.between(history.times[0], end) for end in ends]
+    return [_names(_candidates(part, garbage, settings), part) for part in parts]
+
+
+def _names(found: list[_Found], history: History) -> frozenset[str]:
+    return frozenset(history.classes[place] for window in found for place in window.places)
+
+
+def _steady(votes: Sequence[frozenset[str]], settings: Settings) -> frozenset[str]:
+    """Classes that are candidates in most of the evaluations at the ends of the last blocks."""
+    counted = Counter(name for each in votes[: settings.of_evaluations] for name in each)
+    return frozenset(name for name, count in counted.items() if count >= settings.needed)
 
 
 def _candidates(history: History, garbage: Floats, settings: Settings) -> list[_Found]:
@@ -103,25 +122,21 @@ def _candidates(history: History, garbage: Floats, settings: Settings) -> list[_
         own = levels(window, settings.blocks, garbage) if part else whole
         if battery.enough(own, settings, part=part):
             continue
-        tested = battery.put_to_test(own, settings, battery.past_of(whole, own) if part else None)
+        tested = battery.put_to_test(own, settings, battery.past_of(whole, own) if part else None, known)
         places = set(tested.candidates.tolist())
         if not part:
             places |= _cyclic(tested, settings)
-        fresh = sorted(places - known)
         known |= places
-        if fresh:
-            found.append(_Found(own, np.array(fresh, np.intp)))
+        if places:
+            found.append(_Found(own, np.array(sorted(places), np.intp)))
     return found
 
 
 def _cyclic(tested: battery.Tested, settings: Settings) -> set[int]:
-    window, garbage = tested.levels.window, tested.levels.garbage
+    window, places = tested.levels.window, tested.places[tested.falling]
     eden = np.nan_to_num(window.eden)
-    return {
-        int(place)
-        for place in tested.places[tested.falling]
-        if cycles.rises(window.times, window.instances[:, place] - garbage[place] * eden, settings)
-    }
+    values = window.instances[:, places] - eden[:, None] * tested.levels.garbage[places]
+    return set(places[cycles.rising(window.times, values, settings)].tolist())
 
 
 def _leaks(found: _Found, history: History, settings: Settings) -> list[Leak]:

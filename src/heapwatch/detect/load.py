@@ -16,6 +16,8 @@ from heapwatch.detect.levels import Levels
 from heapwatch.detect.statistics import Bools, mann_kendall
 
 RISING = 3.0
+LEAST_PAIRS = 3
+"""Of neighbours without a collection between them, to see births."""
 SEEN = 1.5
 """Births must be this many times the net growth to be births, and not just what stays."""
 
@@ -48,19 +50,25 @@ def allocation(window: History) -> Floats:
 
 def births(window: History, places: NDArray[np.intp], garbage: Floats, parts: int) -> Floats:
     """Objects a second of these classes in `parts` equal spans (parts x classes); nan = not visible."""
-    spans = np.array_split(np.arange(len(window) - 1), parts)
+    ends = np.linspace(0, len(window) - 1, parts + 1).astype(int)
     steps = np.diff(window.instances[:, places], axis=0)
     seconds = np.diff(window.times)
     quiet = _no_collection(window)
+    calm = np.where(quiet, seconds, 0.0)
+    came, took = _summed(steps * quiet[:, None], ends), _summed(calm, ends)
+    seen = _summed(quiet.astype(float), ends) >= LEAST_PAIRS
     rate = allocation(window)
-    found = np.full((parts, len(places)), np.nan)
-    for number, span in enumerate(spans):
-        inside = span[quiet[span]]
-        if len(inside) >= 3:
-            found[number] = steps[inside].sum(axis=0) / seconds[inside].sum()
-        elif len(span) and not np.isnan(rate[span]).all():
-            found[number] = garbage[places] * np.nansum(rate[span] * seconds[span]) / seconds[span].sum()
-    return found
+    known = ~np.isnan(rate)
+    filled, lasted = _summed(np.where(known, rate, 0.0) * seconds, ends), _summed(seconds, ends)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_rate = np.where(_summed(known.astype(float), ends) > 0, filled / lasted, np.nan)
+        return np.where(seen[:, None], came / took[:, None], garbage[places] * by_rate[:, None])
+
+
+def _summed(values: Floats, ends: NDArray[np.intp]) -> Floats:
+    """Sums of the rows between these places; 0 where there is none."""
+    before = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+    return np.asarray(np.diff(before[ends], axis=0))
 
 
 def balance(window: History, place: int, garbage: Floats) -> Balance:
@@ -87,7 +95,9 @@ def explains(found: Levels, places: NDArray[np.intp], elasticity: float) -> Bool
         more = np.log(levels[-third:].mean(axis=0) / levels[:third].mean(axis=0))
         of_births = np.log(last / first)
         by_births = visible & (z > RISING) & (of_births > 0) & (more < elasticity * of_births)
-    return np.asarray(by_births | (~visible & _follows(found, levels)))
+    if not visible.all():
+        by_births |= ~visible & _follows(found, levels)
+    return np.asarray(by_births)
 
 
 def _follows(found: Levels, levels: Floats) -> Bools:

@@ -6,6 +6,7 @@ Benjamini & Hochberg (1995).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import erfc, sqrt
 
 import numpy as np
@@ -17,23 +18,37 @@ Bools = NDArray[np.bool_]
 Z95 = 1.959963984540054
 Z80 = 1.2815515655446004
 
+_AT_ONCE = 500  # columns, whose pairs are in memory together
+
 
 def mann_kendall(levels: Floats) -> tuple[Floats, Floats]:
     """The trend's z and the variance of Kendall's S, per column; z is 0 where all values are the same."""
+    parts = [
+        _kendall(levels[:, start : start + _AT_ONCE]) for start in range(0, levels.shape[1], _AT_ONCE)
+    ] or [(np.zeros(0), np.zeros(0))]
+    return np.concatenate([z for z, _ in parts]), np.concatenate([variance for _, variance in parts])
+
+
+def _kendall(levels: Floats) -> tuple[Floats, Floats]:
     count = len(levels)
-    score = np.zeros(levels.shape[1])
+    first, second = _pairs(count)
+    steps = np.sign(levels[second] - levels[first])
+    score = steps.sum(axis=0)
     alike = np.ones(levels.shape)  # how many have this value
-    for place in range(count - 1):
-        step = levels[place + 1 :] - levels[place]
-        score += np.sign(step).sum(axis=0)
-        same = step == 0
-        alike[place] += same.sum(axis=0)
-        alike[place + 1 :] += same
+    tied = np.flatnonzero((steps == 0).any(axis=0))
+    if len(tied):
+        own = levels[:, tied]
+        alike[:, tied] = (own[:, None] == own[None]).sum(axis=0)
     ties = ((alike - 1) * (2 * alike + 5)).sum(axis=0)
     variance = np.maximum((count * (count - 1) * (2 * count + 5) - ties) / 18, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(variance > 0, (score - np.sign(score)) / np.sqrt(variance), 0.0)
     return z, variance
+
+
+@lru_cache(maxsize=64)
+def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.triu_indices(count, 1)
 
 
 def upper_tail(z: Floats) -> Floats:
@@ -58,7 +73,7 @@ def theil_sen(
     times: Floats, levels: Floats, variance: Floats, z: float = Z95
 ) -> tuple[Floats, Floats, Floats]:
     """Slope per second with the lower and the upper end of its interval, per column."""
-    first, second = np.triu_indices(len(times), 1)
+    first, second = _pairs(len(times))
     slopes = (levels[second] - levels[first]) / (times[second] - times[first])[:, None]
     slopes.sort(axis=0)
     pairs = len(slopes)
@@ -66,7 +81,8 @@ def theil_sen(
     low = np.clip(np.floor((pairs - spread) / 2).astype(int) - 1, 0, pairs - 1)
     high = np.clip(np.ceil((pairs + spread) / 2).astype(int), 0, pairs - 1)
     columns = np.arange(levels.shape[1])
-    return np.median(slopes, axis=0), slopes[low, columns], slopes[high, columns]
+    centre = (slopes[(pairs - 1) // 2] + slopes[pairs // 2]) / 2
+    return centre, slopes[low, columns], slopes[high, columns]
 
 
 def slope_of(
@@ -92,8 +108,21 @@ def medians_of_three(levels: Floats) -> Floats:
     """The running median of three, its ends as they are."""
     if len(levels) < 3:
         return levels
-    middle = np.median(np.stack([levels[:-2], levels[1:-1], levels[2:]]), axis=0)
-    return np.concatenate([levels[:1], middle, levels[-1:]])
+    inner = _of_three(levels[:-2], levels[1:-1], levels[2:])
+    return np.concatenate([levels[:1], inner, levels[-1:]])
+
+
+def middle(levels: Floats) -> Floats:
+    """The median of a few rows, per column; numpy's own takes ten times as long for so few."""
+    count = len(levels)
+    if count == 3:
+        return _of_three(*levels)
+    ordered = np.sort(levels, axis=0)
+    return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
+
+
+def _of_three(one: Floats, two: Floats, three: Floats) -> Floats:
+    return np.asarray(np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three)))
 
 
 def hinge(times: Floats, levels: Floats) -> tuple[float, float, float]:
