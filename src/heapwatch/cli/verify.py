@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,12 @@ from heapwatch.cli.output import Column, number, write
 from heapwatch.detect.fleet import Finding, findings
 from heapwatch.detect.history import History
 from heapwatch.detect.judge import judge
+from heapwatch.detect.pairs import fresh, gravest, missing, proofs
 from heapwatch.detect.settings import Settings
-from heapwatch.detect.verify import FIXED, NOT_ENOUGH, NOT_FIXED, PARTLY, REDUCED, Proof, Side
-from heapwatch.detect.verify import verify as verified
+from heapwatch.detect.verify import FIXED, NOT_ENOUGH, Side
 from heapwatch.detect.words import proof
 
 NEW = "new leak"
-GRAVEST = (NOT_FIXED, PARTLY, REDUCED, NOT_ENOUGH, FIXED)
-"""Of several hosts the gravest verdict is that of the service."""
 
 
 def _rate(value: float | None) -> str:
@@ -37,12 +34,6 @@ COLUMNS = [
     number("balance_before", "BALANCE", _rate, rank=1),
     number("balance_after", "AFTER", _rate, rank=1),
 ]
-
-
-@dataclass(frozen=True)
-class _Pair:
-    host: str
-    proof: Proof
 
 
 def verify(before: Path, after: Path, *, settings: Path | None = None, output: TableOutput = TABLE) -> int:
@@ -72,9 +63,7 @@ def verify(before: Path, after: Path, *, settings: Path | None = None, output: T
     old, new = read(before), read(after)
     known = findings((judge(history, given) for history in old), given)
     found = [_described(one, old, new, given) for one in known]
-    roots = {(one.service, name) for one in known for leak in one.leaks.values() for name in leak.family}
-    later = findings((judge(history, given) for history in new), given)
-    found += [_new(one) for one in later if not any((one.service, name) in roots for name in one.leak.family)]
+    found += [_new(one) for one in fresh(known, findings((judge(history, given) for history in new), given))]
     if found or output.kind != "table":
         write(COLUMNS, found, output.kind, found, foot=["", *(one["sentence"] for one in found)])
     else:
@@ -83,16 +72,15 @@ def verify(before: Path, after: Path, *, settings: Path | None = None, output: T
 
 
 def _described(found: Finding, old: list[History], new: list[History], settings: Settings) -> dict[str, Any]:
-    pairs = [pair for host in found.leaks for pair in _pairs(found, host, old, new, settings)]
+    pairs = proofs(found, old, new, settings)
     if not pairs:
-        why = f"there are no histograms of {found.service} after the change"
+        why = missing(found)
         return {
             **_row(found, NOT_ENOUGH),
             "before_per_s": found.leak.rate,
             "sentence": f"{found.root}: {NOT_ENOUGH}: {why}.",
         }
-    worst = min(pairs, key=lambda pair: GRAVEST.index(pair.proof.verdict))
-    one = worst.proof
+    one = gravest(pairs).proof
     return {
         **_row(found, one.verdict),
         "before_per_s": one.before.slope,
@@ -120,19 +108,6 @@ def _new(found: Finding) -> dict[str, Any]:
         f"{found.root}: {rate:.3g} objects/s after, none before: {NEW} on {', '.join(sorted(found.leaks))}."
     )
     return {**_row(found, NEW), "after_per_s": rate, "sentence": sentence}
-
-
-def _pairs(
-    found: Finding, host: str, old: list[History], new: list[History], settings: Settings
-) -> list[_Pair]:
-    """What leaked on a host against the same host after, else against any host of the service."""
-    root = found.leaks[host].root
-    was = [
-        each for each in old if (each.service, each.host) == (found.service, host) and root in each.classes
-    ]
-    later = [each for each in new if each.service == found.service]
-    now = [each for each in later if each.host == host] or later
-    return [_Pair(host, verified(was[-1], each, root, settings)) for each in now[-1:]] if was else []
 
 
 def _balance(side: Side | None) -> float | None:

@@ -53,14 +53,18 @@ def heap_end(history: History, blocks: int) -> Exhaustion | None:
     if not np.isfinite(history.heap_max) or len(history) < 8:
         return None
     recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
-    places = cleanest(recent, blocks)
-    total = recent.bytes.sum(axis=1)
-    if recent.mode == ALL and not _crowded(recent, blocks):
-        levels = (total - np.nan_to_num(recent.eden))[places]
-    else:
-        places = _least(total, recent.times, blocks)
-        levels = total[places]
-    return exhausted("heap", recent.times[places], levels, history.heap_max, history.times[-1])
+    times, levels = heap_levels(recent, blocks)
+    return exhausted("heap", times, levels, history.heap_max, history.times[-1])
+
+
+def heap_levels(history: History, blocks: int) -> tuple[Floats, Floats]:
+    """What the heap holds without garbage in each block: when, and bytes."""
+    total = history.bytes.sum(axis=1)
+    if history.mode == ALL and not _crowded(history, blocks):
+        places = cleanest(history, blocks)
+        return history.times[places], (total - np.nan_to_num(history.eden))[places]
+    places = _least(total, history.times, blocks)
+    return history.times[places], total[places]
 
 
 def exhausted(resource: str, times: Floats, levels: Floats, limit: float, now: float) -> Exhaustion | None:
