@@ -29,7 +29,7 @@ class Finding:
     undecided: list[str]
     scope: str  # single, systemic, partial, individual
     versions: dict[str, list[str]] = field(default_factory=dict)  # when partial: version -> leaking hosts
-    ends: dict[str, Exhaustion] = field(default_factory=dict)  # host -> when its heap is full
+    ends: dict[str, Exhaustion] = field(default_factory=dict)  # host -> when what it fills is full
 
     @property
     def leak(self) -> Leak:
@@ -46,7 +46,7 @@ class Finding:
 
     @property
     def soonest(self) -> tuple[str, Exhaustion] | None:
-        """The host whose heap is full first."""
+        """The host that ends first."""
         return min(self.ends.items(), key=lambda item: item[1].seconds, default=None)
 
 
@@ -106,7 +106,7 @@ def _finding(
     versions: dict[str, list[str]] = {}
     for host in group if scope == "partial" else ():
         versions.setdefault(newest[host].history.version, []).append(host)
-    ends = {host: end for host in group if (end := newest[host].heap) is not None}
+    ends = {host: end for host, leak in group.items() if (end := newest[host].end_of(leak.kind)) is not None}
     return Finding(service, group, clean, undecided, scope, versions, ends)
 
 

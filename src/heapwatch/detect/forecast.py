@@ -15,6 +15,8 @@ from heapwatch.model import ALL
 FULL = 0.97
 """Of the limit: beyond it the collector does nothing else; it gives up between here and the limit."""
 RECENT = 0.7
+LEAST = 8
+"""Levels that a line is drawn through, at least."""
 LATE = 0.25
 CROWDED = 1.5
 """Collections per block from which on live data stays in eden, and eden may not be taken off."""
@@ -50,16 +52,35 @@ def onset(times: Floats, levels: Floats) -> Span:
 
 def heap_end(history: History, blocks: int) -> Exhaustion | None:
     """When the heap is full; None when it does not grow or has no known limit."""
-    if not np.isfinite(history.heap_max) or len(history) < 8:
+    if not np.isfinite(history.heap_max) or len(history) < LEAST:
         return None
     recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
     times, levels = heap_levels(recent, blocks)
     return exhausted("heap", times, levels, history.heap_max, history.times[-1])
 
 
+def ends(history: History, blocks: int) -> list[Exhaustion]:
+    """When each of what has a limit is full, if it grows: the heap, metaspace, threads, the container."""
+    heap = heap_end(history, blocks)
+    found = [] if heap is None else [heap]
+    if len(history) < LEAST:
+        return found
+    recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
+    for resource, limit in history.limits.items():
+        levels = recent.counter(resource)
+        known = np.flatnonzero(~np.isnan(levels))
+        if len(known) < LEAST:
+            continue
+        own = known[np.unique(np.linspace(0, len(known) - 1, min(blocks, len(known))).astype(int))]
+        end = exhausted(resource, recent.times[own], levels[own], limit, history.times[-1])
+        if end is not None:
+            found.append(end)
+    return found
+
+
 def heap_levels(history: History, blocks: int) -> tuple[Floats, Floats]:
     """What the heap holds without garbage in each block: when, and bytes."""
-    total = history.bytes.sum(axis=1)
+    total = history.heap_bytes
     if history.mode == ALL and not _crowded(history, blocks):
         places = cleanest(history, blocks)
         return history.times[places], (total - np.nan_to_num(history.eden))[places]
@@ -69,7 +90,7 @@ def heap_levels(history: History, blocks: int) -> tuple[Floats, Floats]:
 
 def exhausted(resource: str, times: Floats, levels: Floats, limit: float, now: float) -> Exhaustion | None:
     """The end of one resource by the line through its levels."""
-    if len(times) < 8:
+    if len(times) < LEAST:
         return None
     slope, low, high = slope_of(times, levels, Z80, counts=False)
     if low <= 0:

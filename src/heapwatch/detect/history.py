@@ -40,6 +40,12 @@ class History:
     """Classes that are not in the columns, since they never changed by enough to matter."""
     survivors: Mapping[str, float] | None = None
     """Instances by class after one full collection at the end (a `-live` probe), when there was one."""
+    heap: Floats | None = None
+    """n bytes of all classes, where some are left out of the columns."""
+    present: Floats | None = None
+    """n, how many classes each histogram had, where some are left out of the columns."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """What ends at how much, beside the heap: metaspace and container in bytes, threads."""
 
     def __len__(self) -> int:
         return len(self.times)
@@ -54,6 +60,11 @@ class History:
         return float(self.times[-1] - self.times[0]) if len(self) else 0.0
 
     @property
+    def heap_bytes(self) -> Floats:
+        """Bytes of all classes in each histogram."""
+        return self.bytes.sum(axis=1) if self.heap is None else self.heap
+
+    @property
     def eden(self) -> Floats:
         """Bytes of eden in use: what of a histogram may be garbage. Zero after a full collection."""
         if self.mode != ALL:
@@ -64,6 +75,11 @@ class History:
     def old_collections(self) -> Floats:
         """Collections so far that may have freed old objects."""
         return self.counter("full") + np.nan_to_num(self.counter("concurrent"))
+
+    @property
+    def classes_present(self) -> Floats:
+        """How many classes each histogram had."""
+        return (self.instances > 0).sum(axis=1).astype(float) if self.present is None else self.present
 
     def counter(self, name: str) -> Floats:
         """A column; all nan when it was not read."""
@@ -85,6 +101,8 @@ class History:
             bytes=self.bytes[which],
             rows=self.rows[which],
             counters={name: column[which] for name, column in self.counters.items()},
+            heap=None if self.heap is None else self.heap[which],
+            present=None if self.present is None else self.present[which],
         )
 
     def moving(self, least: float) -> History:
@@ -106,13 +124,15 @@ class History:
             bytes=self.bytes[:, kept],
             rows=self.rows[:, kept],
             left_out=self.left_out + len(self.classes) - len(kept),
+            heap=self.heap_bytes,
+            present=self.classes_present,
         )
 
     def settled(self) -> History:
         """Without warm-up: from when nine of ten of its classes are there, a quarter in at the latest."""
         if len(self) < 4:
             return self
-        seen = (self.instances > 0).sum(axis=1)
+        seen = self.classes_present
         ready = int(np.argmax(seen >= 0.9 * seen.max()))
         quarter = int(np.searchsorted(self.times, self.times[0] + self.span / 4))
         return self.cut(slice(min(ready, quarter), None))

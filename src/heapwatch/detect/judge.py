@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from heapwatch.detect import battery, cycles, kinds, load
 from heapwatch.detect.families import LOOSE, Family, alike, bytes_per_leak, families
-from heapwatch.detect.forecast import Exhaustion, Span, heap_end, onset
+from heapwatch.detect.forecast import Exhaustion, Span, ends, onset
 from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import Levels, garbage_of, levels
 from heapwatch.detect.settings import Settings
@@ -19,6 +19,13 @@ from heapwatch.detect.statistics import slope_of
 from heapwatch.model import ALL
 
 PARTS = (1.0, 0.5, 0.25)
+FILLED = {
+    "heap": ("heap", "container"),
+    "class-loader": ("metaspace", "heap", "container"),
+    "thread": ("threads", "container", "heap"),
+    "off-heap": ("container", "heap"),
+}
+"""What a leak of each kind fills, by the names of forecast.py."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,20 @@ class Judgement:
 
     history: History
     leaks: list[Leak] = field(default_factory=list)
-    heap: Exhaustion | None = None
+    ends: list[Exhaustion] = field(default_factory=list)
     undecided: str = ""  # why nothing can be said yet
-    candidates: frozenset[str] = frozenset()
-    """What passed at the end of this history, before its votes are counted."""
+    votes: tuple[frozenset[str], ...] = ()
+    """The candidates of this evaluation and of those before that still count, newest first."""
+
+    @property
+    def heap(self) -> Exhaustion | None:
+        """When the heap is full."""
+        return next((end for end in self.ends if end.resource == "heap"), None)
+
+    def end_of(self, kind: str) -> Exhaustion | None:
+        """What a leak of this kind fills first."""
+        filled = [end for end in self.ends if end.resource in FILLED[kind]]
+        return min(filled, key=lambda end: end.seconds, default=None)
 
 
 @dataclass(frozen=True)
@@ -70,8 +87,8 @@ def judge(
 ) -> Judgement:
     """The verdict at the end of a history.
 
-    `votes` are the candidates of the evaluations at the ends of the blocks before, newest first; who judges a
-    life again and again keeps them. Without them they are found again.
+    Who judges a life again and again, when a block ends, gives the `votes` of the judgement before. Without
+    them the evaluations at the ends of the blocks before are made again.
     """
     settings = settings or Settings()
     whole = history.distinct().settled()
@@ -90,7 +107,9 @@ def judge(
     steady = _steady([now, *votes], settings)
     found = [leak for window in last for leak in _leaks(window.only(steady), history, settings)]
     leaks = _named(_once(found), own, settings)
-    return Judgement(whole, leaks, heap_end(whole, settings.blocks), candidates=now)
+    return Judgement(
+        whole, leaks, ends(whole, settings.blocks), votes=(now, *votes)[: settings.of_evaluations]
+    )
 
 
 def _before(history: History, garbage: Floats, settings: Settings) -> list[frozenset[str]]:

@@ -9,10 +9,19 @@ import numpy as np
 
 from heapwatch import human
 from heapwatch.detect.fleet import Finding
+from heapwatch.detect.forecast import Exhaustion
 from heapwatch.detect.verify import Proof
 
 Clock = Callable[[float], str]
 """How a moment of a history is written: 14:02, or 00:01:12 into the recording."""
+
+
+FULL = {
+    "heap": "heap is full",
+    "metaspace": "metaspace is full",
+    "threads": "last thread is started",
+    "container": "container is out of memory",
+}
 
 
 def sentence(found: Finding, clock: Clock) -> str:
@@ -29,12 +38,13 @@ def sentence(found: Finding, clock: Clock) -> str:
     ]
     if leak.bytes_each > 0:
         parts.append(f"{human.size(leak.bytes_each)} shallow each{companions}")
-    parts.append(_state(found))
+    parts += ["load explains none of it", _state(found)]
     text = ", ".join(parts)
     if found.soonest is not None:
         host, end = found.soonest
         until = "" if not np.isfinite(end.high) else f" to {human.duration(end.high)}"
-        text += f"; {host}'s heap is full in {human.duration(end.seconds)} ({human.duration(end.low)}{until})"
+        between = f"{human.duration(end.low)}{until}"
+        text += f"; {host}'s {FULL[end.resource]} in {human.duration(end.seconds)} ({between})"
     return f"{text}."
 
 
@@ -66,17 +76,7 @@ def evidence(found: Finding, clock: Clock) -> list[dict[str, Any]]:
                 classes=leak.equals,
             )
         )
-    for host, end in found.ends.items():
-        told.append(
-            _claim(
-                f"the heap of {host} holds {human.size(end.level)} of {human.size(end.limit)} and grows by "
-                f"{human.size(end.slope * 60)} a minute",
-                query=f"metric=heap.bytes host={_quoted(host)} | sum",
-                level=end.level,
-                limit=end.limit,
-                slope_per_s=end.slope,
-            )
-        )
+    told += [_end(host, end) for host, end in found.ends.items()]
     if found.scope != "single":
         told.append(
             _claim(
@@ -88,6 +88,26 @@ def evidence(found: Finding, clock: Clock) -> list[dict[str, Any]]:
             )
         )
     return told
+
+
+METRICS = {
+    "heap": "heap.bytes",
+    "metaspace": "jvm.metaspace.used",
+    "threads": "jvm.threads.live",
+    "container": "cgroup.memory.used",
+}
+
+
+def _end(host: str, end: Exhaustion) -> dict[str, Any]:
+    show = human.count if end.resource == "threads" else human.size
+    return _claim(
+        f"{end.resource} of {host}: {show(end.level)} of {show(end.limit)}, "
+        f"growing by {show(end.slope * 60)} a minute",
+        query=f"metric={METRICS[end.resource]} host={_quoted(host)} | sum",
+        level=end.level,
+        limit=end.limit,
+        slope_per_s=end.slope,
+    )
 
 
 def proof(found: Proof) -> str:

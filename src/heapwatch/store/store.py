@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from heapwatch.errors import Unavailable
-from heapwatch.model import ALL, Batch, LogBlock, Snapshot
+from heapwatch.model import ALL, Batch, Event, JvmId, LogBlock, Snapshot
 from heapwatch.store.admission import check
+from heapwatch.store.findings import Findings
 from heapwatch.store.keeping import Keeper
 from heapwatch.store.logs import KEYED, UNKEYED
 from heapwatch.store.reads import classes as class_tables
@@ -24,6 +25,7 @@ from heapwatch.store.reads import history, packages, snapshots, top, totals, voc
 from heapwatch.store.reads import jvms as lives
 from heapwatch.store.reads import logs as log_reads
 from heapwatch.store.reads import metrics as metrics_
+from heapwatch.store.reads import observed as observing
 from heapwatch.store.reads.intervals import buckets
 from heapwatch.store.reads.parts import Parts
 from heapwatch.store.reads.selection import Selection
@@ -38,6 +40,7 @@ class Store:
 
     def __init__(self, parts: Parts, writer: Writer, keeper: Keeper, on_close: Callable[[], None]) -> None:
         self.parts = parts
+        self.findings = Findings(parts.engine)
         self._writer = writer
         self._keeper = keeper
         self._on_close = on_close
@@ -85,6 +88,11 @@ class Store:
         agent, number = (UNKEYED, secrets.randbits(63)) if key is None else (KEYED, key)
         return self.insert([Batch(agent, number, logs=logs)])[0]
 
+    def note(self, events: Sequence[Event]) -> None:
+        """Store events of our own making; replays collapse, since an event is all of itself."""
+        if events:
+            self.insert([Batch(UNKEYED, secrets.randbits(63), events=list(events))])
+
     # ---- out
 
     def jvms(self, *, query_id: str | None = None, **chosen: Any) -> Answer:
@@ -101,10 +109,11 @@ class Store:
         limit: int = 200,
         offset: int = 0,
         group: str = "",
+        beside: Mapping[JvmId, Mapping[str, Any]] | None = None,
         query_id: str | None = None,
         **chosen: Any,
     ) -> Answer:
-        wish = fleets.Wish(filter, sort, order, limit, offset, group)
+        wish = fleets.Wish(filter, sort, order, limit, offset, group, beside or {})
         return fleets.fleet(self._ready(query_id), Selection.of(chosen), from_, to, wish)
 
     def totals(
@@ -254,6 +263,23 @@ class Store:
         self, *, from_: int, to: int, limit: int = 1000, query_id: str | None = None, **chosen: Any
     ) -> Answer:
         return happenings.events(self._ready(query_id), Selection.of(chosen), from_, to, limit)
+
+    def lives(self, *, since: int = 0, query_id: str | None = None, **chosen: Any) -> list[observing.Life]:
+        """The lives with a histogram since then: what a detector looks after."""
+        return observing.lives(self._ready(query_id), Selection.of(chosen), since)
+
+    def observed(
+        self,
+        life: observing.Life,
+        *,
+        from_: int,
+        to: int,
+        least: float,
+        only: list[str] | None = None,
+        query_id: str | None = None,
+    ) -> observing.Observed | None:
+        """A life's histograms of the range, thinned, with the classes that moved by `least` or are named."""
+        return observing.observed(self._ready(query_id), life, from_, to, least, only)
 
     def cancel(self, query_id: str) -> bool:
         """Stop what runs under this name; False when nothing does."""

@@ -4,7 +4,8 @@ A token is `hw_` and 256 random bits; only its SHA-256 is kept (a slow hash prot
 nobody guesses this one), in DATA/tokens.json, mode 0600, replaced atomically under a lock. So the command
 line may make a token while the server runs; the server sees the file's change on the next request.
 
-`admin` may do everything; `read` and `ingest` do not imply each other: an agent's token shows no data.
+`admin` may do everything, `act` may acknowledge leaks and no more; none of `read`, `ingest` and `act`
+implies another: an agent's token shows no data.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 
 from heapwatch.errors import HeapwatchError, UsageError
 
-SCOPES = ("ingest", "read", "admin")
+SCOPES = ("ingest", "read", "act", "admin")
 PREFIX = "hw_"
 USED_EVERY_S = 60
 """How fine `last_used` is on disk; finer would be a write for each request."""

@@ -4,6 +4,7 @@
     event: snapshot  data: {"host", "jvm", "pid", "started", "time", "mode", "bytes", "instances", ...}
     event: metrics   data: {"host", "jvm", "pid", "time", "values": {metric: newest value}}
     event: event     data: {"time", "kind", "labels", "text"}
+    event: leak      data: {"id", "state", "class", "service"}    a leak has another state; once a JVM
     event: resync    data: {"dropped": n}                         ask again for what you show
 
 A client that reads too slowly loses its oldest messages and is told so; it never slows the others or
@@ -27,6 +28,7 @@ from heapwatch.errors import Unavailable
 from heapwatch.model import Batch, MetricBlock, Snapshot
 
 QUEUE = 512
+LEAK = ("state", "class", "service")
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,11 @@ def messages(batch: Batch) -> Iterable[Message]:
             yield Message("metrics", data["host"], data["jvm"], _encode(data))
     for event in batch.events:
         data = {"time": event.time, "kind": event.kind, "labels": dict(event.labels), "text": event.text}
-        yield Message("event", event.labels.get("host", ""), event.labels.get("jvm", ""), _encode(data))
+        host, jvm = event.labels.get("host", ""), event.labels.get("jvm", "")
+        yield Message("event", host, jvm, _encode(data))
+        if event.kind == "leak":
+            named = {"id": event.labels["leak"], **{name: event.labels[name] for name in LEAK}}
+            yield Message("leak", host, jvm, _encode(named))
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heapwatch import __version__
+from heapwatch.detect.settings import Settings as DetectSettings
 from heapwatch.ingest.batcher import Batcher, Samples
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
@@ -29,7 +30,8 @@ from heapwatch.ingest.limits import InFlight, Rates
 from heapwatch.ingest.rejects import Rejects
 from heapwatch.ingest.sockets import Sockets
 from heapwatch.ingest.syslog import SyslogDoor
-from heapwatch.model import Snapshot
+from heapwatch.model import Batch, Event, Snapshot
+from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
 from heapwatch.web import figures, logs, negotiation
 from heapwatch.web.auth import ANYBODY, Caller, Forbidden, Tokens, Unauthenticated
@@ -99,14 +101,23 @@ class Services:
             idle=settings.syslog_idle,
             allow=settings.syslog_allow,
         )
+        self.leaks = LeakWatch(
+            store,
+            DetectSettings.of_file(settings.detect) if settings.detect else DetectSettings(),
+            store.parts.clock,
+            self._note,
+            int(settings.leaks_hours * 3_600_000),
+        )
         self.tails = Tails(settings.live_clients)
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
         self._reload = reload
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.figures.read_from(self._collect)
 
     async def start(self, graphite: Sockets | None = None, syslog: Sockets | None = None) -> None:
         """Begin to insert, to listen for Graphite lines and syslog, and to maintain."""
+        self._loop = asyncio.get_running_loop()
         self.batcher.start()
         self.timers.start()
         if graphite is not None:
@@ -164,6 +175,10 @@ class Services:
 
         return await self.readers.run(request, work)
 
+    def told(self, request: Request, answer: dict[str, Any]) -> Response:
+        """An answer that needs no store, in the form that was asked for."""
+        return negotiation.respond(request, answer, negotiation.wanted(request))
+
     def status(self, query_id: str) -> dict[str, Any]:
         """`GET /api/v1/status`."""
         problems, stored = self.problems(), self.store.status(query_id=query_id)
@@ -207,6 +222,12 @@ class Services:
         for reason, number in refused.items():
             self.rejects.add(samples.source, reason, count=number)
 
+    def _note(self, events: list[Event]) -> None:
+        """Store events of our own, and tell the screens; from any thread."""
+        self.store.note(events)
+        if events and self._loop is not None:
+            self._loop.call_soon_threadsafe(self.hub.publish, [Batch("heapwatch", 0, events=events)])
+
     def _stored_totals(self, snapshot: Snapshot) -> tuple[int, int] | None:
         """Instances and bytes of the histogram that this JVM already has at this moment."""
         host, jvm, pid, started = snapshot.jvm
@@ -228,6 +249,7 @@ class Services:
         return [
             Task("rollup", 600.0, self.store.rollup, first=60.0),
             Task("retention", 3600.0, self.store.retain, first=120.0),
+            Task("leaks", self.settings.leaks_every, self.leaks.round, first=1.0),
             Task("tokens", 60.0, self.tokens.flush, first=60.0),
         ]
 

@@ -132,6 +132,13 @@ class Settings(BaseSettings):
     query_messages: int = Field(200_000_000, ge=1000, description="most log messages a query may look at")
     store_memory: int = Field(1000 << 20, ge=64 << 20, description="bytes of memory for the store's engine")
     query_memory: int = Field(600 << 20, ge=16 << 20, description="bytes of memory for one query")
+    detect: Path | None = Field(
+        None, description="TOML file whose [detect] changes the detector's thresholds"
+    )
+    leaks_every: float = Field(5.0, ge=1, le=3600, description="seconds between two looks for leaks")
+    leaks_hours: float = Field(
+        12.0, gt=0, le=24 * 14, description="hours of histograms that leaks are looked for in"
+    )
     live_clients: int = Field(200, ge=1, description="live streams (one a browser tab) at once")
 
     keep_histograms_as_logs: bool = Field(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,14 @@ from heapwatch.store.reads.totals import SQL as TOTALS
 from heapwatch.store.reads.warming import warm_tables
 
 POINTS = 48
+JUDGED: Mapping[str, Any] = {
+    "verdict": "",
+    "verdict_reason": "",
+    "leaks": [],
+    "full_in_s": None,
+    "full_between_s": None,
+    "full_of": None,
+}
 LOOKS = 4
 LEAST_FOR_GROWTH = 4
 AFTER_GC = "jvm.heap.after_gc"
@@ -36,6 +44,7 @@ VALUES = {
 }
 SORTS = (
     *("host", "jvm", "state", "last_seen", *VALUES, "growth_per_hour", "bytes", "instances", "classes"),
+    *("verdict", "full_in_s"),
     *("restarts", "java", "collector", "user", "container", "started", "pid"),
 )
 
@@ -50,6 +59,8 @@ class Wish:
     limit: int = 200
     offset: int = 0
     group: str = ""
+    beside: Mapping[JvmId, Mapping[str, Any]] = field(default_factory=dict)
+    """What others say of these JVMs, to be shown and sorted by beside the rest: `JUDGED`."""
 
 
 def fleet(parts: Parts, selection: Selection, from_: int, to: int, wish: Wish) -> dict[str, Any]:
@@ -64,6 +75,8 @@ def fleet(parts: Parts, selection: Selection, from_: int, to: int, wish: Wish) -
         fits = containing(wish.filter)
         shown = [each for each in shown if any(map(fits, _texts(each)))]
     rows = _rows(parts, shown, from_, to)
+    for row, each in zip(rows, shown, strict=True):
+        row.update(wish.beside.get(each.who, JUDGED))
     _restarts(rows, everyone, from_, to)
     rows.sort(key=lambda row: _sort_key(row[wish.sort], wish.order == "desc"))
     answer: dict[str, Any] = {"total": len(rows)}

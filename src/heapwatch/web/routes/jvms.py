@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heapwatch.web import answers
+from heapwatch.web.leaks import beside
 from heapwatch.web.parameters import Selected, Spanned, Stepped, only_known
 from heapwatch.web.services import caller, services_of
 
@@ -39,6 +40,7 @@ async def fleet(
     return await services.ask(
         request,
         services.store.fleet,
+        beside=beside(services.leaks),
         **chosen.arguments(),
         **span.arguments(),
         filter=filter,

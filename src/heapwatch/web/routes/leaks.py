@@ -1,0 +1,109 @@
+"""What leaks, on which JVMs, and whether a fix works."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Security
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heapwatch.errors import UsageError
+from heapwatch.query.times import parse_time
+from heapwatch.web import leak_answers as answers
+from heapwatch.web import leaks
+from heapwatch.web.auth import Caller
+from heapwatch.web.parameters import Selected, named, now_ms, only_known
+from heapwatch.web.services import caller, services_of
+
+router = APIRouter(tags=["leaks"], dependencies=[Depends(only_known)])
+
+READ = Security(caller, scopes=["read"])
+ACT = Security(caller, scopes=["act"])
+
+
+class Acknowledgement(BaseModel):
+    note: str = Field("", max_length=2000, description="why, or by whom it is looked after")
+    undo: bool = Field(False, description="take it back")
+
+
+@router.get("/api/v1/leaks", response_model=answers.Leaks, summary="What leaks, leaked, or seems to")
+async def all_leaks(
+    request: Request,
+    chosen: Selected,
+    state: Annotated[
+        str, Query(description="open (suspect or confirmed), suspect, confirmed, stopped, fixed or all")
+    ] = "all",
+    class_: Annotated[list[str], Query(alias="class", description="a class of the family; a glob")] = [],  # noqa: B006
+    _: Caller = READ,
+) -> Response:
+    """A leak of a service stands once, with its hosts; every claim with the query that proves it."""
+    services = services_of(request)
+    found = await run_in_threadpool(
+        leaks.leaks, services.leaks, state=state, classes=class_, **chosen.arguments()
+    )
+    return services.told(request, found)
+
+
+@router.get("/api/v1/leaks/{id_}", response_model=answers.Leak, summary="One leak")
+async def one_leak(request: Request, id_: str, _: Caller = READ) -> Response:
+    """With its family, hosts, evidence, states over time and, when there is one, its proof."""
+    services = services_of(request)
+    return services.told(request, await run_in_threadpool(leaks.leak, services.leaks, id_=id_))
+
+
+@router.post("/api/v1/leaks/{id_}/acknowledge", response_model=answers.Leak, summary="Say that it is known")
+async def acknowledge(request: Request, id_: str, given: Acknowledgement, who: Caller = ACT) -> Response:
+    """It stays open; lists show that somebody looks after it."""
+    watch = services_of(request).leaks
+    leaks.leak(watch, id_=id_)
+    record = await run_in_threadpool(watch.acknowledge, id_, who.name, given.note, undo=given.undo)
+    assert record is not None
+    return JSONResponse(record.spoken(), headers={"Cache-Control": "no-store"})
+
+
+@router.get("/api/v1/verdicts", response_model=answers.Verdicts, summary="What is said of each JVM")
+async def verdicts(request: Request, chosen: Selected, _: Caller = READ) -> Response:
+    """leaking, suspect, clean or undecided (with the reason), and when what has a limit is full."""
+    services = services_of(request)
+    found = await run_in_threadpool(leaks.verdicts, services.leaks, **chosen.arguments())
+    return services.told(request, found)
+
+
+@router.get("/api/v1/verify", response_model=answers.Verified, summary="Whether a fix works")
+async def verify(
+    request: Request,
+    service: Annotated[str, Query(description="the label service, else the JVM's name")],
+    class_: Annotated[
+        list[str], Query(alias="class", description="roots; absent: all that leak before")
+    ] = [],  # noqa: B006
+    before_version: Annotated[str | None, Query(description="label version of the lives before")] = None,
+    after_version: Annotated[str | None, Query()] = None,
+    before_from: Annotated[str | None, Query(description="RFC 3339, epoch, -2h")] = None,
+    before_to: Annotated[str | None, Query()] = None,
+    after_from: Annotated[str | None, Query()] = None,
+    after_to: Annotated[str | None, Query()] = None,
+    _: Caller = READ,
+) -> Response:
+    """Two versions, or two ranges of time: slopes at equal exposure, balance before and after."""
+    services, now = services_of(request), now_ms()
+    before = leaks.Side(
+        before_version, _time("before_from", before_from, now), _time("before_to", before_to, now)
+    )
+    after = leaks.Side(after_version, _time("after_from", after_from, now), _time("after_to", after_to, now))
+    if before_version is None and before.to is None:
+        raise UsageError("give before_version and after_version, or before_from, before_to and after_from")
+    if after_version is None and after.from_ is None:
+        raise UsageError("after: give after_version, or after_from")
+
+    def work(**given: Any) -> dict[str, Any]:
+        settings = services.leaks.settings
+        return leaks.verify(services.store, settings, now, before=before, after=after, **given)
+
+    return await services.ask(request, work, service=service, classes=class_)
+
+
+def _time(name: str, text: str | None, now: int) -> int | None:
+    return None if text is None else named(name, lambda each: parse_time(each, now), text)
