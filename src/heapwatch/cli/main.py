@@ -29,6 +29,7 @@ EXTRAS = {
     "prompt_toolkit": "cli",
     "fastapi": "server",
     "lark": "server",
+    "leather": "server",
     "uvicorn": "server",
     "pydantic": "server",
     "pydantic_settings": "server",

@@ -16,7 +16,7 @@ from heapwatch.detect import words
 from heapwatch.detect.fleet import Finding
 from heapwatch.detect.forecast import Exhaustion
 from heapwatch.detect.judge import Leak
-from heapwatch.detect.verify import Proof, Side
+from heapwatch.detect.verify import NOT_ENOUGH, Proof, Side
 
 Moment = Callable[[float], Any]
 """Seconds on a history's clock -> what stands for them in JSON."""
@@ -83,6 +83,22 @@ def proof(found: Proof, hosts: Sequence[str]) -> Object:
         "more_samples": found.more_samples,
         "why": found.why,
         "hosts": list(hosts),
+    }
+
+
+def unproved(root: str, why: str) -> Object:
+    """A fix that nothing can be said of, since one side is not there."""
+    return {
+        "class": root,
+        "verdict": NOT_ENOUGH,
+        "sentence": f"{root}: {NOT_ENOUGH}: {why}.",
+        "before": None,
+        "after": None,
+        "exposure": None,
+        "residual": None,
+        "more_samples": 0,
+        "why": why,
+        "hosts": [],
     }
 
 

@@ -1,0 +1,212 @@
+"""A report as one file of HTML: no script, nothing from elsewhere, right in light, dark and print."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from importlib import resources
+from xml.etree.ElementTree import Element
+
+from heapwatch import human
+from heapwatch.report import figures, leak, moments
+from heapwatch.report.markup import Child, document, tag
+from heapwatch.report.subject import Case, Judged, Report
+from heapwatch.report.tables import table
+from heapwatch.report.wording import amount, endings, name_of, once, until
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+LISTED = 12
+"""JVMs that are listed unfolded."""
+DRAWN = 6
+"""Hosts whose memory is drawn: those that end first."""
+
+WORDS = (
+    ("shallow", "the bytes of objects themselves, without what they refer to."),
+    ("suspect", "it grows, but no collection of the old generation ran meanwhile: it may still be garbage."),
+    ("confirmed", "it grew through a collection of the old generation, or live objects were counted."),
+    ("balance", "deaths by births: 0 means that all that is allocated stays, 1 that as much ends as begins."),
+    (
+        "rate, since",
+        "with the interval that holds the true value in 95 of 100 cases; forecasts with 80 of 100.",
+    ),
+    ("query", "what shows the same numbers on a heapwatch server, in Explore or by heapwatch query."),
+)
+
+
+def page(report: Report) -> str:
+    """The whole file."""
+    title = headline(report)
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="generator", content=f"heapwatch {report.version}"),
+        tag("title", title),
+        tag("style", resources.files("heapwatch.report").joinpath("style.css").read_text(encoding="utf-8")),
+    )
+    main = tag(
+        "main",
+        tag("h1", title),
+        _lead(report),
+        [leak.section(case, f"leak-{number}") for number, case in enumerate(report.cases, 1)],
+        _until(report),
+        _how(report),
+    )
+    return document(tag("html", head, tag("body", main, _foot(report)), lang="en"))
+
+
+def headline(report: Report) -> str:
+    """`2 memory leaks in shop`"""
+    services = sorted({str(case.leak.get("service") or "") for case in report.cases} - {""})
+    where = f" in {', '.join(services[:3])}" if services else ""
+    if not report.cases:
+        return "No memory leak found"
+    if len(report.cases) == 1:
+        return f"Memory leak{where}: {name_of(report.cases[0].leak)}{_proved(report)}"
+    return f"{len(report.cases)} memory leaks{where}{_proved(report)}"
+
+
+def _proved(report: Report) -> str:
+    """What the change did to them."""
+    verdicts = Counter(str(case.leak["proof"]["verdict"]) for case in report.cases if case.leak.get("proof"))
+    told = [f"{count} {verdict}" for verdict, count in verdicts.items()]
+    fresh = sum(case.fresh for case in report.cases)
+    told += [f"{fresh} new"] if fresh else []
+    if len(report.cases) == 1 and told:
+        return f", {told[0].split(' ', 1)[1]}"
+    return f", {', '.join(told)}" if told else ""
+
+
+def _lead(report: Report) -> list[Child]:
+    """The whole of it in a sentence a leak."""
+    if not report.cases:
+        nothing = f"Nothing leaks in {human.plural(len(report.judged), 'JVM')}."
+        return [tag("p", nothing, class_="lead"), _undecided(report)]
+    if len(report.cases) == 1:
+        return [tag("p", _said(report.cases[0]), class_="lead"), _undecided(report)]
+    links = [
+        tag(
+            "li",
+            _said(case),
+            " ",
+            tag("a", "More", href=f"#leak-{number}", aria_label=f"More of leak {number}"),
+        )
+        for number, case in enumerate(report.cases, 1)
+    ]
+    return [tag("ol", links, class_="lead"), _undecided(report)]
+
+
+def _said(case: Case) -> str:
+    proof = case.leak.get("proof")
+    change = (
+        f" With the change: {proof['verdict']}."
+        if proof
+        else " It came with the change."
+        if case.fresh
+        else ""
+    )
+    return f"{case.leak['sentence']}{change}"
+
+
+def _undecided(report: Report) -> Element | None:
+    count = sum(each.verdict == "undecided" for each in report.judged)
+    said = f"{count} of {human.plural(len(report.judged), 'JVM')} cannot be judged yet."
+    return tag("p", said, class_="muted") if count else None
+
+
+def _until(report: Report) -> Element | None:
+    """Everything that ends, whatever it is."""
+    told = [each.end for each in report.resources]
+    # What leaked before a change may end no more after it.
+    told += [end for case in report.cases if not case.leak.get("proof") for end in endings(case.leak)]
+    ends = once(told)
+    order = {(str(end["host"]), str(end["resource"])): place for place, end in enumerate(ends)}
+    last = len(order)
+    drawn = sorted(report.resources, key=lambda each: order.get((each.host, each.resource), last))[:DRAWN]
+    charts = [figures.ending(each, f"resource-{number}") for number, each in enumerate(drawn, 1)]
+    if not ends and not any(chart is not None for chart in charts):
+        return None
+    heads = ("Host", "What", "Holds", "Limit", "Grows a minute", "Full in", "80 % interval")
+    rows = []
+    for end in ends:
+        what = str(end["resource"])
+        slope = end.get("slope_per_s")
+        likely, _, span = until(end).partition(" (")
+        cells = (
+            str(end["host"]),
+            what,
+            amount(what, end.get("level")),
+            amount(what, end.get("limit")),
+            amount(what, None if slope is None else slope * 60),
+            likely,
+            span.rstrip(")"),
+        )
+        rows.append(cells)
+    left = len(report.resources) - len(drawn)
+    return tag(
+        "section",
+        tag("h2", "Until when", id="until"),
+        table("What ends, and when", heads, rows) if rows else tag("p", "Nothing ends at the rate of now."),
+        charts,
+        tag("p", f"{human.plural(left, 'more chart')} left out.", class_="muted") if left else None,
+        aria_labelledby="until",
+    )
+
+
+def _how(report: Report) -> Element:
+    children: list[Child] = [tag("h2", "How it was judged", id="how")]
+    if report.judged:
+        children += [_jvms(report.judged)]
+    if report.after:
+        children += [tag("h3", "After the change"), _jvms(report.after)]
+    if report.settings:
+        changed = [
+            tag("li", tag("code", f"{name} = {json.dumps(value)}")) for name, value in report.settings.items()
+        ]
+        children += [tag("h3", "Thresholds that are not the default"), tag("ul", changed)]
+    else:
+        children.append(tag("p", "With the default thresholds."))
+    words = [tag("li", tag("strong", name), f": {text}") for name, text in WORDS]
+    return tag("section", *children, tag("h3", "Words"), tag("ul", words), aria_labelledby="how")
+
+
+def _jvms(judged: Sequence[Judged]) -> Element:
+    heads = (
+        "Host",
+        "Service",
+        "Version",
+        "Verdict",
+        "Histograms",
+        "From",
+        "To",
+        "Young / old collections",
+        "Heap limit",
+    )
+    own = table("JVMs that were judged", heads, [_row(each) for each in judged])
+    if len(judged) <= LISTED:
+        return own
+    return tag("details", tag("summary", f"The {len(judged):,} JVMs that were judged"), own)
+
+
+def _row(each: Judged) -> tuple[str, ...]:
+    mode = " of live objects" if each.mode == "live" else ""
+    return (
+        each.host,
+        each.service,
+        each.version or human.NONE,
+        f"{each.verdict}: {each.reason}" if each.reason else each.verdict,
+        f"{each.histograms:,}{mode}",
+        human.NONE if each.first is None else moments.exact(each.first),
+        human.NONE if each.last is None else moments.exact(each.last),
+        f"{human.count(each.young)} / {human.count(each.old)}",
+        human.size(each.heap_max),
+    )
+
+
+def _foot(report: Report) -> Element:
+    made = moments.told(report.made)
+    times = "Times are UTC; without a date they count from the start of a recording."
+    source = f" Histograms: {report.source}." if report.source else ""
+    return tag("footer", tag("p", f"Made by heapwatch {report.version} at {made}. {times}{source}"))
