@@ -27,7 +27,7 @@ REPORT = {
     "jvms": [
         {
             "name": "shop", "pid": 7, "visits": 4, "pause_ms": 31.5, "pause_share": 0.002, "interval_s": None,
-            "failures": 1, "trouble": "JVM 7 is stopped",
+            "failures": 1, "trouble": "JVM 7 is stopped", "suspected": 2,
         }
     ],
     "sinks": [
@@ -48,6 +48,7 @@ def test_prometheus_understands_every_line() -> None:
     assert (dropped.name, dropped.value) == ("heapwatch_agent_sink_dropped_total", 5)
     assert families["heapwatch_agent_cpu_seconds"].samples[0].value == 0.25
     assert families["heapwatch_agent_jvm_interval_seconds"].samples == [], "not known is not said"
+    assert families["heapwatch_agent_jvm_suspects"].samples[0].value == 2
     assert all(family.documentation and family.type in ("counter", "gauge") for family in families.values())
 
 

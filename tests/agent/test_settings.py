@@ -20,6 +20,7 @@ spool = "/var/spool/heapwatch"
 spool_size = "16MiB"
 listen = "off"
 class_names = { }
+suspects = false
 [labels]
 env = "prod"
 [names]
@@ -61,6 +62,7 @@ def test_a_file_says_everything_that_can_be_said(tmp_path: Path) -> None:
         {"com.shop.Main*": "shop"},
         "",
     )
+    assert not settings.suspects
     limits = settings.limits
     assert (limits.share, limits.max_pause_ms, limits.min_interval_s) == (0.01, 250.0, 30.0)
     server, graphite, file = settings.sinks

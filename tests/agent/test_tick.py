@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from heapwatch.agent import config
+from heapwatch.agent import config, health
 from heapwatch.agent.clock import Clock
 from heapwatch.agent.exits import Exits
 from heapwatch.agent.journal import Journal
 from heapwatch.agent.spool import Spool
+from heapwatch.agent.status import as_text
 from heapwatch.agent.tick import Agent
 from heapwatch.jvm.budget import Limits
 from heapwatch.model import Batch, Event, Histogram, JvmId, Snapshot
@@ -149,6 +150,46 @@ def test_a_full_heap_is_told_before_the_jvm_dies_of_it(
     assert program.process.wait(60) != 0
     kinds = [event.kind for event in events(batches)]
     assert kinds in (["heap_full", "oom"], ["exit"]), "it may also die between two readings"
+
+
+@pytest.mark.jvm
+def test_a_class_that_seems_to_leak_is_told_once_counted_and_shown(
+    java: Java, home: Path, rounds: Callable[..., Rounds]
+) -> None:
+    program = java(home, "Lab", "-XX:+UseSerialGC", "-Xmn8m")
+    program.tell("churn 60")
+    running = rounds(program.pid)
+
+    def leaks(batches: list[Batch]) -> list[Event]:
+        program.tell("hold 20")
+        return [one for one in events(batches) if one.kind == "suspect"]
+
+    batches = running.until(leaks)
+    (told,) = leaks(batches)
+    assert told.text.startswith("Lab: Lab$Node seems to leak: ")
+    assert told.labels["pid"] == str(program.pid)
+    counts = [
+        one for batch in batches for b in batch.metrics for one in b.values.get("heapwatch.suspects", [])
+    ]
+    assert {0.0, 1.0} <= set(counts), "at first none, then one"
+
+    found = health.report(running.agent, [])
+    (shown,) = found["jvms"][0]["suspects"]
+    assert (shown["class"], found["jvms"][0]["suspected"]) == ("Lab$Node", 1)
+    assert health.problems(found) == [], "it is no trouble of the agent's"
+    assert f"? Lab ({program.pid}): Lab$Node seems to leak: " in as_text(found)
+    assert 'heapwatch_agent_jvm_suspects{jvm="Lab"' in health.prometheus(found)
+
+
+@pytest.mark.jvm
+def test_whoever_does_not_want_suspects_turns_them_off(
+    java: Java, home: Path, rounds: Callable[..., Rounds]
+) -> None:
+    running = rounds(java(home).pid, suspects=False)
+    running.until(snapshots)
+    (jvm,) = health.report(running.agent, [])["jvms"]
+    assert (jvm["suspected"], jvm["suspects"]) == (None, [])
+    assert "is off" in jvm["undecided"]
 
 
 def test_many_large_histograms_become_several_batches(rounds: Callable[..., Rounds]) -> None:

@@ -65,6 +65,7 @@ class Settings:
     listen: str = DEFAULT_LISTEN
     tails: Tuple[TailSettings, ...] = ()
     gc_logs: bool = False
+    suspects: bool = True
 
 
 Reader = Callable[[object], Any]
@@ -144,6 +145,7 @@ _MAIN: Dict[str, Tuple[str, Reader]] = {
     "memory_size": ("memory_bytes", units.size),
     "listen": ("listen", _listen),
     "gc_logs": ("gc_logs", _flag),
+    "suspects": ("suspects", _flag),
 }
 _BUDGET: Dict[str, Tuple[str, Reader]] = {
     "share": ("share", units.share),

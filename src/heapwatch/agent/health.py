@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List,
 from heapwatch import __version__
 from heapwatch.agent.courier import Courier
 from heapwatch.agent.spool import Spool
+from heapwatch.agent.suspects import Suspects, utc
 from heapwatch.agent.tick import Agent
 from heapwatch.agent.watch import Watch
 
@@ -75,7 +76,29 @@ def _jvm(agent: Agent, key: Tuple[int, int], watch: Watch, now: float) -> Dict[s
         "trouble": watch.trouble,
         "trouble_reason": watch.trouble_reason,
         "counters_trouble": watch.counters_trouble,
+        **_suspicion(watch.suspects),
     }
+
+
+def _suspicion(suspects: Suspects | None) -> Dict[str, Any]:
+    """`suspected` is None while nobody can tell, and `undecided` says why."""
+    if suspects is None:
+        return {"suspected": None, "suspects": [], "undecided": "the setting `suspects` is off"}
+    found, undecided = suspects.found, suspects.undecided
+    told = [
+        {
+            "class": suspect.name,
+            "sentence": suspect.sentence(utc),
+            "rate_per_s": suspect.rate,
+            "since": suspect.since,
+            "grown": suspect.grown,
+            "in_s": round(suspect.over),
+            "companions": list(suspect.companions),
+            "reason": suspect.reason(),
+        }
+        for suspect in found
+    ]
+    return {"suspected": None if undecided else len(found), "suspects": told, "undecided": undecided}
 
 
 def _logs(tails: Tails | None) -> Dict[str, int]:
@@ -176,6 +199,7 @@ _OF_JVMS = (
     ("pause_share", "gauge", "Part of its time that it stood for histograms.", "pause_share"),
     ("interval_seconds", "gauge", "Time between histograms that its budget allows.", "interval_s"),
     ("failures", "gauge", "Visits in a row that gave nothing.", "failures"),
+    ("suspects", "gauge", "Families of classes that seem to leak.", "suspected"),
 )
 
 

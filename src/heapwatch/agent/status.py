@@ -84,6 +84,7 @@ def as_text(found: Report) -> str:
         head,
         "",
         *(_table(jvms) if found["jvms"] else ["no JVM is watched"]),
+        *_suspects(found),
         "",
         *_table(sinks),
         f"spool {spool['directory']}: {spool['bytes'] / 1e6:.1f} of {spool['max_bytes'] / 1e6:.0f} MB, "
@@ -94,6 +95,15 @@ def as_text(found: Report) -> str:
     return "".join(
         f"{line}\n" for line in [*lines, *([""] if wrong else []), *(f"! {line}" for line in wrong)]
     )
+
+
+def _suspects(found: Report) -> List[str]:
+    """A line a suspect, with what speaks for it; an agent of an older version has none."""
+    return [
+        f"? {jvm['name']} ({jvm['pid']}): {suspect['sentence']} ({suspect['reason']})"
+        for jvm in found["jvms"]
+        for suspect in jvm.get("suspects", ())
+    ]
 
 
 def _jvm(jvm: Dict[str, Any]) -> Tuple[str, ...]:

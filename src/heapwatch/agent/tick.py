@@ -23,6 +23,7 @@ from heapwatch.agent.exits import Exits
 from heapwatch.agent.journal import Journal
 from heapwatch.agent.schedule import Schedule
 from heapwatch.agent.spool import Spool
+from heapwatch.agent.suspects import Suspects, utc
 from heapwatch.agent.watch import Watch
 from heapwatch.errors import HeapwatchError
 from heapwatch.jvm import process
@@ -189,6 +190,7 @@ class Agent:
             watch = Watch(target, settings.host, self._labels(target), parser, now)
         except OSError:  # it ended meanwhile: the next look sees that
             return
+        watch.suspects = Suspects() if settings.suspects else None
         key = key_of(target)
         self.watches[key] = watch
         budget = PauseBudget(settings.limits, target.collector, settings.mode, target.java_version)
@@ -290,9 +292,20 @@ class Agent:
                 "heapwatch.pause_share": watch.pause_share(after),
                 "heapwatch.pause_budget": turn.budget.limits.share,
                 "heapwatch.interval_s": turn.budget.interval_s(),
+                **self._suspects(watch, snapshot),
             },
         )
         self._snapshots.append(snapshot)
+
+    def _suspects(self, watch: Watch, snapshot: Snapshot) -> Mapping[str, float]:
+        """How many families of classes seem to leak, once that can be told."""
+        suspects = watch.suspects
+        if suspects is None:
+            return {}
+        if suspects.add(snapshot, watch.target.command.split(" ", 1)[0]):
+            for text in suspects.news(utc):
+                self._event(watch, "suspect", text)
+        return {} if suspects.undecided else {"heapwatch.suspects": float(len(suspects.found))}
 
     def _failed(self, key: Key, watch: Watch, error: HeapwatchError) -> None:
         reason = getattr(error, "reason", type(error).__name__.lower())

@@ -9,6 +9,7 @@ from math import nan
 from typing import Dict, List, Mapping, Sequence, Tuple
 
 from heapwatch.agent.clock import Clock
+from heapwatch.agent.suspects import Suspects
 from heapwatch.errors import HeapwatchError, Unreadable
 from heapwatch.jvm import perfdata, process, sample
 from heapwatch.jvm.attach import Attachment
@@ -53,6 +54,7 @@ class Watch:
         self.trouble_reason = ""
         self.counters_trouble = ""
         self.heap_is_full = False
+        self.suspects: Suspects | None = None  # whoever wants to know sets it
         self._host = host
         self._attachment = Attachment(target)
         self._parser = parser
