@@ -205,12 +205,13 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def bench(arguments: Sequence[str]) -> int:
-    """Run benchmarks/*.py, or the one that is named, with its own arguments."""
+    """Run benchmarks/*.py and benchmarks/*/, or the one that is named, with its own arguments."""
     folder = ROOT / "benchmarks"
-    known = sorted(path.stem for path in folder.glob("[!_]*.py"))
+    known = {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}
+    known.update({path.parent.name: path.parent for path in sorted(folder.glob("*/__main__.py"))})
     if arguments and not arguments[0].startswith("-"):
         if arguments[0] not in known:
             raise Failure(f"There is no benchmark {arguments[0]!r}; there are: {', '.join(known)}")
-        return passed_through([str(python.PYTHON), str(folder / f"{arguments[0]}.py"), *arguments[1:]])
-    codes = [passed_through([str(python.PYTHON), str(folder / f"{name}.py"), *arguments]) for name in known]
+        return passed_through([str(python.PYTHON), str(known[arguments[0]]), *arguments[1:]])
+    codes = [passed_through([str(python.PYTHON), str(path), *arguments]) for path in known.values()]
     return max(codes, default=0)

@@ -1,0 +1,62 @@
+"""./run bench leaks: record what is missing, score it all, write benchmarks/results/leaks.{json,md}.
+
+    python benchmarks/leaks [--folder .cache/leaks] [--parallel 7] [--score-only] [--no-hour]
+
+The first time takes about an hour and a half of two cores, the hour-long runs among it; then minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "benchmarks")]
+
+from leaks.record import FOLDER, record  # noqa: E402
+from leaks.report import page, targets  # noqa: E402
+from leaks.scenarios import all_runs  # noqa: E402
+from leaks.score import everything  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--parallel", type=int, default=7)
+    parser.add_argument("--score-only", action="store_true", help="record nothing")
+    parser.add_argument("--no-hour", action="store_true", help="leave the hour-long runs out")
+    given = parser.parse_args()
+    if not given.score_only:
+        _record(given.folder, given.parallel, with_hours=not given.no_hour)
+    found = {"commit": _commit(), **everything(given.folder)}
+    RESULTS.joinpath("leaks.json").write_text(json.dumps(found, indent=1) + "\n")
+    text = page(found)
+    RESULTS.joinpath("leaks.md").write_text(text)
+    print(text)
+    return 0 if all(kept is not False for _, _, kept in targets(found)) else 1
+
+
+def _record(folder: Path, parallel: int, *, with_hours: bool) -> None:
+    runs = all_runs()
+    hours = [run for run in runs if run.part == "hour"] if with_hours else []
+    beside = threading.Thread(target=record, args=(hours, folder, max(len(hours), 1)))
+    beside.start()
+    record([run for run in runs if run.part != "hour"], folder, parallel)
+    beside.join()
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
