@@ -1,15 +1,18 @@
-"""`heapwatch leaks DIR`: which classes leak in histograms on file, since when, how fast and until when."""
+"""`heapwatch leaks [DIR]`: which classes leak, on a server or in files; since when, how fast, until when."""
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
 
 from heapwatch import human
+from heapwatch.cli import served_leaks
 from heapwatch.cli.histories import read
-from heapwatch.cli.options import TABLE, TableOutput
+from heapwatch.cli.options import EVERYTHING, SERVER, TABLE, Selection, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, number, write
 from heapwatch.detect import objects
 from heapwatch.detect.fleet import Finding, findings
@@ -17,6 +20,7 @@ from heapwatch.detect.history import History
 from heapwatch.detect.judge import Judgement, judge
 from heapwatch.detect.settings import Settings
 from heapwatch.detect.words import Clock
+from heapwatch.errors import UsageError
 
 COLUMNS = [
     Column("state", "STATE"),
@@ -33,15 +37,29 @@ EPOCH = 1e9
 """Times above it are of the calendar; those below count from a recording's start."""
 
 
-def leaks(path: Path, *, settings: Path | None = None, output: TableOutput = TABLE) -> int:
-    """Say which classes leak in histograms on file.
+def leaks(
+    path: Path | None = None,
+    *,
+    settings: Path | None = None,
+    state: Literal["open", "suspect", "confirmed", "stopped", "fixed", "all"] = "open",
+    acknowledge: Annotated[str | None, Parameter(metavar="ID")] = None,
+    note: str = "",
+    undo: bool = False,
+    selection: Selection = EVERYTHING,
+    output: TableOutput = TABLE,
+    server: ServerOptions = SERVER,
+) -> int:
+    """Say which classes leak: on the server, or in histograms on file.
 
-    Reads recordings and directories, files and archives of histograms, as
+    Without a path it asks the server, which judges every JVM all the time. With
+    one it reads recordings and directories, files and archives of histograms, as
     `heapwatch import` takes them; each host and JVM by itself, and what they
     have in common.
 
     For example:
 
+        heapwatch leaks
+        heapwatch leaks --acknowledge 9f3c2a71d04be511 --note "in work"
         heapwatch leaks histos/
         heapwatch leaks recordings/ -o json | jq '.[].evidence'
 
@@ -52,8 +70,24 @@ def leaks(path: Path, *, settings: Path | None = None, output: TableOutput = TAB
     path
         Where the histograms are.
     settings
-        A TOML file whose [detect] changes thresholds.
+        With a path: a TOML file whose [detect] changes thresholds.
+    state
+        On the server: which of them; open ones are suspect or confirmed.
+    acknowledge
+        On the server: tell the others that this leak is known.
+    note
+        Why, or who looks after it.
+    undo
+        Take the acknowledgement back.
     """
+    if path is None:
+        if settings is not None:
+            raise UsageError("--settings is for histograms on file; the server has its own (setting detect)")
+        if acknowledge is not None:
+            return served_leaks.acknowledge(server, acknowledge, note, undo=undo)
+        return served_leaks.show(server, selection, state, output.kind)
+    if acknowledge is not None or state != "open" or selection.params():
+        raise UsageError("--acknowledge, --state, --host, --jvm and --label ask the server: give no path")
     given = Settings.of_file(settings) if settings else Settings()
     judgements = [judge(history, given) for history in read(path)]
     found = [described(one) for one in findings(judgements, given)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from heapwatch.detect.history import History
+from heapwatch.detect.kinds import application_of
 from heapwatch.model import JvmId, Snapshot
 
 COUNTERS = {
@@ -59,4 +60,5 @@ def _history(who: JvmId, mode: str, taken: list[Snapshot]) -> History:
         mode=mode,
         heap_max=taken[-1].heap.get("heap_max", nan),
         version=labels.get("version", ""),
+        application=application_of(labels.get("command", "")),
     )

@@ -44,6 +44,8 @@ class History:
     """n bytes of all classes, where some are left out of the columns."""
     present: Floats | None = None
     """n, how many classes each histogram had, where some are left out of the columns."""
+    application: tuple[str, ...] = ()
+    """Prefixes of the application's own classes, where they are known."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """What ends at how much, beside the heap: metaspace and container in bytes, threads."""
 

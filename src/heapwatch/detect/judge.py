@@ -91,6 +91,7 @@ def judge(
     them the evaluations at the ends of the blocks before are made again.
     """
     settings = settings or Settings()
+    settings = replace(settings, application=(*settings.application, *history.application))
     whole = history.distinct().settled()
     if not len(whole):
         return Judgement(whole, undecided="no histograms")

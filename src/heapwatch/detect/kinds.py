@@ -47,7 +47,17 @@ def rank(name: str, application: Sequence[str]) -> int:
         return CONTAINER
     if _JDK.match(name):
         return JDK
-    return APPLICATION if any(name.startswith(prefix) for prefix in application) else OTHER
+    own = "." not in name or any(name.startswith(prefix) for prefix in application)
+    return APPLICATION if own else OTHER  # nobody ships classes without a package
+
+
+def application_of(command: str) -> tuple[str, ...]:
+    """The prefix of the application's classes, by the main class of its command line; none for a jar."""
+    main = command.split(maxsplit=1)[0] if command.strip() else ""
+    parts = main.rpartition("/")[2].split(".")[:-1]
+    if not parts or main.endswith(".jar") or _JDK.match(main):
+        return ()
+    return (".".join(parts[:2]) + ".",)
 
 
 def kind_of(classes: Iterable[str], *, loaders_grow: bool) -> str:

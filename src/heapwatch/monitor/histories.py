@@ -6,6 +6,7 @@ import numpy as np
 
 from heapwatch.detect.assemble import COUNTERS
 from heapwatch.detect.history import History
+from heapwatch.detect.kinds import application_of
 from heapwatch.store.reads.observed import Observed
 
 
@@ -32,5 +33,6 @@ def history_of(seen: Observed) -> History:
         left_out=max(seen.population - len(seen.classes), 0),
         heap=seen.total_bytes,
         present=seen.present,
+        application=application_of(labels.get("command", "")),
         limits=seen.life.limits,
     )

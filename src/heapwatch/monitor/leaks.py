@@ -209,6 +209,8 @@ class LeakWatch:
                 return True
         if record.state == STOPPED:
             return news
+        if any(each.life.state == UP and each.verdict == "undecided" for each in after):
+            return news  # started again, and too young to say
         alive = self._lives(record)
         silent_since = now - SILENT_MS
         if any(each.life.state != "exited" and each.newest > silent_since for each in self._of(record)):

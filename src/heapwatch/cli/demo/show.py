@@ -57,7 +57,7 @@ def plan(
     running: frozenset[str] = frozenset(),
 ) -> Plan:
     """`running` are names of JVMs that are taken: agents tell JVMs apart by them, also those of two demos."""
-    downloads, heap_mib, interval_s = (700.0, 128, 2.0) if fast else (110.0, 192, 5.0)
+    downloads, heap_mib, interval_s = (700.0, 128, 2.0) if fast else (110.0, 192, 2.5)
     shares = {"memleak1": 1.0, "memleak2": 0.85, "memleak3": 1.2}
     loads = tuple(
         Load(name, downloads * share, heap_mib, f"{name}-{os.getpid()}" if name in running else name)
