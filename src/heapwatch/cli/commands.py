@@ -39,6 +39,9 @@ COMMANDS = (
     Command(
         "verify", "verify:verify", "Say whether a fix works, by histograms of before and after.", MACHINE
     ),
+    Command(
+        "report", "report:report", "Write a page about leaks in histograms on file, for a ticket.", MACHINE
+    ),
     Command("check", "check:check", "Fail when something leaks in histograms of a test run.", MACHINE),
     Command("up", "up:up", "Supervise this machine: server and agent in one go.", SERVER),
     Command("serve", "serve:serve", "Run the server: store, API and screens.", SERVER),
