@@ -204,6 +204,17 @@ def test_a_jvm_is_known_from_its_start_and_its_end_is_not_undone_by_late_samples
     assert row(store, host)["state"] == "exited"
 
 
+def test_what_we_say_of_a_jvm_is_not_heard_from_it(store: Store, host: str, clock: Clock) -> None:
+    who = jvm(host)
+    labels = {"host": host, "jvm": who.jvm, "pid": str(who.pid), "started": str(who.started)}
+    store.insert([batch(snapshot(who, NOW - 9 * MINUTE, {"a.B": (1, 16)}, labels={"env": "prod"}))])
+    store.note([Event(NOW, "leak", {**labels, "class": "a.B", "state": "confirmed"}, "a.B leaks")])
+    found = row(store, host)
+    assert (found["state"], found["labels"]) == ("silent", {"env": "prod"})
+    store.insert([batch(events=[Event(NOW - 8 * MINUTE, "exit", labels, "exit code 0")])])
+    assert row(store, host)["state"] == "exited"
+
+
 def test_a_restart_is_one_row_of_the_new_life(store: Store, host: str) -> None:
     for pid, begin in ((1, NOW - 50 * MINUTE), (2, NOW - 30 * MINUTE), (3, NOW - 10 * MINUTE)):
         who = jvm(host, pid=pid, started=begin)

@@ -165,7 +165,7 @@ class Writer:
             for event in batch.events:
                 who = identity(event.labels)
                 if who is not None and who.pid:  # a deploy is of a name, a start is of a process
-                    saw(who, event.time, event.labels)
+                    saw(who, event.time, {} if event.kind in rows.OF_US else event.labels)
             for log in batch.logs:
                 who = identity(log.labels)
                 if who is not None and who.pid and log.times:
@@ -229,7 +229,7 @@ class Writer:
             incarnation = self._names.series.by_id[chunk.series].incarnation
             self._heard(incarnation, int(chunk.times[-1]))
         for incarnation, event in events:
-            if incarnation:
+            if incarnation and event.kind not in rows.OF_US:
                 jvms[incarnation].heard(event.time)
                 if event.kind in rows.ENDS and event.time == jvms[incarnation].last_seen:
                     jvms[incarnation].exited = event.time

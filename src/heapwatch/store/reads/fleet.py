@@ -78,6 +78,7 @@ def fleet(parts: Parts, selection: Selection, from_: int, to: int, wish: Wish) -
     for row, each in zip(rows, shown, strict=True):
         row.update(wish.beside.get(each.who, JUDGED))
     _restarts(rows, everyone, from_, to)
+    rows.sort(key=lambda row: _sort_key(row["growth_per_hour"], descending=True))  # of equals what grows most
     rows.sort(key=lambda row: _sort_key(row[wish.sort], wish.order == "desc"))
     answer: dict[str, Any] = {"total": len(rows)}
     if wish.group:
