@@ -37,7 +37,7 @@ def _intro(found: Scores) -> list[str]:
 
 HEAD = [
     "detector", "precision", "recall", "root named first", "delay, s", "samples", "found", "false alarms",
-    "ever raised of clean",
+    "other findings", "ever raised of clean",
 ]  # fmt: skip
 
 
@@ -48,14 +48,14 @@ def _table(found: Scores) -> list[str]:
         rates = [_number(each[key]) for key in ("precision", "recall", "root")]
         delays = [_number(each[key], 0) for key in ("delay_s", "delay_samples")]
         counts = [f"{each['found']} of {each['leaks']}", f"{each['false_alarms']} of {each['clean']}"]
-        lines.append(_row(shown, *rates, *delays, *counts, _percent(each["ever_of_clean"])))
+        lines.append(_row(shown, *rates, *delays, *counts, each["others"], _percent(each["ever_of_clean"])))
     return [
         *lines,
         "",
         "Delay: median from the onset to the first of the verdicts, one every ten seconds, that has an "
         "accepted class. Sampling is one histogram a second, where production has one in 10 to 60 s: samples "
-        "say more than seconds. Of heapwatch's first row a suspect counts there. The last column is of every "
-        "ten seconds too.",
+        "say more than seconds. Of heapwatch's first row a suspect counts there. Other findings: on runs that "
+        "leak, findings without any accepted class. The last column is of every ten seconds too.",
     ]
 
 
@@ -144,6 +144,8 @@ def _hours(found: Scores) -> list[str]:
         raised = [f"{one['class']} ({one['state']}, minute {one['minute']})" for one in each["raised"]]
         told = ", ".join(raised) or "nothing raised"
         lines.append(f"- {each['run']}: {each['minutes']} verdicts, {each['histograms']} histograms: {told}.")
+        alarms = [f"{name} {minutes}" for name, minutes in each["baselines"].items()]
+        lines.append(f"  Minutes in which the baselines said leak: {', '.join(alarms)}.")
     return lines
 
 

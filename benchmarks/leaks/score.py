@@ -41,7 +41,7 @@ class Verdict:
     positive: bool
     first: str = ""  # the class named first
     right: bool = False  # it is one of the accepted
-    others: int = 0  # further findings without an accepted class
+    others: int = 0  # findings without an accepted class
     delay_s: float | None = None  # from the onset to when it was first said, with an accepted class
     delay_samples: int | None = None
     ever: bool = False  # whether it was said at any time of the run
@@ -108,9 +108,7 @@ def judged(history: History, truth: Truth) -> tuple[dict[str, Verdict], str]:
 def _verdict(judgement: Judgement, truth: Truth, *, suspects: bool) -> Verdict:
     found = [one for one in findings([judgement]) if suspects or one.state == "confirmed"]
     roots = truth["roots"]
-    wrong = [
-        one for one in found[1:] if not any(accepted(name, roots) for name in [one.root, *one.leak.family])
-    ]
+    wrong = [one for one in found if not any(accepted(name, roots) for name in [one.root, *one.leak.family])]
     if not found:
         return Verdict(positive=False)
     first = found[0].root
@@ -232,11 +230,15 @@ def together(folder: Path, labels: dict[str, Truth]) -> list[dict[str, Any]]:
 
 def hour(stem: Path) -> dict[str, Any]:
     """What is raised of a JVM that does not leak, judged at the end of every minute of its hour."""
-    history, raised, minutes = recording(stem), [], 0
-    for minute in range(1, int(history.times[-1] // 60) + 1):
+    history = recording(stem)
+    raised: list[dict[str, Any]] = []
+    alarms = dict.fromkeys(BASELINES, 0)
+    minutes = int(history.times[-1] // 60)
+    for minute in range(1, minutes + 1):
         part = replace(history.between(float(history.times[0]), minute * 60.0), survivors=None)
-        minutes += 1
         raised += [{"minute": minute, "class": leak.root, "state": leak.state} for leak in judge(part).leaks]
+        for name, rule in BASELINES.items():
+            alarms[name] += bool(rule(part).roots)
     final = [leak.root for leak in judge(history).leaks]
     return {
         "run": stem.name,
@@ -244,6 +246,7 @@ def hour(stem: Path) -> dict[str, Any]:
         "histograms": len(history),
         "raised": raised,
         "at_the_end": final,
+        "baselines": alarms,
     }
 
 
