@@ -48,6 +48,17 @@ def test_a_gap_stays_one() -> None:
     assert [each.attributes["d"].count("L") + 1 for each in lines] == [9, 13]
 
 
+def test_the_lives_of_a_host_are_one_line_with_a_gap() -> None:
+    second = [at + 24 * 60_000 for at in times()]
+    case = Case(leak(), [curve("h1", times=second), curve("h2")], [curve("h1")])
+    (chart,) = figures(case)
+    assert [each.text for each in chart.one("ul", class_="legend").inside][:2] == ["h1", "h2"]
+    first, later = drawn(chart, "s0")
+    assert points(first)[-1][0] < points(later)[0][0]
+    assert points(first)[-1][1] < points(later)[0][1]
+    assert len(points(first)) == len(points(later)) == 24
+
+
 def test_a_chart_has_a_name_a_description_a_legend_and_its_data() -> None:
     (chart,) = figures(Case(leak(), [curve("h1"), curve("h2", 1.0)]))
     drawing = chart.one("svg", role="img")

@@ -35,12 +35,15 @@ COMMANDS = (
         "Print histograms again and again for other programs.",
         MACHINE,
     ),
-    Command("leaks", "leaks:leaks", "Say which classes leak in histograms on file.", MACHINE),
     Command(
-        "verify", "verify:verify", "Say whether a fix works, by histograms of before and after.", MACHINE
+        "leaks", "leaks:leaks", "Say which classes leak: on the server, or in histograms on file.", MACHINE
     ),
+    Command("verify", "verify:verify", "Say whether a fix works, by what was before it and after.", MACHINE),
     Command(
-        "report", "report:report", "Write a page about leaks in histograms on file, for a ticket.", MACHINE
+        "report",
+        "report:report",
+        "Write a page about leaks, for a ticket: of the server, or of histograms on file.",
+        MACHINE,
     ),
     Command("check", "check:check", "Fail when something leaks in histograms of a test run.", MACHINE),
     Command("up", "up:up", "Supervise this machine: server and agent in one go.", SERVER),

@@ -24,7 +24,9 @@ FAR = 4.0
 
 def objects_of(case: Case, key: str, *, after: bool = False) -> Element | None:
     """Objects of the class that names a leak, a line a host; None without any."""
-    own = _drawable(case.after if after else case.curves)
+    # Without a proof there is no chart of its own for lives that began later.
+    before = case.curves if case.leak.get("proof") else (*case.curves, *case.after)
+    own = _by_host(_drawable(case.after if after else before))
     if not own:
         return None
     leaking = list(case.leak.get("hosts", ()))
@@ -138,6 +140,21 @@ def _onset(leak: Object, between: tuple[float, float], top: float) -> tuple[list
 
 def _drawable(curves: Sequence[Curve]) -> list[Curve]:
     return [each for each in curves if any(_finite(value) is not None for value in each.counts)]
+
+
+def _by_host(curves: Sequence[Curve]) -> list[Curve]:
+    """One line a host: its lives in order, a gap between two."""
+    lives: dict[str, list[Curve]] = {}
+    for each in sorted(curves, key=lambda one: one.times[0]):
+        lives.setdefault(each.host, []).append(each)
+    found = []
+    for host, mine in lives.items():
+        times, counts = list(mine[0].times), list(mine[0].counts)
+        for life in mine[1:]:
+            times += [life.times[0], *life.times]
+            counts += [None, *life.counts]
+        found.append(Curve(host, times, counts))
+    return found
 
 
 def _points(times: Sequence[float], values: Values) -> list[Point]:

@@ -208,5 +208,7 @@ def _row(each: Judged) -> tuple[str, ...]:
 def _foot(report: Report) -> Element:
     made = moments.told(report.made)
     times = "Times are UTC; without a date they count from the start of a recording."
+    if any(case.leak.get("opened") for case in report.cases):
+        times += " In sentences they are the server's local time."
     source = f" Histograms: {report.source}." if report.source else ""
     return tag("footer", tag("p", f"Made by heapwatch {report.version} at {made}. {times}{source}"))
