@@ -124,6 +124,16 @@ def test_any_number_of_ends_is_told_those_that_come_first_in_front() -> None:
     assert rows[2][-1] == "60m or later"
 
 
+def test_of_many_hosts_the_first_are_listed_and_the_rest_is_folded() -> None:
+    jvm = leak()["jvms"][0]
+    many = leak(jvms=[{**jvm, "host": f"h{number}"} for number in range(40)])
+    section = read(page(report(Case(many)))).one("section", **{"aria-labelledby": "leak-1"})
+    (folded,) = section.all("details")
+    assert folded.one("summary").text == "29 more"  # a clean host is the last of them
+    assert len(folded.one("tbody").inside) == 29
+    assert len(section.all("tbody")[0].inside) == 12
+
+
 def test_a_proof_is_told_with_both_sides() -> None:
     side = {
         "slope_per_s": 41.0,

@@ -11,7 +11,7 @@ from heapwatch.report import advice, figures, moments
 from heapwatch.report.markup import Child, tag
 from heapwatch.report.moments import SECOND
 from heapwatch.report.subject import Case, Object
-from heapwatch.report.tables import table
+from heapwatch.report.tables import listed, table
 from heapwatch.report.wording import amount, between, endings, name_of, rate, share, until
 
 FAMILY = 25
@@ -150,7 +150,7 @@ def _hosts(leak: Object) -> list[Child]:
         "Balance",
         "Full in",
     )
-    return [tag("h3", "Hosts"), table("Hosts of this leak", heads, rows)]
+    return [tag("h3", "Hosts"), listed("Hosts of this leak", heads, rows)]
 
 
 def _jvm(each: Object) -> str:

@@ -12,12 +12,10 @@ from heapwatch import human
 from heapwatch.report import figures, leak, moments
 from heapwatch.report.markup import Child, document, tag
 from heapwatch.report.subject import Case, Judged, Report
-from heapwatch.report.tables import table
+from heapwatch.report.tables import listed
 from heapwatch.report.wording import amount, endings, name_of, once, until
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-LISTED = 12
-"""JVMs that are listed unfolded."""
 DRAWN = 6
 """Hosts whose memory is drawn: those that end first."""
 
@@ -148,7 +146,7 @@ def _until(report: Report) -> Element | None:
     return tag(
         "section",
         tag("h2", "Until when", id="until"),
-        table("What ends, and when", heads, rows) if rows else tag("p", "Nothing ends at the rate of now."),
+        listed("What ends, and when", heads, rows) if rows else tag("p", "Nothing ends at the rate of now."),
         charts,
         tag("p", f"{human.plural(left, 'more chart')} left out.", class_="muted") if left else None,
         aria_labelledby="until",
@@ -172,7 +170,7 @@ def _how(report: Report) -> Element:
     return tag("section", *children, tag("h3", "Words"), tag("ul", words), aria_labelledby="how")
 
 
-def _jvms(judged: Sequence[Judged]) -> Element:
+def _jvms(judged: Sequence[Judged]) -> list[Element]:
     heads = (
         "Host",
         "Service",
@@ -184,10 +182,7 @@ def _jvms(judged: Sequence[Judged]) -> Element:
         "Young / old collections",
         "Heap limit",
     )
-    own = table("JVMs that were judged", heads, [_row(each) for each in judged])
-    if len(judged) <= LISTED:
-        return own
-    return tag("details", tag("summary", f"The {len(judged):,} JVMs that were judged"), own)
+    return listed("JVMs that were judged", heads, [_row(each) for each in judged])
 
 
 def _row(each: Judged) -> tuple[str, ...]:
