@@ -48,6 +48,12 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("get", "/api/v1/export"): "read",
     ("get", "/api/v1/events"): "read",
     ("get", "/api/v1/live"): "read",
+    ("get", "/api/v1/leaks"): "read",
+    ("get", "/api/v1/leaks/{leak}"): "read",
+    ("post", "/api/v1/leaks/{leak}/acknowledge"): "act",
+    ("get", "/api/v1/verdicts"): "read",
+    ("get", "/api/v1/verify"): "read",
+    ("get", "/api/v1/report"): "read",
     ("get", "/api/v1/query"): "read",
     ("post", "/api/v1/query"): "read",
     ("post", "/api/v1/query/check"): "read",
@@ -67,7 +73,7 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("post", "/api/v1/tokens"): "admin",
     ("delete", "/api/v1/tokens/{name}"): "admin",
 }
-SCOPES = ("ingest", "read", "admin")
+SCOPES = ("ingest", "read", "act", "admin")
 
 
 class Locked:
@@ -202,7 +208,11 @@ class TestOpen:
 
     def test_everybody_on_the_machine_may_do_everything(self, server: Server) -> None:
         who = server.http.get("/api/v1/whoami").json()
-        assert who == {"name": "anybody on this machine", "scopes": ["ingest", "read", "admin"], "open": True}
+        assert who == {
+            "name": "anybody on this machine",
+            "scopes": ["ingest", "read", "act", "admin"],
+            "open": True,
+        }
 
     def test_other_names_and_other_origins_are_refused(self, server: Server) -> None:
         assert server.http.get("/api/v1/jvms", headers={"Host": "evil.example.org"}).status_code == 403

@@ -53,6 +53,7 @@ class Watched:
     judgement: Judgement
     newest: int  # of the histograms that were judged, epoch ms
     block_ms: float
+    histograms: int
 
     @property
     def verdict(self) -> str:
@@ -146,7 +147,7 @@ class LeakWatch:
         judgement = judge(history, self.settings, known.judgement.votes if known is not None else None)
         kept = replace(judgement, history=sketch(judgement.history))
         block = history.span * 1000 / self.settings.blocks
-        return Watched(life, kept, int(seen.times[-1]), block)
+        return Watched(life, kept, int(seen.times[-1]), block, len(judgement.history))
 
     def _ended_unseen(self, life: Life) -> None:
         """Its end counts, though its last histograms could not be judged."""
@@ -171,19 +172,20 @@ class LeakWatch:
         for finding in found:
             told = self._told(finding)
             record = same(records.values(), told)
+            known = set() if record is None else set(record.lives)
             if record is None:
                 record = Record.of(told, now)
                 records[record.id] = record
-                events += _events(record, now)
             elif record.see(told, now):
-                events += _events(record, now)
+                known = set()
+            events += _events(record, now, [who for who in record.lives if who not in known])
             matched.add(record.id)
             changed.add(record.id)
             self._missed.pop(record.id, None)
         for record in records.values():
             if record.id not in matched and record.state != FIXED and self._settle(record, fresh, now):
                 changed.add(record.id)
-                events += _events(record, now) if record.changed == now else []
+                events += _events(record, now, record.lives) if record.changed == now else []
         self._source.findings.put({each: records[each].to_json() for each in sorted(changed)})
         return events
 
@@ -326,7 +328,8 @@ def _named(each: Watched, several: set[tuple[str, str]]) -> Judgement:
     return replace(judgement, history=replace(judgement.history, host=_name(each, several)))
 
 
-def _events(record: Record, now: int) -> list[Event]:
+def _events(record: Record, now: int, lives: Iterable[JvmId]) -> list[Event]:
+    """Its state, told of these lives."""
     text = record.history[-1]["text"]
     told = record.told
     return [
@@ -345,5 +348,5 @@ def _events(record: Record, now: int) -> list[Event]:
             },
             text,
         )
-        for who in record.lives
+        for who in lives
     ]

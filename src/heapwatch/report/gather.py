@@ -41,8 +41,8 @@ def case(
             if change
             else objects.unproved(found.root, missing(found))
         )
-        after = _curves({id(pair.after): pair.after for pair in change}.values(), found, settings)
-    return Case(leak, _curves((each.history for each in newest.values()), found, settings), after, fresh)
+        after = curves({id(pair.after): pair.after for pair in change}.values(), found.root, settings)
+    return Case(leak, curves((each.history for each in newest.values()), found.root, settings), after, fresh)
 
 
 def resources(judgements: Sequence[Judgement], settings: Settings) -> list[Resource]:
@@ -78,8 +78,9 @@ def millis(at: float) -> int:
     return round(at * 1000)
 
 
-def _curves(histories: Iterable[History], found: Finding, settings: Settings) -> list[Curve]:
-    return [curve for history in histories if (curve := _curve(history, found.root, settings)) is not None]
+def curves(histories: Iterable[History], name: str, settings: Settings) -> list[Curve]:
+    """The levels of one class in each life that has it."""
+    return [curve for history in histories if (curve := _curve(history, name, settings)) is not None]
 
 
 def _curve(history: History, name: str, settings: Settings) -> Curve | None:

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Query, Security
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from heapwatch.errors import UsageError
 from heapwatch.query.times import parse_time
 from heapwatch.web import leak_answers as answers
-from heapwatch.web import leaks
+from heapwatch.web import leaks, reporting
 from heapwatch.web.auth import Caller
 from heapwatch.web.parameters import Selected, named, now_ms, only_known
 from heapwatch.web.services import caller, services_of
@@ -47,19 +47,19 @@ async def all_leaks(
     return services.told(request, found)
 
 
-@router.get("/api/v1/leaks/{id_}", response_model=answers.Leak, summary="One leak")
-async def one_leak(request: Request, id_: str, _: Caller = READ) -> Response:
+@router.get("/api/v1/leaks/{leak}", response_model=answers.Leak, summary="One leak")
+async def one_leak(request: Request, leak: str, _: Caller = READ) -> Response:
     """With its family, hosts, evidence, states over time and, when there is one, its proof."""
     services = services_of(request)
-    return services.told(request, await run_in_threadpool(leaks.leak, services.leaks, id_=id_))
+    return services.told(request, await run_in_threadpool(leaks.leak, services.leaks, id_=leak))
 
 
-@router.post("/api/v1/leaks/{id_}/acknowledge", response_model=answers.Leak, summary="Say that it is known")
-async def acknowledge(request: Request, id_: str, given: Acknowledgement, who: Caller = ACT) -> Response:
+@router.post("/api/v1/leaks/{leak}/acknowledge", response_model=answers.Leak, summary="Say that it is known")
+async def acknowledge(request: Request, leak: str, given: Acknowledgement, who: Caller = ACT) -> Response:
     """It stays open; lists show that somebody looks after it."""
     watch = services_of(request).leaks
-    leaks.leak(watch, id_=id_)
-    record = await run_in_threadpool(watch.acknowledge, id_, who.name, given.note, undo=given.undo)
+    leaks.leak(watch, id_=leak)
+    record = await run_in_threadpool(watch.acknowledge, leak, who.name, given.note, undo=given.undo)
     assert record is not None
     return JSONResponse(record.spoken(), headers={"Cache-Control": "no-store"})
 
@@ -70,6 +70,32 @@ async def verdicts(request: Request, chosen: Selected, _: Caller = READ) -> Resp
     services = services_of(request)
     found = await run_in_threadpool(leaks.verdicts, services.leaks, **chosen.arguments())
     return services.told(request, found)
+
+
+@router.get("/api/v1/report", response_class=HTMLResponse, summary="A page for a ticket")
+async def report(
+    request: Request,
+    leak: Annotated[str | None, Query(description="the id of one leak")] = None,
+    service: Annotated[str | None, Query(description="all leaks of a service")] = None,
+    _: Caller = READ,
+) -> Response:
+    """One file of HTML with charts and proofs, that needs no server and no network."""
+    services, now = services_of(request), now_ms()
+    if (leak is None) == (service is None):
+        raise UsageError("give leak=ID or service=NAME")
+
+    def work(query_id: str) -> str:
+        told = str(request.base_url).rstrip("/")
+        return reporting.report(
+            services.store, services.leaks, now, told, leak=leak, service=service, query_id=query_id
+        )
+
+    text = await services.readers.run(request, work)
+    headers = {
+        "Content-Disposition": 'attachment; filename="heapwatch-report.html"',
+        "Cache-Control": "no-store",
+    }
+    return HTMLResponse(text, headers=headers)
 
 
 @router.get("/api/v1/verify", response_model=answers.Verified, summary="Whether a fix works")
