@@ -106,7 +106,7 @@ def test_counters_that_can_be_read_later_begin_a_new_count() -> None:
     histograms = taken(Program(populations={ORDER: leaking(9)}))
     blind = [replace(each, heap={}) for each in histograms[:20]]
     assert roots(told([*blind, *histograms[20:]])) == [ORDER]
-    assert told([*blind, *histograms[20:50]]).undecided == "30 histograms, 40 are needed"
+    assert told([*blind, *histograms[20:50]]).undecided == "30 of the 40 histograms that it takes"
 
 
 def test_a_leak_that_began_late_is_dated() -> None:
@@ -164,17 +164,17 @@ def test_names_stand_in_the_order_in_which_they_tell_something() -> None:
 def test_until_there_is_enough_it_says_what_is_missing() -> None:
     histograms = taken(Program(populations={ORDER: leaking(9)}))
     assert Suspects().undecided == "no histograms yet"
-    assert told(histograms[:39]).undecided == "39 histograms, 40 are needed"
+    assert told(histograms[:39]).undecided == "39 of the 40 histograms that it takes"
     quiet = Program(seconds=60, allocation=0.5e6, populations={ORDER: leaking(9)})
-    assert told(taken(quiet)).undecided.endswith("young collections, 3 are needed")
+    assert told(taken(quiet)).undecided.endswith("of the 3 young collections that it takes")
 
 
 def test_a_restart_and_a_clock_set_back_begin_anew() -> None:
     histograms = taken(Program(populations={ORDER: leaking(9)}))
     after = taken(Program(seconds=30), LIFE._replace(started=LIFE.started + 10_000_000))
     suspects = told(after, told(histograms))
-    assert (suspects.found, suspects.undecided) == ((), "30 histograms, 40 are needed")
-    assert told(histograms[:30], told(histograms)).undecided == "30 histograms, 40 are needed"
+    assert (suspects.found, suspects.undecided) == ((), "30 of the 40 histograms that it takes")
+    assert told(histograms[:30], told(histograms)).undecided == "30 of the 40 histograms that it takes"
     again = told(histograms, told(histograms[-1:], told(histograms)))
     assert roots(again) == [ORDER], "one that comes twice changes nothing"
 

@@ -6,9 +6,12 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +201,42 @@ def test_watch_keeps_the_pause_budget_and_says_so(heapwatch: Run, lab: Program) 
     answer = heapwatch("watch", str(lab.pid), "-n", "3", "--every", "10ms", "--budget", "0.01", "-o", "csv")
     assert "only, to keep the pause budget" in answer.stderr
     assert len({row["time"] for row in csv.DictReader(io.StringIO(answer.stdout))}) == 1
+
+
+@contextmanager
+def leaking(lab: Program) -> Iterator[None]:
+    """It leaks, and makes garbage, for as long as this lasts."""
+    lab.tell("churn 60")
+    ended = threading.Event()
+
+    def leak() -> None:
+        while not ended.wait(0.02):
+            lab.tell("hold 20")
+
+    thread = threading.Thread(target=leak)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_watch_says_on_stderr_what_seems_to_leak(heapwatch: Run, lab: Program) -> None:
+    words = ["--every", "100ms", "-n", "90", "--budget", "100", "-o", "csv"]
+    with leaking(lab):
+        answer = heapwatch("watch", str(lab.pid), *words)
+    assert re.search(
+        rf"heapwatch: {lab.pid}: Lab\$Node seems to leak: [\d,]+ objects/s since ", answer.stderr
+    )
+
+
+def test_top_tells_in_plain_text_what_seems_to_leak(heapwatch: Run, lab: Program) -> None:
+    words = ["--interval", "100ms", "--batch", "90", "--budget", "100", "--sort", "instances"]
+    with leaking(lab):
+        answer = heapwatch("top", str(lab.pid), *words)
+    assert "! Lab$Node seems to leak: " in answer.stdout
+    assert re.search(r" ! Lab\$Node$", answer.stdout, re.MULTILINE)
 
 
 def test_watch_of_nothing_is_an_error(heapwatch: Run) -> None:

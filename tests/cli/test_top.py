@@ -20,7 +20,7 @@ import pytest
 from cli.conftest import VERSION, command, environment
 from heapwatch.cli.top_board import Board
 from heapwatch.cli.top_screen import Classes, TopApp
-from heapwatch.cli.top_text import fields_for, row_line, titles
+from heapwatch.cli.top_text import fields_for, row_line, suspicion, titles
 from heapwatch.cli.visit import Visitor
 from heapwatch.jvm.budget import Limits
 from heapwatch.jvm.discover import find
@@ -99,6 +99,52 @@ def test_filters_narrow_by_text_and_to_the_applications_own() -> None:
     assert [row.name for row in board.rows()] == ["com.shop.Cart"]
 
 
+def leaking_board(screens: int = 60) -> Board:
+    """Session and two that come with it only ever grow, Cart does not."""
+    names = ["com.acme.Session", "java.net.URL", "byte[]", "com.acme.Cart"]
+    return board_of(
+        *(
+            snapshot(
+                1000 * n, **dict(zip(names, [100 + 10 * n, 10 * n, 20 * n, 50 + n * 37 % 20], strict=True))
+            )
+            for n in range(screens)
+        )
+    )
+
+
+def test_what_seems_to_leak_is_marked_and_told_in_a_sentence() -> None:
+    board = leaking_board()
+    assert {row.name: row.mark for row in board.rows()} == {
+        "com.acme.Session": "!", "java.net.URL": "+", "byte[]": "+", "com.acme.Cart": "",
+    }  # fmt: skip
+    told = suspicion(board, 120)
+    assert re.fullmatch(
+        r"! com\.acme\.Session seems to leak: 10 objects/s since \d\d:\d\d, 2 classes grow with it", told
+    )
+    assert len(suspicion(board, 40)) <= 40
+    assert [line[-20:] for line in (row_line(row, 1, 80) for row in board.rows()) if "! " in line] == [
+        "  ! com.acme.Session"
+    ]
+
+
+def test_suspects_can_be_shown_alone_and_why_there_are_none() -> None:
+    board = leaking_board()
+    board.only_suspects = True
+    assert "com.acme.Cart" not in [row.name for row in board.rows()]
+    early = leaking_board(12)
+    assert suspicion(early, 80) == ""
+    early.only_suspects = True
+    assert early.rows() == []
+    assert suspicion(early, 80) == "no suspects: 12 of the 40 histograms that it takes"
+
+
+def test_another_life_of_the_jvm_is_under_no_suspicion() -> None:
+    board = leaking_board()
+    board.add(snapshot(61_000, JVM._replace(pid=2, started=9000), **{"com.acme.Session": 5}), 1.0)
+    assert [row.mark for row in board.rows()] == [""]
+    assert suspicion(board, 80) == ""
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_lines_fit_the_width_and_the_class_keeps_its_room(width: int) -> None:
     board = board_of(snapshot(0, **{"scala.collection.immutable.NewRedBlackTree$Tree": 12345}))
@@ -170,6 +216,34 @@ def test_the_screen_shows_classes_and_obeys_its_keys(lab: Program) -> None:
                 await until(pilot, lambda: "OBJECTS" not in text_of(app) and "ΔBYTES" in text_of(app))
                 assert max(map(len, text_of(app).splitlines())) <= 60
                 await pilot.press("q")
+
+    asyncio.run(play())
+
+
+@pytest.mark.jvm
+def test_the_screen_tells_of_a_leak_while_it_happens(lab: Program) -> None:
+    lab.tell("churn 60")
+
+    async def play() -> None:
+        with visitor_of(lab) as visitor:
+            app = TopApp(visitor, Board())
+            async with app.run_test(size=(100, 24)) as pilot:
+                await pilot.press("l")
+                await until(
+                    pilot, lambda: "no suspects: 1 of the 40 histograms that it takes" in text_of(app)
+                )
+                while "seems to leak" not in text_of(app):
+                    assert app._board.visits < 300, text_of(app)
+                    seen = app._board.visits
+                    lab.tell("hold 20")
+                    await pilot.press("n")
+                    await until(pilot, lambda seen=seen: app._board.visits > seen)  # type: ignore[misc]
+                assert "! Lab$Node seems to leak: " in text_of(app)
+                assert re.search(r" ! Lab\$Node", text_of(app))
+                assert "suspects only" in text_of(app)
+                assert "java.lang.Class" not in text_of(app)
+                await pilot.press("l")
+                await until(pilot, lambda: "java.lang.Class" in text_of(app))
 
     asyncio.run(play())
 

@@ -193,14 +193,14 @@ def _window(trend: Trend, share: float, samples: int, least: int) -> _Window | s
             if number not in best or block.eden < blocks[best[number]].eden:
                 best[number] = place
     if taken < samples:
-        return f"{taken} histograms, {samples} are needed"
+        return f"{taken} of the {samples} histograms that it takes"
     places = list(best.values())
     if len(places) < least:
         return f"histograms in {len(places)} of {LEVELS} parts of the time"
     first, last = blocks[places[0]], blocks[places[-1]]
     young = _more(first.young, last.young)
     if trend.needs_collections and young is not None and young < YOUNG_COLLECTIONS:
-        return f"{young} young collections, {YOUNG_COLLECTIONS} are needed"
+        return f"{young} of the {YOUNG_COLLECTIONS} young collections that it takes"
     moments = Moments(
         [blocks[place].time for place in places],
         [blocks[place].eden if trend.sees_eden else 0.0 for place in places],

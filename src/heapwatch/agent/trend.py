@@ -24,7 +24,7 @@ LEAST = 6
 
 MOST_TRACKS, KEPT_TRACKS = 256, 200
 UNKNOWN = -1
-_LONGEST_S = 3600.0
+_SHORTEST_S, _LONGEST_S = 0.125, 3600.0
 _ALL_AT_FIRST, _THEN_EVERY = 64, 4
 """Later only every fourth histogram is looked into, and those that are the cleanest so far of their block."""
 
@@ -91,7 +91,7 @@ class Trend:
         self._risen: Dict[
             str, int
         ] = {}  # of classes that moved and found no room: how often upwards in a row
-        self._width = 1.0
+        self._width = _SHORTEST_S
         self._origin = 0.0
         self._added = 0
         self._taken_up_at = 0.0
@@ -144,7 +144,7 @@ class Trend:
     def _begin_anew(self) -> None:
         """The VM's counters can be read now: what was kept without them does not fit."""
         self.blocks, self.tracks = [], {}
-        self._first, self._risen, self._width = {}, {}, 1.0
+        self._first, self._risen, self._width = {}, {}, _SHORTEST_S
 
     def _allocate(self, eden: float | None, young: float | None) -> None:
         """What a collection emptied counts as the largest eden that was seen."""

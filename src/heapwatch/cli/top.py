@@ -13,7 +13,7 @@ from heapwatch.cli import complete
 from heapwatch.cli.options import Seconds
 from heapwatch.cli.output import terminal_width
 from heapwatch.cli.top_board import Board
-from heapwatch.cli.top_text import header, row_line, titles
+from heapwatch.cli.top_text import header, row_line, suspicion, titles
 from heapwatch.cli.visit import MAX_PAUSE_MS, Visitor, ask_leave, cost_ms
 from heapwatch.errors import UsageError
 from heapwatch.jvm.budget import Limits
@@ -42,8 +42,12 @@ def top(
     Takes a histogram every --interval, or less often where the stops would take
     more than --budget of the application's time. Keys: b i g r c order by bytes,
     objects, growth, rate, class; / filter; a the application's own classes only;
-    space freeze; m mark, from which growth counts; n a histogram now; ? help;
-    q quit. Without a terminal, or with --batch, it prints plain text.
+    l only what seems to leak; space freeze; m mark, from which growth counts;
+    n a histogram now; ? help; q quit. Without a terminal, or with --batch, it
+    prints plain text.
+
+    After 40 histograms a sentence above the table says what seems to leak, how
+    fast and since when; its class is marked with !, those that grow with it with +.
 
     For example:
 
@@ -86,6 +90,7 @@ def top(
     )
     with Visitor(find(jvm), LIVE if live else ALL, limits) as visitor:
         ask_leave(visitor, yes)
+        board.main_class = visitor.target.command.split(" ", 1)[0]
         screens = 1 if once else batch
         if screens is None and all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr)):
             from heapwatch.cli.top_screen import TopApp
@@ -111,6 +116,9 @@ def _print_screens(visitor: Visitor, board: Board, screens: int, rows: int | Non
         state = f"{number + 1} of {screens}" if screens > 1 else ""
         for line in header(board, visitor, heap, width, state):
             print(line.rstrip())
+        suspect = suspicion(board, width)
+        if suspect:
+            print(suspect)
         print()
         print(titles(width, board))
         total = snapshot.histogram.total_bytes

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from heapwatch.agent.suspects import Suspects
 from heapwatch.cli.growth import matching
 from heapwatch.jvm import names
 from heapwatch.model import Histogram, Snapshot
 
 WINDOW_MS = 120_000
 """The rate per minute is over at most so long, and over two histograms at least."""
+
+SUSPECT, COMPANION = "!", "+"
 
 SERIES = 240
 """How many readings of the heap the sparkline remembers."""
@@ -23,6 +26,7 @@ class BoardRow(NamedTuple):
     delta_instances: int  # since the mark, or since the start
     delta_bytes: int
     bytes_per_min: float | None
+    mark: str = ""  # SUSPECT, or COMPANION of one
 
 
 SORTS = {
@@ -41,6 +45,9 @@ class Board:
         self.sort = sort
         self.pattern = pattern
         self.only_app = False
+        self.only_suspects = False
+        self.suspects = Suspects()
+        self.main_class = ""  # by which the application's own classes are known
         self.latest: Snapshot | None = None
         self.first: Snapshot | None = None
         self.mark: Snapshot | None = None
@@ -57,6 +64,7 @@ class Board:
         self.latest = snapshot
         self.visits += 1
         self.paused_ms += cost_ms
+        self.suspects.add(snapshot, self.main_class)
         self._window.append(snapshot)
         while len(self._window) > 2 and snapshot.time - self._window[1].time >= WINDOW_MS:
             self._window.popleft()
@@ -83,6 +91,7 @@ class Board:
         if latest is None or base is None:
             return []
         wanted = matching(self.pattern)
+        marks = self._marks()
         before = _table(base.histogram)
         oldest = self._window[0]
         minutes = (latest.time - oldest.time) / 60_000
@@ -91,17 +100,25 @@ class Board:
         rows = []
         for name, instances, held in zip(found.classes, found.instances, found.bytes):
             old_instances, old_bytes = before.pop(name, (0, 0))
-            if wanted(name) and self._is_shown(name, modules.get(name, "")):
+            mark = marks.get(name, "")
+            if wanted(name) and self._is_shown(name, modules.get(name, ""), mark):
                 rate = (held - window.get(name, (0, 0))[1]) / minutes if minutes > 0 else None
                 rows.append(
-                    BoardRow(name, instances, held, instances - old_instances, held - old_bytes, rate)
+                    BoardRow(name, instances, held, instances - old_instances, held - old_bytes, rate, mark)
                 )
         for name, (instances, held) in before.items():
-            if wanted(name) and self._is_shown(name, modules.get(name, "")):
+            if wanted(name) and self._is_shown(name, modules.get(name, ""), marks.get(name, "")):
                 rows.append(BoardRow(name, 0, 0, -instances, -held, None))
         return sorted(rows, key=SORTS[self.sort])
 
-    def _is_shown(self, name: str, module: str) -> bool:
+    def _marks(self) -> dict[str, str]:
+        marks = dict.fromkeys(self.suspects.companions(), COMPANION)
+        marks.update((suspect.name, SUSPECT) for suspect in self.suspects.found)
+        return marks
+
+    def _is_shown(self, name: str, module: str, mark: str) -> bool:
+        if self.only_suspects and not mark:
+            return False
         return not self.only_app or names.kind(name, module) == "app"
 
     def _restart(self) -> None:

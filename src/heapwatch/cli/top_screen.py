@@ -26,8 +26,8 @@ from textual.strip import Strip
 from textual.widgets import Footer, Input, Static
 
 from heapwatch import human
-from heapwatch.cli.top_board import Board, BoardRow
-from heapwatch.cli.top_text import header, row_line, titles
+from heapwatch.cli.top_board import SUSPECT, Board, BoardRow
+from heapwatch.cli.top_text import header, row_line, suspicion, titles
 from heapwatch.cli.visit import Visitor, cost_ms
 from heapwatch.errors import HeapwatchError
 from heapwatch.jvm.attach import AttachError
@@ -39,6 +39,7 @@ HELP = """\
  b  i  g  r  c    order by bytes, objects, growth, rate per minute, class
  /                show classes with a text in their name (* and ? for all of it)
  a                the application's own classes only, or all again
+ l                only what seems to leak, or all again
  space            freeze: nothing moves, and the JVM is left alone
  m  M             mark: growth counts from now on (Δ); M forgets the mark
  n                take a histogram now
@@ -50,6 +51,9 @@ HELP = """\
  +BYTES is the growth since the start (or the mark), PER MIN the rate of the
  last two minutes. "Stopped for" is how long the last histogram held the
  application's threads, measured by the JVM itself.
+
+ ! seems to leak, + grows with it: told after 40 histograms and three young
+ collections. Without an old collection it may still be garbage.
 """
 
 
@@ -77,6 +81,8 @@ class Classes(ScrollView, can_focus=True):
             return Strip.blank(width)
         row = self._rows[at]
         style = Style(color="yellow") if row.delta_bytes > 0 else Style.null()
+        if row.mark:
+            style = Style(color="red", bold=row.mark == SUSPECT)
         if row.instances == 0:
             style = Style(dim=True)
         return Strip([Segment(row_line(row, self._total, width), style)]).adjust_cell_length(width)
@@ -111,6 +117,8 @@ class TopApp(App[Exception | None]):
 
     CSS = """
     #header { height: 4; }
+    #suspicion { display: none; height: 1; color: red; text-style: bold; }
+    #suspicion.open { display: block; }
     #titles { height: 1; text-style: bold reverse; }
     #filter { display: none; height: 1; border: none; padding: 0; }
     #filter.open { display: block; }
@@ -125,6 +133,7 @@ class TopApp(App[Exception | None]):
         Binding("m", "mark", "Mark"),
         Binding("M", "forget_mark", "Forget mark", show=False),
         Binding("a", "only_app", "App only"),
+        Binding("l", "only_suspects", "Suspects"),
         Binding("b", "order('bytes')", "Bytes"),
         Binding("i", "order('instances')", "Objects"),
         Binding("g", "order('growth')", "Growth"),
@@ -148,6 +157,7 @@ class TopApp(App[Exception | None]):
         self._interval = visitor.budget.limits.min_interval_s
         self._trouble = ""
         self._header = Static(id="header", markup=False)
+        self._suspicion = Static(id="suspicion", markup=False)
         self._titles = Static(id="titles", markup=False)
         self._filter = Input(id="filter", placeholder="text in the class name; * and ? for all of it")
         self._table = Classes()
@@ -157,6 +167,7 @@ class TopApp(App[Exception | None]):
     def compose(self) -> ComposeResult:
         yield self._header
         yield self._filter
+        yield self._suspicion
         yield self._titles
         yield self._table
         yield Footer(compact=True, show_command_palette=False)
@@ -253,6 +264,9 @@ class TopApp(App[Exception | None]):
     def _draw(self) -> None:
         latest = self._board.latest
         self._titles.update(titles(self.size.width, self._board))
+        told = suspicion(self._board, self.size.width)
+        self._suspicion.update(told)
+        self._suspicion.set_class(bool(told), "open")
         if latest is not None:
             self._table.show_rows(self._board.rows(), latest.histogram.total_bytes)
         self._draw_header()
@@ -266,6 +280,7 @@ class TopApp(App[Exception | None]):
     def _state(self) -> str:
         told = [f"/{self._board.pattern}"] if self._board.pattern else []
         told += ["app only"] if self._board.only_app else []
+        told += ["suspects only"] if self._board.only_suspects else []
         told += ["FROZEN"] if self.frozen else [human.clock(time.time() * 1000)]
         return "  ".join(told)
 
@@ -298,6 +313,11 @@ class TopApp(App[Exception | None]):
 
     def action_only_app(self) -> None:
         self._board.only_app = not self._board.only_app
+        self._draw()
+
+    def action_only_suspects(self) -> None:
+        self._board.only_suspects = not self._board.only_suspects
+        self._table.scroll_home(animate=False)
         self._draw()
 
     def action_now(self) -> None:

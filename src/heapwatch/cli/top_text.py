@@ -9,12 +9,13 @@ from rich.cells import cell_len
 from heapwatch import human
 from heapwatch.cli.chart import sparkline
 from heapwatch.cli.output import clean, cut
-from heapwatch.cli.top_board import Board, BoardRow
+from heapwatch.cli.top_board import SUSPECT, Board, BoardRow
 from heapwatch.cli.visit import Visitor, cost_ms
 from heapwatch.model import LIVE
 
-LEAST_CLASS = 24
+LEAST_CLASS = 22
 GAP = 2
+MARK = 2
 
 
 class Field(NamedTuple):
@@ -38,7 +39,7 @@ FIELDS = (
 def fields_for(width: int) -> list[Field]:
     """The columns that leave the class names enough room."""
     fields = list(FIELDS)
-    while sum(field.width + GAP for field in fields) + LEAST_CLASS > width:
+    while sum(field.width + GAP for field in fields) + MARK + LEAST_CLASS > width:
         optional = [field for field in fields if field.rank]
         if not optional:
             break
@@ -52,14 +53,14 @@ def titles(width: int, board: Board) -> str:
     for field in fields_for(width):
         title = field.title.replace("+", "Δ") if board.mark else field.title
         cells.append(f"{'▾' if field.sort == board.sort else ''}{title}".rjust(field.width))
-    return "  ".join([*cells, ("▾" if board.sort == "class" else "") + "CLASS"])[:width]
+    return "  ".join([*cells, "  " + ("▾" if board.sort == "class" else "") + "CLASS"])[:width]
 
 
 def row_line(row: BoardRow, total: int, width: int) -> str:
     fields = fields_for(width)
     cells = [field.show(row, total).rjust(field.width) for field in fields]
-    room = width - sum(field.width + GAP for field in fields)
-    return "  ".join([*cells, cut(clean(row.name), max(1, room))])
+    room = width - sum(field.width + GAP for field in fields) - MARK
+    return "  ".join([*cells, row.mark.ljust(MARK) + cut(clean(row.name), max(1, room))])
 
 
 def header(board: Board, visitor: Visitor, heap: dict[str, float], width: int, state: str) -> list[str]:
@@ -85,6 +86,18 @@ def header(board: Board, visitor: Visitor, heap: dict[str, float], width: int, s
         _fitted(parts, width),
         _fitted(_cost(board, visitor), width),
     ]
+
+
+def suspicion(board: Board, width: int) -> str:
+    """One line about what seems to leak; where only that is shown, also why there is nothing. Else empty."""
+    found = board.suspects.found
+    if not found:
+        why = board.suspects.undecided or "nothing grows as a leak does"
+        return cut(f"no suspects: {why}", width) if board.only_suspects else ""
+    told = found[0].sentence(lambda time_ms: human.clock(time_ms)[:5])
+    others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    room = max(1, width - len(others) - MARK)
+    return SUSPECT.ljust(MARK) + cut(clean(told), room) + others
 
 
 def _cost(board: Board, visitor: Visitor) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Protocol
 from cyclopts import Parameter
 
 from heapwatch import human
+from heapwatch.agent.suspects import Suspects
 from heapwatch.cli import complete
 from heapwatch.cli.options import Seconds
 from heapwatch.cli.visit import MAX_PAUSE_MS, Visitor
@@ -77,7 +78,8 @@ def watch(
 
     A JVM that is gone is looked for again by its name, so a restart is followed.
     The pauses stay within --budget: where they would not, the next histogram
-    comes later than --every, and stderr says so.
+    comes later than --every, and stderr says so. It also says which classes seem
+    to leak, once there are 40 histograms of a JVM.
 
     For example:
 
@@ -145,6 +147,7 @@ class _Watched:
         self._limits = limits
         self._host = host
         self._visitor: Visitor | None = None
+        self._suspects = Suspects()
         self._said = ""
         self._not_before = 0.0
 
@@ -166,6 +169,9 @@ class _Watched:
             self._say(str(error))
             return None
         self.taken += 1
+        if self._suspects.add(snapshot, visitor.target.command.split(" ", 1)[0]):
+            for text in self._suspects.news(human.clock):
+                print(f"heapwatch: {self._text}: {text}", file=sys.stderr)
         return snapshot
 
     def send(self, out: Out, batch: Batch) -> None:
