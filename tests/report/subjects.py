@@ -80,6 +80,7 @@ def heap(**other: Any) -> Resource:
         "values": [200e6 + 5e6 * place for place in range(24)],
         "limit": 512e6,
         "end": end(),
+        "service": "shop",
     }
     return Resource(**{**told, **other})
 

@@ -124,6 +124,23 @@ def test_any_number_of_ends_is_told_those_that_come_first_in_front() -> None:
     assert rows[2][-1] == "60m or later"
 
 
+@pytest.mark.parametrize("state", ["stopped", "fixed"])
+def test_what_leaks_no_more_ends_nothing(state: str) -> None:
+    seen = read(page(report(Case(leak(state=state), [curve()]))))
+    assert seen.all("section", **{"aria-labelledby": "until"}) == []
+    assert "Restart" not in seen.text
+
+
+def test_two_services_on_one_host_end_each_for_itself() -> None:
+    cases = [Case(leak()), Case(leak("cart.Item", service="cart", exhaustion=end(in_s=600.0), jvms=[]))]
+    seen = read(page(report(*cases, resources=[heap(service="shop")])))
+    section = seen.one("section", **{"aria-labelledby": "until"})
+    rows = [[cell.text for cell in row.inside] for row in section.all("tbody")[0].inside]
+    assert [row[:2] for row in rows] == [["cart on h1", "heap"], ["shop on h1", "heap"]]
+    assert section.one("figcaption").text.startswith("Heap of shop on h1: ends in 80m")
+    assert seen.one("main").one("h1").text == "2 memory leaks in cart, shop"
+
+
 def test_of_many_hosts_the_first_are_listed_and_the_rest_is_folded() -> None:
     jvm = leak()["jvms"][0]
     many = leak(jvms=[{**jvm, "host": f"h{number}"} for number in range(40)])

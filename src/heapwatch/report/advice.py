@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from heapwatch import human
 from heapwatch.report.subject import Case, Object
-from heapwatch.report.wording import endings, name_of, until
+from heapwatch.report.wording import endings, goes_on, name_of, until
 
 SOON_S = 24 * 3600
 
@@ -29,7 +29,7 @@ def steps(case: Case) -> list[Step]:
         ]
     return [
         *_proof(proof),
-        *([] if proof else _soon(leak)),
+        *(_soon(leak) if goes_on(leak) else []),
         *_sure(leak),
         *_where(leak, fresh=case.fresh),
         *_who(leak),

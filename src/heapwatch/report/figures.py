@@ -94,7 +94,8 @@ def ending(resource: Resource, key: str) -> Element | None:
         human.size if binary else human.count,
         binary,
     )
-    caption = f"{held} of {resource.host}: {forecast}, counted from the last histogram."
+    since = ", counted from the last histogram" if end is not None else ""
+    caption = f"{held} of {resource.host}: {forecast}{since}."
     rows = [[moments.exact(at), amount(resource.resource, value)] for at, value in points]
     return chart.figure(drawing, [caption], table(title, ("Time", held), rows))
 

@@ -108,6 +108,7 @@ def _resource(
         values.tolist(),
         limit,
         None if end is None else objects.exhaustion(history.host, end),
+        history.service,
     )
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from xml.etree.ElementTree import Element
 
 from heapwatch import human
 from heapwatch.report import figures, leak, moments
 from heapwatch.report.markup import Child, document, tag
-from heapwatch.report.subject import Case, Judged, Report
+from heapwatch.report.subject import Case, Judged, Report, Resource
 from heapwatch.report.tables import listed
-from heapwatch.report.wording import amount, endings, name_of, once, until
+from heapwatch.report.wording import amount, endings, goes_on, key_of, name_of, once, until
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 DRAWN = 6
@@ -58,7 +59,8 @@ def page(report: Report) -> str:
 def headline(report: Report) -> str:
     """`2 memory leaks in shop`"""
     services = sorted({str(case.leak.get("service") or "") for case in report.cases} - {""})
-    where = f" in {', '.join(services[:3])}" if services else ""
+    several = f"{len(services)} services" if len(services) > 3 else ", ".join(services)
+    where = f" in {several}" if services else ""
     if not report.cases:
         return "No memory leak found"
     if len(report.cases) == 1:
@@ -116,14 +118,15 @@ def _undecided(report: Report) -> Element | None:
 
 def _until(report: Report) -> Element | None:
     """Everything that ends, whatever it is."""
-    told = [each.end for each in report.resources]
-    # What leaked before a change may end no more after it.
-    told += [end for case in report.cases if not case.leak.get("proof") for end in endings(case.leak)]
-    ends = once(told)
-    order = {(str(end["host"]), str(end["resource"])): place for place, end in enumerate(ends)}
+    told = _placed(report)
+    ends = once([each.end for each in told])
+    order = {key_of(end): place for place, end in enumerate(ends)}
     last = len(order)
-    drawn = sorted(report.resources, key=lambda each: order.get((each.host, each.resource), last))[:DRAWN]
-    charts = [figures.ending(each, f"resource-{number}") for number, each in enumerate(drawn, 1)]
+    charted = sorted(
+        (each for each in told if each.times),
+        key=lambda each: order.get((each.host, each.resource), last),
+    )
+    charts = [figures.ending(each, f"resource-{number}") for number, each in enumerate(charted[:DRAWN], 1)]
     if not ends and not any(chart is not None for chart in charts):
         return None
     heads = ("Host", "What", "Holds", "Limit", "Grows a minute", "Full in", "80 % interval")
@@ -142,7 +145,7 @@ def _until(report: Report) -> Element | None:
             span.rstrip(")"),
         )
         rows.append(cells)
-    left = len(report.resources) - len(drawn)
+    left = max(len(charted) - DRAWN, 0)
     return tag(
         "section",
         tag("h2", "Until when", id="until"),
@@ -151,6 +154,23 @@ def _until(report: Report) -> Element | None:
         tag("p", f"{human.plural(left, 'more chart')} left out.", class_="muted") if left else None,
         aria_labelledby="until",
     )
+
+
+def _placed(report: Report) -> list[Resource]:
+    """What ends and where: of JVMs of several services on a host, whose."""
+    told = [*report.resources]
+    for case in report.cases:
+        for end in endings(case.leak) if goes_on(case.leak) else []:
+            service = str(case.leak.get("service") or "")
+            told.append(Resource(str(end["resource"]), str(end["host"]), [], [], end=end, service=service))
+    if len({each.service for each in told} - {""}) < 2:
+        return told
+    return [_of_service(each) for each in told]
+
+
+def _of_service(each: Resource) -> Resource:
+    where = f"{each.service} on {each.host}" if each.service else each.host
+    return replace(each, host=where, end=each.end and {**each.end, "host": where})
 
 
 def _how(report: Report) -> Element:

@@ -45,6 +45,7 @@ class Resource:
     values: Values  # bytes, or threads
     limit: float | None = None
     end: Object | None = None  # Exhaustion of the API: in_s and between_s are counted from the last time
+    service: str = ""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,11 @@ def name_of(leak: Object) -> str:
     return str(leak["class"])
 
 
+def goes_on(leak: Object) -> bool:
+    """Whether what was forecast still holds: not after a change, nor where it stopped."""
+    return not leak.get("proof") and leak["state"] not in ("stopped", "fixed")
+
+
 def endings(leak: Object) -> list[Object]:
     """Every exhaustion that a leak tells of, each host's and resource's once."""
     told: list[Any] = [leak.get("exhaustion"), *(leak.get("exhaustions") or ())]
@@ -62,5 +67,9 @@ def once(ends: Sequence[Object | None]) -> list[Object]:
     found: dict[tuple[str, str], Object] = {}
     for end in ends:
         if end is not None:
-            found.setdefault((str(end.get("host", "")), str(end["resource"])), end)
+            found.setdefault(key_of(end), end)
     return sorted(found.values(), key=lambda end: float(end["in_s"]))
+
+
+def key_of(end: Object) -> tuple[str, str]:
+    return str(end.get("host", "")), str(end["resource"])
