@@ -147,6 +147,13 @@ def test_two_leaks_are_two() -> None:
     assert sorted(roots(suspects)) == ["com.crm.Ticket", ORDER]
 
 
+def test_containers_name_a_leak_only_when_nothing_better_grows() -> None:
+    node = "java.util.HashMap$Node"
+    (suspect,) = told(taken(Program(populations={ORDER: leaking(40), node: leaking(31)}))).found
+    assert (suspect.name, suspect.companions) == (ORDER, (node,))
+    assert roots(told(taken(Program(populations={node: leaking(31)})))) == [node]
+
+
 def test_bytes_alone_are_named_by_nobody() -> None:
     assert roots(told(taken(Program(populations={"byte[]": leaking(40)}, churn={})))) == []
 

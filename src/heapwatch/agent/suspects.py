@@ -30,7 +30,7 @@ _COMPANIONS = 60  # of one suspect that are named, at most
 _NEWS = 24
 
 OWN, OTHER, JDK, CONTAINER, PRIMITIVE = range(5)
-_LOOSE = {JDK: 0.95, CONTAINER: 0.8, PRIMITIVE: 0.8}  # a likeness that is enough to be no suspect of its own
+_LOOSE = {JDK: 0.95, CONTAINER: 0.0, PRIMITIVE: 0.0}  # the likeness that makes one of another's family
 _BOXES = frozenset(
     f"java.lang.{name}"
     for name in (
@@ -257,23 +257,28 @@ def _families(trend: Trend, steady: Mapping[str, _Window], main_class: str) -> L
     for name in sorted(grown, key=lambda name: (ranks[name], grown[name], name)):
         if grown[name] <= 0:
             continue
-        window = steady[name]
-        for family in families:
-            root = family.levels if family.window is window else window.levels(trend.tracks[family.root])
-            if root and _together(levels[name], root, ranks[name]):
-                family.others.append(name)
-                break
-        else:
-            if ranks[name] < PRIMITIVE and len(families) < _SUSPECTS:
-                families.append(_Family(name, ranks[name], levels[name], window))
+        own = _Family(name, ranks[name], levels[name], steady[name])
+        family = _home(own, families, trend)
+        if family is not None:
+            family.others.append(name)
+        elif own.rank < PRIMITIVE and len(families) < _SUSPECTS:
+            families.append(own)
     families.sort(key=lambda family: (family.rank, -len(family.others), family.root))
     return families
 
 
-def _together(levels: List[float], root: List[float], rank: int) -> bool:
-    if trials.ratio(levels, root) > 0:
-        return True
-    return rank in _LOOSE and trials.likeness(levels, root) > _LOOSE[rank]
+def _home(own: _Family, families: Sequence[_Family], trend: Trend) -> _Family | None:
+    """The family that a class belongs to. Containers and bytes name a leak only when nothing better grows."""
+    best, most = None, _LOOSE.get(own.rank, 1.0)
+    for family in families:
+        same = family.window is own.window
+        root = family.levels if same else own.window.levels(trend.tracks[family.root])
+        if root and trials.ratio(own.levels, root) > 0:
+            return family
+        alike = trials.likeness(own.levels, root) if root and own.rank >= JDK else 0.0
+        if alike > most and family.rank < CONTAINER:
+            best, most = family, alike
+    return best
 
 
 def rank(name: str, main_class: str = "") -> int:
