@@ -54,8 +54,8 @@ def _table(found: Scores) -> list[str]:
         "",
         "Delay: median from the onset to the first of the verdicts, one every ten seconds, that has an "
         "accepted class. Sampling is one histogram a second, where production has one in 10 to 60 s: samples "
-        "say more than seconds. Of heapwatch's first row a suspect counts there. Other findings: on runs that "
-        "leak, findings without any accepted class. The last column is of every ten seconds too.",
+        "say more than seconds. Of heapwatch's first row a suspect counts there. Other findings: on runs "
+        "that leak, findings without any accepted class. The last column is of every ten seconds too.",
     ]
 
 

@@ -195,10 +195,11 @@ def _pair(group: str, before: str, after: str, histories: dict[str, History]) ->
 
 def together(folder: Path, labels: dict[str, Truth]) -> list[dict[str, Any]]:
     """Fleets and restarts: what is said of their hosts and lives taken together."""
-    groups: dict[str, list[str]] = {}
-    for run, truth in labels.items():
+    whole: dict[str, list[str]] = {}
+    for run, truth in json.loads(folder.joinpath("labels.json").read_text()).items():
         if truth["part"] in ("fleet", "restart"):
-            groups.setdefault(truth["group"], []).append(run)
+            whole.setdefault(truth["group"], []).append(run)
+    groups = {group: runs for group, runs in whole.items() if all(run in labels for run in runs)}
     found = []
     for group, runs in sorted(groups.items()):
         leaks = [labels[run]["label"] == LEAK for run in runs]
