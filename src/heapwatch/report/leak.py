@@ -79,9 +79,7 @@ def _facts(leak: Object) -> Element:
         _fact(
             "Shallow bytes each",
             human.size(leak.get("bytes_per_leak")),
-            f"with {human.plural(len(leak['family']) - 1, 'companion class')}".replace("classs", "classes")
-            if len(leak.get("family") or ()) > 1
-            else "",
+            _companions(leak),
         ),
         _fact("Balance, deaths by births", share(leak.get("balance")), _births(leak)),
         _fact(f"{str(ends[0]['resource']).capitalize()} of {ends[0]['host']} full in", *_until(ends[0]))
@@ -89,6 +87,11 @@ def _facts(leak: Object) -> Element:
         else None,
         class_="facts",
     )
+
+
+def _companions(leak: Object) -> str:
+    count = len(leak.get("family") or ()) - 1
+    return f"with {count:,} companion class{'es' if count > 1 else ''}" if count > 0 else ""
 
 
 def _fact(name: str, value: str, more: str = "") -> Element:
