@@ -3,7 +3,7 @@
 add a histogram -> trend.py keeps levels -> trials.py tests them -> votes -> families -> suspects
 
 A class is suspect when it stands the trials in three of the last four evaluations, of which there is one in
-every 24th of the life, and stays one until it stands none of four. Nothing here is sure: what died in the
+every 16th of the life, and stays one until it has failed two in a row. Nothing here is sure: what died in the
 old generation looks alive until the next old collection.
 """
 
@@ -22,9 +22,10 @@ from heapwatch.model import JvmId, Snapshot
 SAMPLES = 40
 YOUNG_COLLECTIONS = 3
 LEVELS = 24
+_EVALUATIONS = 16  # of a life so far, if they were spread over all of it
 _WHOLE = (1.0, SAMPLES, 12)  # of the life; least histograms; least levels
 _HALF = (0.5, 24, 12)
-_NEEDED, _OF = 3, 4
+_NEEDED, _OF, _STAYS = 3, 4, 0b11
 _SUSPECTS = 12  # of one JVM, at most
 _COMPANIONS = 60  # of one suspect that are named, at most
 _NEWS = 24
@@ -127,7 +128,7 @@ class Suspects:
             return False
         self._time = now
         self._trend.add(now, snapshot.histogram, snapshot.heap)
-        if now - self._judged_at < self._trend.span / LEVELS:
+        if now - self._judged_at < self._trend.span / _EVALUATIONS:
             return False
         whole = _window(self._trend, *_WHOLE)
         if isinstance(whole, str):
@@ -164,7 +165,10 @@ class Suspects:
         if not isinstance(half, str):
             stood.update((name, half) for name in _standing(trend, half, whole) if name not in stood)
         steady = {name: stood.get(name, whole) for name in self._vote(stood)}
-        self.found = tuple(_suspect(family) for family in _families(trend, steady, main_class))
+        self.found = tuple(
+            _suspect(family, whole, whole.levels(trend.tracks[family.root]))
+            for family in _families(trend, steady, main_class)
+        )
 
     def _vote(self, stood: Mapping[str, _Window]) -> List[str]:
         """Who is suspect after this evaluation."""
@@ -175,7 +179,11 @@ class Suspects:
             if bits and name in self._trend.tracks:
                 votes[name] = bits
         self._votes = votes
-        return [name for name, bits in votes.items() if name in was or bin(bits).count("1") >= _NEEDED]
+        return [
+            name
+            for name, bits in votes.items()
+            if bin(bits).count("1") >= _NEEDED or (name in was and bits & _STAYS)
+        ]
 
 
 def _window(trend: Trend, share: float, samples: int, least: int) -> _Window | str:
@@ -295,14 +303,16 @@ def rank(name: str, main_class: str = "") -> int:
     return OWN if is_own else OTHER
 
 
-def _suspect(family: _Family) -> Suspect:
+def _suspect(family: _Family, whole: _Window, life: List[float]) -> Suspect:
+    """When it began is looked for in all of its life, if that is known."""
     window = family.window
-    times, grown = window.moments.times, trials.growth(family.levels)
+    times = window.moments.times
+    since = trials.onset(whole.moments.times, life) if life else trials.onset(times, family.levels)
     return Suspect(
         name=family.root,
         rate=trials.slope(times, family.levels),
-        since=round(trials.onset(times, family.levels) * 1000),
-        grown=round(grown),
+        since=round(since * 1000),
+        grown=round(trials.growth(family.levels)),
         over=window.moments.span,
         companions=tuple(family.others[:_COMPANIONS]),
         old_collections=window.old_collections,

@@ -28,6 +28,9 @@ _SHORTEST_S, _LONGEST_S = 0.125, 3600.0
 _ALL_AT_FIRST, _THEN_EVERY = 64, 4
 """Later only every fourth histogram is looked into, and those that are the cleanest so far of their block."""
 
+_TAKE_UP_EVERY = 3
+"""Histograms from one look for classes that have begun to move to the next: most of the cost is here."""
+
 _STANDARD_ERRORS = 4.0  # a class has garbage when its coefficient is so many of them above zero
 
 
@@ -93,8 +96,7 @@ class Trend:
         ] = {}  # of classes that moved and found no room: how often upwards in a row
         self._width = _SHORTEST_S
         self._origin = 0.0
-        self._added = 0
-        self._taken_up_at = 0.0
+        self._added = self._taken_up_at = 0
         self._eden = self._followed_eden = self._largest_eden = 0.0
         self._young: float | None = None
         self._allocated = 0.0
@@ -137,8 +139,8 @@ class Trend:
             block.time, block.eden, block.allocated, block.classes = time, key, self._allocated, len(counts)
             for track in self.tracks.values():
                 track.counts[-1] = track.last
-            if time - self._taken_up_at >= self.span / (BLOCKS / 2):
-                self._taken_up_at = time
+            if self._added - self._taken_up_at >= _TAKE_UP_EVERY:
+                self._taken_up_at = self._added
                 self._take_up(counts)
 
     def _begin_anew(self) -> None:
