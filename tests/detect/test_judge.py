@@ -200,3 +200,39 @@ def test_missing_samples_hide_no_leak_and_make_none(seed: int) -> None:
     ):
         history = program.run()
         assert roots(judge(history.cut(kept))) == wanted
+
+
+def test_the_collectors_filler_is_no_object_of_the_program() -> None:
+    name = "jdk.internal.vm.FillerElement[]"
+    found = judge(Program(populations={name: leaking(30)}).run())
+    assert not found.undecided
+    assert not found.leaks
+
+
+def test_what_comes_with_loaded_classes_is_warm_up() -> None:
+    program = Program(populations={"java.lang.Class": leaking(5), "java.lang.Object": leaking(5)})
+    history = program.run()
+    assert judge(history).leaks
+    place = history.classes.index("java.lang.Class")
+    loaded = {**history.counters, "loaded": history.instances[:, place] - 50}
+    alone = history.only("java.lang.Class")
+    assert not judge(replace(alone, counters=loaded, left_out=60)).leaks
+
+
+def test_threads_leak_though_classes_are_loaded_beside() -> None:
+    history = Program(populations={"java.lang.Thread": leaking(5)}).run()
+    loaded = history.instances[:, history.classes.index("java.lang.Thread")] + 400
+    found = judge(replace(history, counters={**history.counters, "loaded": loaded}))
+    assert [leak.root for leak in found.leaks] == ["java.lang.Thread"]
+
+
+def test_a_probe_stands_in_for_collections() -> None:
+    """Eden was never emptied: churn and leak are both straight lines, but one histogram is live."""
+    program = Program(seconds=118, allocation=0.15e6, populations={"com.shop.Order": leaking(9)}, old_every=0)
+    history = program.run()
+    assert "young collections" in judge(history).undecided
+    alive = dict.fromkeys(history.classes, 5000.0)
+    alive["com.shop.Order"] = float(history.instances[-1, history.classes.index("com.shop.Order")])
+    found = judge(replace(history, survivors=alive))
+    assert [leak.root for leak in found.leaks] == ["com.shop.Order"]
+    assert found.leaks[0].confirmed_by == "probe"

@@ -33,6 +33,8 @@ COUNTERS = {
     "old": "old",
     "metaspace": "meta",
     "threads": "thr",
+    "loaded": "cls",
+    "unloaded": "ucls",
 }
 MIB = 1 << 20
 
@@ -148,6 +150,8 @@ def _counters(stem: Path, times: NDArray[Any]) -> dict[str, Floats]:
         if column in table.column_names and len(read):
             values = _numbers(table, column).astype(float)[order][place]
             found[name] = np.where(same, values, np.nan)
+    if "loaded" in found and "unloaded" in found:
+        found["loaded"] = found["loaded"] - found.pop("unloaded")
     return found
 
 

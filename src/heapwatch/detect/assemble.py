@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from heapwatch.detect.history import History
+from heapwatch.detect.history import Floats, History
 from heapwatch.detect.kinds import application_of
 from heapwatch.model import JvmId, Snapshot
 
@@ -20,6 +20,18 @@ COUNTERS = {
     "threads": "threads",
 }
 """A detector's name of a counter, and the one in `Snapshot.heap`."""
+
+LOADED = ("loaded_classes", "unloaded_classes")
+
+
+def counters(heap: Mapping[str, Floats]) -> dict[str, Floats]:
+    """A detector's counters from those of `Snapshot.heap`, each a column."""
+    return {**{name: heap[counter] for name, counter in COUNTERS.items()}, "loaded": loaded(heap)}
+
+
+def loaded(heap: Mapping[str, Floats]) -> Floats:
+    """Classes that are loaded at each moment: those ever loaded less those unloaded."""
+    return heap["loaded_classes"] - np.nan_to_num(heap["unloaded_classes"])
 
 
 def histories(snapshots: Iterable[Snapshot]) -> list[History]:
@@ -53,10 +65,12 @@ def _history(who: JvmId, mode: str, taken: list[Snapshot]) -> History:
         instances=instances,
         bytes=sizes,
         rows=rows,
-        counters={
-            name: np.array([snapshot.heap.get(counter, nan) for snapshot in taken])
-            for name, counter in COUNTERS.items()
-        },
+        counters=counters(
+            {
+                name: np.array([snapshot.heap.get(name, nan) for snapshot in taken])
+                for name in (*COUNTERS.values(), *LOADED)
+            }
+        ),
         mode=mode,
         heap_max=taken[-1].heap.get("heap_max", nan),
         version=labels.get("version", ""),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heapwatch.detect import load
+from heapwatch.detect import kinds, load
 from heapwatch.detect.history import Floats
 from heapwatch.detect.levels import Levels
 from heapwatch.detect.settings import Settings
@@ -30,6 +30,10 @@ from heapwatch.model import ALL
 WINDOWS = 3
 LEAST_BLOCKS = 12
 POISSON = 0.25
+LOADING = 0.9
+PER_CLASS = 4.0
+"""Objects of the JDK's that come with one loaded class, at most."""
+LEAST_ROWS = 3
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def enough(found: Levels, settings: Settings, *, part: bool) -> str:
         return f"{len(window)} histograms, {least} are needed"
     if len(found.times) < LEAST_BLOCKS:
         return f"histograms in {len(found.times)} of {settings.blocks} blocks of the window"
-    if window.mode == ALL:
+    if window.mode == ALL and window.survivors is None:
         young = window.counter("young")
         if np.isnan(young).all():
             return ""  # judged by its smallest heaps, and only ever a suspect
@@ -101,11 +105,13 @@ def put_to_test(
         refused["slower"] = slope * past.span < settings.no_slower * past.growth[places]
     refused["slope"] = np.zeros(len(places), bool)
     refused["aliasing"] = np.zeros(len(places), bool)
+    refused["loading"] = np.zeros(len(places), bool)
     refused["load"] = np.zeros(len(places), bool)
     left = ~np.logical_or.reduce(list(refused.values()))
     if left.any():
         _, low, _ = theil_sen(found.times, levels[:, left], variance[left])
         refused["slope"][left] = low <= 0
+        refused["loading"][left] = _loading(found, places[left], growth[left])
         refused["aliasing"][left] = _aliased(found, places[left])
         refused["load"][left] = load.explains(found, places[left], settings.elasticity)
     passed = ~np.logical_or.reduce(list(refused.values()))
@@ -166,6 +172,29 @@ def _draw_down(levels: Floats, growth: Floats) -> Floats:
     """The deepest fall below an earlier height, by the growth."""
     smooth = medians_of_three(levels)
     return np.asarray((np.maximum.accumulate(smooth, axis=0) - smooth).max(axis=0) / growth)
+
+
+def _loading(found: Levels, places: NDArray[np.intp], growth: Floats) -> Bools:
+    """Growth that comes with classes being loaded: `Class`, locks, tables, strings, one or a few for each.
+
+    Where classes of the application come again and again under one name (rows), its loaders or proxies leak,
+    and nothing is refused.
+    """
+    window = found.window
+    loaded = window.counter("loaded")[found.places]
+    none = np.zeros(len(places), bool)
+    more = float(loaded[-3:].mean() - loaded[:3].mean())
+    if np.isnan(loaded).any() or more <= 0:
+        return none
+    again = np.flatnonzero(window.rows[-1] - window.rows[0] >= LEAST_ROWS)
+    if any(kinds.rank(window.classes[place], ()) < kinds.JDK for place in again.tolist()):
+        return none
+    of_loading = np.array([kinds.of_loading(window.classes[place]) for place in places.tolist()], bool)
+    levels, x = found.values[:, places], loaded - loaded.mean()
+    centred = levels - levels.mean(axis=0)
+    scale = np.sqrt((centred**2).sum(axis=0) * (x @ x))
+    r = (centred * x[:, None]).sum(axis=0) / np.where(scale > 0, scale, np.inf)
+    return np.asarray(of_loading & (r > LOADING) & (growth < PER_CLASS * more))
 
 
 def _aliased(found: Levels, places: NDArray[np.intp]) -> Bools:

@@ -1,8 +1,8 @@
 """Leaks under a load that comes and goes: the means of whole periods are compared.
 
 The period is where the detrended series resembles itself most; it needs three of them. Counted from the end,
-every period must hold more than the one before, about equally more, and nearly every moment more than the one
-a period earlier.
+every period must hold more than the one before, about equally more, nearly every moment more than the one a
+period earlier, and that growth must stand out of its own scatter.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from heapwatch.detect.statistics import Bools
 
 LEAST_PERIODS = 3
 GRID = 240
+PHASES = 4
 
 
 def rising(times: Floats, values: Floats, settings: Settings) -> Bools:
@@ -36,13 +37,22 @@ def _rises(even: Floats, lag: int, settings: Settings) -> bool:
         return False
     means = even[len(even) - whole * lag :].reshape(whole, lag).mean(axis=1)
     more = np.diff(means)
-    later = even[lag:] > even[:-lag]
+    later = even[lag:] - even[:-lag]
     return bool(
         (more > 0).all()
         and more.min() > settings.cycle_evenness * more.max()
-        and later.mean() > settings.cycle_share
+        and (later > 0).mean() > settings.cycle_share
+        and _certainty(later, max(lag // PHASES, 1)) > settings.drift
         and means[-1] - means[0] >= settings.growth
     )
+
+
+def _certainty(later: Floats, together: int) -> float:
+    """t of the mean growth of a period, by the means of quarters, which do not hang together much."""
+    parts = len(later) // together
+    quarters = later[len(later) - parts * together :].reshape(parts, together).mean(axis=1)
+    spread = float(quarters.std(ddof=1)) if parts > 1 else np.inf
+    return float(quarters.mean() * np.sqrt(parts) / spread) if spread > 0 else np.inf
 
 
 def periods(rest: Floats, least: float) -> NDArray[np.intp]:

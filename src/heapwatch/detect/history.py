@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from heapwatch.detect.kinds import is_filler
 from heapwatch.model import ALL
 
 Floats = NDArray[np.float64]
@@ -111,7 +112,8 @@ class History:
         """Only the classes whose count changed by so many; nearly all of a JVM's never do."""
         if not len(self):
             return self
-        return self._of(np.flatnonzero(np.ptp(self.instances, axis=0) >= least))
+        moved = np.flatnonzero(np.ptp(self.instances, axis=0) >= least)
+        return self._of(np.array([each for each in moved if not is_filler(self.classes[each])], np.intp))
 
     def only(self, name: str) -> History:
         """One class alone; none when the JVM never had it."""

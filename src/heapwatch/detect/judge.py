@@ -76,10 +76,12 @@ class _Found:
 
     levels: Levels
     places: NDArray[np.intp]
+    cyclic: frozenset[int] = frozenset()
 
     def only(self, which: frozenset[str]) -> _Found:
         names = self.levels.window.classes
-        return _Found(self.levels, np.array([each for each in self.places if names[each] in which], np.intp))
+        kept = [each for each in self.places.tolist() if names[each] in which]
+        return replace(self, places=np.array(kept, np.intp))
 
 
 def judge(
@@ -143,37 +145,57 @@ def _candidates(history: History, garbage: Floats, settings: Settings) -> list[_
         if battery.enough(own, settings, part=part):
             continue
         tested = battery.put_to_test(own, settings, battery.past_of(whole, own) if part else None, known)
-        places = set(tested.candidates.tolist())
-        if not part:
-            places |= _cyclic(tested, settings)
+        cyclic = frozenset() if part else _cyclic(tested, settings)
+        places = cyclic.union(tested.candidates.tolist())
         known |= places
         if places:
-            found.append(_Found(own, np.array(sorted(places), np.intp)))
+            found.append(_Found(own, np.array(sorted(places), np.intp), cyclic))
     return found
 
 
-def _cyclic(tested: battery.Tested, settings: Settings) -> set[int]:
+def _cyclic(tested: battery.Tested, settings: Settings) -> frozenset[int]:
     window, places = tested.levels.window, tested.places[tested.falling]
     eden = np.nan_to_num(window.eden)
     values = window.instances[:, places] - eden[:, None] * tested.levels.garbage[places]
-    return set(places[cycles.rising(window.times, values, settings)].tolist())
+    return frozenset(places[cycles.rising(window.times, values, settings)].tolist())
 
 
 def _leaks(found: _Found, history: History, settings: Settings) -> list[Leak]:
     names, own = history.classes, found.levels
     grouped = families(found.places, own.values, names, settings.application)
+    grouped = [family for family in grouped if _survives(family, found, history, settings)]
     if not grouped:
         return []
     sizes = bytes_per_leak(grouped, own.values, own.window.bytes[own.places])
-    leaks = [_leak(family, size, own, history, settings) for family, size in zip(grouped, sizes, strict=True)]
-    return [leak for leak in leaks if leak.state]
+    return [_leak(family, size, own, history, settings) for family, size in zip(grouped, sizes, strict=True)]
+
+
+def _survives(family: Family, found: _Found, history: History, settings: Settings) -> bool:
+    """Unless a probe has shown that what grew was garbage, of each of its classes."""
+    if history.survivors is None:
+        return True
+    for place in family.members:
+        first, last = _ends(found.levels.values[:, place], cyclic=place in found.cyclic)
+        alive = history.survivors.get(history.classes[place], 0.0)
+        if alive - first >= settings.confirmed_share * (last - first):
+            return True
+    return False
+
+
+def _ends(column: Floats, *, cyclic: bool) -> tuple[float, float]:
+    """Where a series began and where it would be without its cycle; a cyclic one from its first valley."""
+    if not cyclic:
+        return float(np.median(column[:3])), float(np.median(column[-3:]))
+    third = len(column) // 3
+    valley = float(column[:third].min())
+    return valley, valley + float(column[-third:].mean() - column[:third].mean())
 
 
 def _leak(family: Family, size: float, own: Levels, history: History, settings: Settings) -> Leak:
     names, column = history.classes, own.values[:, family.root]
     slope, low, high = slope_of(own.times, column)
     grown = float(column[-1] - column[0])
-    state, by = _state(family, own, history, settings)
+    state, by = _state(own, history)
     multiplied = any(
         own.window.rows[-1, place] - own.window.rows[0, place] >= settings.growth for place in family.members
     )
@@ -202,16 +224,13 @@ def _by_rank(names: list[str]) -> Callable[[tuple[int, float]], tuple[int, str]]
     return lambda item: (kinds.rank(names[item[0]], ()), names[item[0]])
 
 
-def _state(family: Family, own: Levels, history: History, settings: Settings) -> tuple[str, str]:
-    """suspect or confirmed, and by what; "" when a probe has shown that what grew was garbage."""
-    column = own.values[:, family.root]
-    grown = float(np.median(column[-3:]) - np.median(column[:3]))
+def _state(own: Levels, history: History) -> tuple[str, str]:
+    """suspect or confirmed, and by what."""
     if history.survivors is not None:
-        kept = history.survivors.get(history.classes[family.root], 0.0) - float(np.median(column[:3]))
-        return ("confirmed", "probe") if kept >= settings.confirmed_share * grown else ("", "probe")
-    old = own.window.old_collections
+        return "confirmed", "probe"
     if history.mode != ALL:
         return "confirmed", "live histograms"
+    old = own.window.old_collections
     if not np.isnan(old).all() and np.nanmax(old) > np.nanmin(old):
         return "confirmed", "old collection"
     return "suspect", ""

@@ -30,6 +30,12 @@ _CONTAINERS = re.compile(
     r"scala\.(collection\.)[\w.$]+|java\.util\.concurrent\.atomic\.Atomic\w+|java\.lang\.ref\.\w+"
 )
 
+_FILLERS = re.compile(r"jdk\.internal\.vm\.Filler(Object|Element(\[\])?|Array)")
+
+_LOADING = re.compile(
+    r"java\.lang\.(Class|reflect\.|invoke\.|Module)|jdk\.internal\.|sun\.(invoke|reflect)\."
+)
+
 _THREADS = re.compile(r"(^|[.$])(\w*Thread|\w*Worker|ThreadPoolExecutor|ForkJoinWorkerThread)$")
 _LOADERS = re.compile(
     r"ClassLoader(\$\w+)?$|Loader$|java\.lang\.(Module|ModuleLayer|Package|NamedPackage)$|ProtectionDomain$"
@@ -49,6 +55,16 @@ def rank(name: str, application: Sequence[str]) -> int:
         return JDK
     own = "." not in name or any(name.startswith(prefix) for prefix in application)
     return APPLICATION if own else OTHER  # nobody ships classes without a package
+
+
+def is_filler(name: str) -> bool:
+    """Whether these are the collector's, over dead space, and no objects of the program (JDK-8284435)."""
+    return _FILLERS.fullmatch(name) is not None
+
+
+def of_loading(name: str) -> bool:
+    """Whether objects of this class come with every class that is loaded."""
+    return _LOADING.match(name) is not None or rank(name, ()) >= CONTAINER
 
 
 def application_of(command: str) -> tuple[str, ...]:

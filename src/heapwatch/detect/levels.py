@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from heapwatch.detect.history import Floats, History
 
+LEAST_EMPTIED = 2
 STANDARD_ERRORS = 4.0
 """A class has garbage when its coefficient is so many of them above zero."""
 
@@ -76,7 +77,7 @@ def garbage_of(window: History) -> Floats:
     """
     none = np.zeros(window.instances.shape[1])
     eden = window.eden
-    if len(window) < 8 or np.isnan(eden).any() or not eden.any():
+    if len(window) < 8 or np.isnan(eden).any() or not eden.any() or not _emptied(window):
         return none
     steps = np.diff(window.instances, axis=0)
     fills = np.diff(eden)
@@ -87,6 +88,15 @@ def garbage_of(window: History) -> Floats:
     kept = np.abs(residue) <= 3 * np.sqrt((residue**2).mean(axis=0))
     share, error = _through_origin(steps, fills, kept)
     return np.where(share > STANDARD_ERRORS * error, np.maximum(share, 0.0), 0.0)
+
+
+def _emptied(window: History) -> bool:
+    """Whether eden was emptied often enough to tell garbage from what only grows at the same time.
+
+    Where it was not, a probe decides; without one nothing would be judged at all (battery.py).
+    """
+    young = window.counter("young")
+    return window.survivors is None or bool(np.nanmax(young, initial=0) - np.nanmin(young) >= LEAST_EMPTIED)
 
 
 def _through_origin(steps: Floats, fills: Floats, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -61,7 +61,9 @@ def whole(found: Finding, moment: Moment, clock: words.Clock) -> Object:
         "births_per_s": known(leak.balance.births),
         "deaths_per_s": known(leak.balance.deaths),
         "exhaustion": exhaustion(*soonest) if soonest else None,
-        "jvms": [_of_host(host, found.leaks[host], found.ends.get(host), moment) for host in sorted(found.leaks)],
+        "jvms": [
+            _of_host(host, found.leaks[host], found.ends.get(host), moment) for host in sorted(found.leaks)
+        ],
     }
 
 

@@ -35,8 +35,8 @@ class Settings:
     of_evaluations: int = 4  # a class is reported when it is a candidate in `needed` of these
     needed: int = 3
     cycle_correlation: float = 0.4
-    cycle_evenness: float = 0.4  # the least increment of a period, by the largest
-    cycle_share: float = 0.85
+    cycle_evenness: float = 0.25  # the least increment of a period, by the largest
+    cycle_share: float = 0.8
     confirmed_share: float = 0.5  # of the growth that must survive a collection
     systemic_share: float = 0.6  # of the hosts
     peer_plateau: float = 1.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heapwatch.detect.assemble import COUNTERS
+from heapwatch.detect.assemble import counters
 from heapwatch.detect.history import History
 from heapwatch.detect.kinds import application_of
 from heapwatch.store.reads.observed import Observed
@@ -24,7 +24,7 @@ def history_of(seen: Observed) -> History:
         bytes=seen.bytes,
         rows=seen.rows,
         counters={
-            **{name: seen.heap[counter] for name, counter in COUNTERS.items()},
+            **counters(seen.heap),
             **({"container": seen.container} if seen.container is not None else {}),
         },
         mode=seen.mode,
