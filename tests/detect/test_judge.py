@@ -236,3 +236,12 @@ def test_a_probe_stands_in_for_collections() -> None:
     found = judge(replace(history, survivors=alive))
     assert [leak.root for leak in found.leaks] == ["com.shop.Order"]
     assert found.leaks[0].confirmed_by == "probe"
+
+
+def test_a_collector_without_generations_confirms_too() -> None:
+    """ZGC and Shenandoah count concurrent cycles alone, each of the whole heap, and have no eden."""
+    history = Program(populations={"com.shop.Order": leaking(30)}, churn={}).run()
+    nan = np.full(len(history), np.nan)
+    counters = {"young": nan, "full": nan, "eden": nan, "concurrent": np.arange(len(history)) / 5}
+    [leak] = judge(replace(history, counters=counters)).leaks
+    assert (leak.state, leak.confirmed_by) == ("confirmed", "old collection")

@@ -76,8 +76,10 @@ class History:
 
     @property
     def old_collections(self) -> Floats:
-        """Collections so far that may have freed old objects."""
-        return self.counter("full") + np.nan_to_num(self.counter("concurrent"))
+        """Collections so far that may have freed old objects; some collectors have only one of the kinds."""
+        full, concurrent = self.counter("full"), self.counter("concurrent")
+        neither = np.isnan(full) & np.isnan(concurrent)
+        return np.where(neither, np.nan, np.nan_to_num(full) + np.nan_to_num(concurrent))
 
     @property
     def classes_present(self) -> Floats:
