@@ -16,7 +16,7 @@ from heapwatch.agent.suspects import Suspect, Suspects, pace, rank, utc
 from heapwatch.agent.trend import BLOCKS, MOST_TRACKS, Trend
 from heapwatch.cli.recordings import snapshots
 from heapwatch.detect.history import History
-from heapwatch.model import ALL, Histogram, JvmId, Snapshot
+from heapwatch.model import ALL, LIVE, Histogram, JvmId, Snapshot
 
 ORDER = "com.shop.Order"
 SEEDS = [1, 2, 3, 4]
@@ -210,28 +210,35 @@ def test_missing_histograms_change_no_verdict(seed: int, data: st.DataObject) ->
     assert roots(told(kept)) == [ORDER]
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    steps=st.lists(
-        st.tuples(
-            st.integers(1, 10_000_000),
-            st.dictionaries(st.sampled_from(["a.A", "a.B", "byte[]", "c"]), st.integers(1, 10**12)),
-            st.dictionaries(
-                st.sampled_from(["eden_used", "young_collections", "old_collections"]), st.integers(0, 10**12)
-            ),
-        ),
-        max_size=80,
-    )
-)
-def test_whatever_a_jvm_says_there_is_a_verdict(
-    steps: list[tuple[int, dict[str, int], dict[str, float]]],
-) -> None:
-    time, suspects = 0, Suspects()
-    for wait, counts, heap in steps:
-        time += wait
-        suspects.add(Snapshot(LIFE, time, ALL, histogram(counts), heap=heap))
-    assert len({suspect.name for suspect in suspects.found}) == len(suspects.found)
-    assert all(suspect.grown > 0 for suspect in suspects.found)
+WAYS: list[Callable[[int, random.Random], int]] = [
+    lambda n, _: 10 * n,
+    lambda n, _: int(1.2**n),
+    lambda n, _: 50 * (n % 7 > 0),
+    lambda _, chance: chance.randrange(100),
+    lambda _, chance: chance.randrange(2**62),
+]
+COUNTERS = ["eden_used", "young_collections", "old_collections", "concurrent_collections"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), mode=st.sampled_from([ALL, LIVE]), gap=st.sampled_from([1, 1000, 10**7]))
+def test_whatever_a_jvm_says_there_is_a_verdict(seed: int, mode: str, gap: int) -> None:
+    chance, suspects, time = random.Random(seed), Suspects(), 0
+    ways = {name: chance.choice(WAYS) for name in ["a.A", "a.B", "byte[]", "java.util.HashMap", "c"]}
+    known = [name for name in COUNTERS if chance.random() < 0.8]
+    for n in range(90):
+        time += chance.randrange(1, gap + 1)
+        counts = {name: way(n, chance) for name, way in ways.items()}
+        heap = {name: n * chance.random() * 1e9 for name in known if chance.random() < 0.95}
+        taken = histogram({name: count for name, count in counts.items() if count})
+        suspects.add(Snapshot(LIFE, time, mode, taken, heap=heap))
+        for suspect in suspects.found:
+            assert suspect.grown > 0
+            assert suspect.name in suspect.sentence(utc)
+            assert suspect.reason()
+        assert len(suspects.news(utc)) <= 5
+    names = [suspect.name for suspect in suspects.found] + [*suspects.companions()]
+    assert len(set(names)) == len(names), "each class in one family"
 
 
 # -- bounds ---------------------------------------------------------------------------------------------
