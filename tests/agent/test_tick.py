@@ -192,6 +192,24 @@ def test_whoever_does_not_want_suspects_turns_them_off(
     assert "is off" in jvm["undecided"]
 
 
+@pytest.mark.jvm
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_probe_that_a_server_asks_for_is_taken_only_with_leave(
+    java: Java, home: Path, rounds: Callable[..., Rounds], allowed: bool
+) -> None:
+    running = rounds(java(home).pid, probes=allowed)
+    first = snapshots(running.until(snapshots))[0]
+    running.agent.probes.ask([(first.jvm.pid, first.jvm.started)])
+    count = len(snapshots(running.waiting()))
+    batches = running.until(lambda batches: len(snapshots(batches)) > count + 3)
+    probes = [one for one in snapshots(batches) if one.mode == "live"]
+    told = [event.text for event in events(batches) if event.kind == "probe"]
+    assert len(probes) == len(told) == int(allowed)
+    if allowed:
+        assert probes[0].jvm == first.jvm
+        assert "live objects were counted" in told[0]
+
+
 def test_many_large_histograms_become_several_batches(rounds: Callable[..., Rounds]) -> None:
     running = rounds(os.getpid())
     names = [f"c{n}" for n in range(30_000)]

@@ -224,6 +224,59 @@ def test_a_fix_is_proved_with_the_balance_before_and_after(scene: Scene, hosts: 
     assert scene.events[-1].labels["state"] == FIXED
 
 
+def test_a_fix_that_is_rolled_out_host_by_host_is_proved_for_all(scene: Scene) -> None:
+    old = [
+        scene.run(Program(seconds=240, seed=number, host=f"host{number}", populations=LEAKS))
+        for number in range(3)
+    ]
+    watch = scene.watch()
+    watch.round()
+    for number in (0, 1):
+        scene.exit(old[number])
+    longer = Program(seconds=300, seed=2, host="host2", populations=LEAKS)
+    scene.run(longer)
+    watch.round()
+    [record] = scene.records(watch)
+    assert record.is_open
+    assert record.told["hosts"] == ["host0", "host1", "host2"]
+    assert record.told["scope"] == "systemic"
+    scene.exit(old[2])
+    restart = scene.now + 5000
+    for number in range(3):
+        flat = {ORDER: lambda times, _chance: np.full(len(times), 300.0)}
+        fixed = Program(seconds=200, seed=9 + number, host=f"host{number}", populations=flat, version="1.1")
+        scene.run(replace(fixed, churn={"byte[]": 2e-3, ORDER: 4e-4}), started=restart)
+    watch.round()
+    [record] = scene.records(watch)
+    assert record.state == FIXED
+    assert record.proof is not None
+    assert record.proof["hosts"] == ["host0", "host1", "host2"]
+
+
+@pytest.mark.parametrize("garbage", [False, True])
+def test_a_probe_clears_or_confirms_a_suspect(scene: Scene, garbage: bool) -> None:
+    program = Program(seconds=300, populations=LEAKS, old_every=0)
+    who = scene.run(program, until=240)
+    watch = scene.watch()
+    watch.round()
+    [record] = scene.records(watch)
+    assert record.state == SUSPECT
+    assert watch.probes({"elsewhere"}) == []
+    assert watch.probes({who.host}) == [who]
+    assert watch.probes({who.host}) == []  # not again within the hour
+    history = program.run()
+    alive = replace(history.cut(slice(240, 241)), mode="live", service=scene.service)
+    if garbage:
+        alive = replace(alive, instances=history.instances[:1])
+    [probe] = snapshots(alive, who, {})
+    scene.store.insert([Batch("prober", who.started, snapshots=[probe])])
+    scene.run(program)
+    watch.round()
+    [record] = scene.records(watch)
+    assert record.state == (STOPPED if garbage else CONFIRMED)
+    assert ("garbage" if garbage else "probe") in record.history[-1]["text"]
+
+
 def test_a_leak_that_the_new_version_has_too_stays_open(scene: Scene) -> None:
     old = scene.run(Program(seconds=240, populations=LEAKS, version="1.0"))
     watch = scene.watch()

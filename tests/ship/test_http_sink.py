@@ -40,6 +40,17 @@ def test_a_batch_is_stored_as_it_was_sent(door: HttpDoor, sink: HttpSink) -> Non
     assert request.headers["content-type"] == "application/x-heapwatch-batch"
 
 
+def test_what_the_server_asks_for_is_heard(door: HttpDoor, sink: HttpSink) -> None:
+    heard: list[object] = []
+    sink.heard = heard.append
+    door.answer(200, b'{"stored":true,"probe":[{"pid":7,"started":1}]}')
+    sink.send(batch(1))
+    door.answer(200, b'{"probe":')
+    sink.send(batch(2))
+    sink.send(batch(3))
+    assert heard == [{"stored": True, "probe": [{"pid": 7, "started": 1}]}]
+
+
 def test_batches_share_one_connection(door: HttpDoor, sink: HttpSink) -> None:
     for sequence in range(1, 6):
         sink.send(batch(sequence))

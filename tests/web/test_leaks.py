@@ -6,6 +6,7 @@ import html.parser
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,30 @@ def open_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             send(running, program, started, number, ended=False)
         judged(running, lambda found: found["jvms"]["leaking"] == 3)
         yield running
+
+
+def test_a_suspect_is_confirmed_by_a_probe_that_an_agent_is_asked_for(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("suspect") / "data"
+    with Server(folder, leaks_every=1, confirm_suspects=True) as asking:
+        started = int(time.time() * 1000) - 305_000
+        program = Program(seconds=300, host="web1", populations={ORDER: _orders()}, old_every=0)
+        send(asking, program, started, 1, ended=False)
+        judged(asking, lambda found: [each["state"] for each in found["leaks"]] == ["suspect"])
+        who = JvmId("web1", "shop", 101, started)
+        *_, last = snapshots(program.run(), who, {})
+        later = replace(last, time=last.time + 1000)
+        asked = asking.http.post("/api/v1/batch", content=encode(Batch("agent", 2, [later]))).json()
+        assert asked["probe"] == [{"pid": 101, "started": started}]
+        again = Batch("agent", 3, [replace(last, time=last.time + 2000)])
+        assert "probe" not in asking.http.post("/api/v1/batch", content=encode(again)).json()
+        probe = replace(last, time=last.time + 3000, mode="live", heap={})
+        more = [replace(last, time=last.time + 4000 + 1000 * step) for step in range(15)]
+        asking.http.post(
+            "/api/v1/batch", content=encode(Batch("agent", 4, [probe, *more]))
+        ).raise_for_status()
+        judged(asking, lambda found: [each["state"] for each in found["leaks"]] == ["confirmed"])
 
 
 class TestAnOpenLeak:

@@ -1,14 +1,12 @@
 """The agent's settings: flag, else HEAPWATCH_* variable, else file, else default.
 
-    host = "web1"                       interval = "10s"      mode = "all"
-    only = ["shop", "4711"]             spool = "/var/lib/heapwatch-agent"
-    [labels]                            env = "prod"
-    [budget]                            share = "0.5%"        max_pause = "500ms"
-    [names]                             "com.shop.Main*" = "shop"
-    [[sink]]                            kind = "heapwatch"    url = "https://heapwatch.example"
-    [[tail]]                            path = "/var/log/shop/*.log"    jvm = "shop"    category = "app"
-
-One table below says for every key how it is read. A key that is not in it is an error, not a surprise.
+host = "web1"                       interval = "10s"      mode = "all"
+only = ["shop", "4711"]             spool = "/var/lib/heapwatch-agent"
+[labels]                            env = "prod"
+[budget]                            share = "0.5%"        max_pause = "500ms"
+[names]                             "com.shop.Main*" = "shop"
+[[sink]]                            kind = "heapwatch"    url = "https://heapwatch.example"
+[[tail]]                            path = "/var/log/shop/*.log"    jvm = "shop"    category = "app"
 """
 
 from __future__ import annotations
@@ -66,6 +64,7 @@ class Settings:
     tails: Tuple[TailSettings, ...] = ()
     gc_logs: bool = False
     suspects: bool = True
+    probes: bool = False
 
 
 Reader = Callable[[object], Any]
@@ -146,6 +145,7 @@ _MAIN: Dict[str, Tuple[str, Reader]] = {
     "listen": ("listen", _listen),
     "gc_logs": ("gc_logs", _flag),
     "suspects": ("suspects", _flag),
+    "probes": ("probes", _flag),
 }
 _BUDGET: Dict[str, Tuple[str, Reader]] = {
     "share": ("share", units.share),

@@ -27,10 +27,11 @@ from heapwatch.agent.health import Report, problems, report
 from heapwatch.agent.identity import agent_id
 from heapwatch.agent.journal import Journal
 from heapwatch.agent.notify import Notifier
+from heapwatch.agent.probes import lives_of
 from heapwatch.agent.spool import Spool
 from heapwatch.agent.tick import Agent
 from heapwatch.errors import HeapwatchError, UsageError
-from heapwatch.ship import Sink
+from heapwatch.ship import HearingSink, Sink
 
 if TYPE_CHECKING:
     from heapwatch.agent.tail import Tails
@@ -136,6 +137,9 @@ class Session:
             tails=self._tails(),
             shipped=self._shipped,
         )
+        for sink in built:
+            if isinstance(sink, HearingSink):  # that its module is loaded only where it is used saves memory
+                sink.heard = self._heard
         self._round_at = time.monotonic()
         self._window = self._open_window()
         self._leave_word()
@@ -199,6 +203,14 @@ class Session:
     def _shipped(self) -> None:
         for courier in self._couriers:
             courier.wake()
+
+    def _heard(self, answer: object) -> None:
+        """A server asks for something; said in a courier's thread, done in the main one."""
+        self._agent.probes.ask(lives_of(answer))
+        if not self._settings.probes:
+            self._journal.warning(
+                "the server asks for histograms of live objects; the setting `probes` is off"
+            )
 
     def _words(self) -> str:
         found = self.report()

@@ -21,6 +21,7 @@ from heapwatch.agent.clock import Clock
 from heapwatch.agent.config import Settings
 from heapwatch.agent.exits import Exits
 from heapwatch.agent.journal import Journal
+from heapwatch.agent.probes import Probes
 from heapwatch.agent.schedule import Schedule
 from heapwatch.agent.spool import Spool
 from heapwatch.agent.suspects import Suspects, utc
@@ -29,7 +30,7 @@ from heapwatch.errors import HeapwatchError
 from heapwatch.jvm import process
 from heapwatch.jvm.budget import PauseBudget
 from heapwatch.jvm.histogram import Parser
-from heapwatch.model import Batch, Event, LogBlock, MetricBlock, Snapshot, Target
+from heapwatch.model import LIVE, Batch, Event, LogBlock, MetricBlock, Snapshot, Target
 from heapwatch.wire.batch import encode
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Agent:
         self._census = Census(self._event_labels, self._why_gone)
         self._ended: Set[Key] = set()  # but perhaps still there as zombies
         self._news = False
+        self.probes = Probes(settings.probes)
         self._snapshots: List[Snapshot] = []
         self._blocks: List[MetricBlock] = []
         self._events: List[Event] = []
@@ -106,7 +108,7 @@ class Agent:
             self._read_processes()
         if self.tails is not None and now >= self.tails.next():
             self.tails.poll(now, self.clock.now_ms(), self._targets)
-        visited = self._visit(now)
+        visited = self._probe(now) or self._visit(now)
         if now >= self._batch_at or (self.tails is not None and self.tails.full):
             self._batch_at = _next(self._batch_at, self._batch_s, now) + self._spread()
             self.ship()
@@ -253,6 +255,20 @@ class Agent:
                 watch.read_process(self.clock)
             except OSError:  # it is ending: the next look sees that
                 continue
+
+    def _probe(self, now: float) -> bool:
+        """One histogram of live objects, when the server has asked for it."""
+        target = self.probes.next((watch.target for watch in self.watches.values()), now)
+        if target is None:
+            return False
+        watch = self.watches[key_of(target)]
+        try:
+            self._snapshots.append(watch.take(LIVE, self.clock))
+        except HeapwatchError as error:
+            self._journal.warning(f"{target.name}: no histogram of live objects: {error}", "probe")
+            return True
+        self._event(watch, "probe", f"live objects were counted: {watch.newest_cost_ms:.0f} ms of pause")
+        return True
 
     def _visit(self, now: float) -> bool:
         key = self.schedule.next(now, lambda one: self.watches[one].sees_collections)

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,6 +98,7 @@ class HttpDoors:
         in_flight: InFlight,
         check: Callable[[Batch], None],
         stored_totals: Callable[[Snapshot], tuple[int, int] | None],
+        probes: Callable[[Collection[str]], list[JvmId]] = lambda _hosts: [],
     ) -> None:
         self.rates = rates
         self.histograms = Door("histogram")
@@ -110,6 +111,7 @@ class HttpDoors:
         self._in_flight = in_flight
         self._check = check
         self._stored_totals = stored_totals
+        self._probes = probes
         self._own = threading.local()
         self._decoders = ThreadPoolExecutor(2, "heapwatch-decode")
 
@@ -152,7 +154,11 @@ class HttpDoors:
 
         batch, fresh = await self._take(request, source, self.batches, decode)
         self.agents.saw(batch, request.headers.get("user-agent", ""))
-        return {"stored": True, "duplicate": not fresh}
+        wanted = self._probes({snapshot.jvm.host for snapshot in batch.snapshots})
+        answer: dict[str, Any] = {"stored": True, "duplicate": not fresh}
+        if wanted:
+            answer["probe"] = [{"pid": each.pid, "started": each.started} for each in wanted]
+        return answer
 
     async def take_logs(self, request: Request, source: str, upload: logs.LogUpload) -> dict[str, Any]:
         """Store the log messages in the body; a replay under the same key is recognised."""

@@ -31,6 +31,7 @@ def history_of(seen: Observed) -> History:
         heap_max=float(known[-1]) if len(known) else float("nan"),
         version=labels.get("version", ""),
         left_out=max(seen.population - len(seen.classes), 0),
+        survivors=seen.survivors,
         heap=seen.total_bytes,
         present=seen.present,
         application=application_of(labels.get("command", "")),

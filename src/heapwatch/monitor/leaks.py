@@ -10,7 +10,7 @@ once, from its histograms, and its records go on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ from heapwatch.model import Event, JvmId
 from heapwatch.monitor.clock import clock_of, milliseconds
 from heapwatch.monitor.histories import history_of
 from heapwatch.monitor.proving import Observing, Reach, prove
-from heapwatch.monitor.records import FIXED, STOPPED, Record, same
+from heapwatch.monitor.records import FIXED, STOPPED, SUSPECT, Record, same
 from heapwatch.store.findings import Findings
 from heapwatch.store.reads.observed import Life
 
@@ -33,6 +33,7 @@ LEAST_S = 5.0
 """Evaluations of one life are so far apart at least, however short its blocks are."""
 
 
+PROBE_AGAIN_MS = 3_600_000
 SILENT_MS = 900_000
 """A leaking JVM of which nothing is heard counts as gone after so long, unless its end was reported."""
 
@@ -92,6 +93,7 @@ class LeakWatch:
         self._watched: dict[JvmId, Watched] = {}
         self._records: dict[str, Record] | None = None
         self._missed: dict[str, int] = {}  # record -> evaluations of its lives that did not find it
+        self._asked: dict[str, int] = {}  # record -> when a probe was asked for
         self._lock = threading.RLock()
 
     # ---- the work
@@ -219,8 +221,10 @@ class LeakWatch:
             alive = alive or self._of(record)  # it may only be the way to us that is broken
         if any(each.life.who in fresh for each in alive):
             self._missed[record.id] = self._missed.get(record.id, 0) + 1
-        if not alive or self._missed.get(record.id, 0) >= self.settings.of_evaluations:
+        cleared = any(each.judgement.history.survivors is not None for each in alive)
+        if not alive or cleared or self._missed.get(record.id, 0) >= self.settings.of_evaluations:
             text = "none of its JVMs lives any more" if not alive else "it does not grow any more"
+            text = "what grew was garbage, as live objects show" if cleared else text
             record.becomes(STOPPED, f"{record.told['class']}: {text}.", now)
             self._missed.pop(record.id, None)
             return True
@@ -271,6 +275,23 @@ class LeakWatch:
             bodies = self._source.findings.all()
             self._records = {id_: Record.from_json(body) for id_, body in bodies.items()}
         return self._records
+
+    def probes(self, hosts: Collection[str]) -> list[JvmId]:
+        """Of which JVMs on these hosts one histogram of live objects would confirm a suspect or clear it.
+
+        One JVM a leak, the one where it grows fastest, and not again within the hour.
+        """
+        with self._lock:
+            wanted = []
+            for record in self._known().values():
+                asked = self._asked.get(record.id, 0)
+                if record.state != SUSPECT or self._clock() - asked < PROBE_AGAIN_MS:
+                    continue
+                fastest = max(record.told["jvms"], key=lambda jvm: float(jvm["rate_per_s"]))
+                if fastest["host"] in hosts:
+                    self._asked[record.id] = self._clock()
+                    wanted.append(JvmId(*(fastest[name] for name in JvmId._fields)))
+            return wanted
 
     # ---- answers
 

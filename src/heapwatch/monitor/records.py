@@ -58,7 +58,7 @@ class Record:
     @property
     def lives(self) -> list[JvmId]:
         """Where it grows, or grew when it was last seen to."""
-        return [JvmId(each["host"], each["jvm"], each["pid"], each["started"]) for each in self.told["jvms"]]
+        return sorted(lives_of(self.told))
 
     def is_same(self, told: Object) -> bool:
         """Whether a leak is this one: of one service, and the root of either in the other's family."""
@@ -74,7 +74,13 @@ class Record:
         self.history.append({"time": now, "state": state, "text": text})
 
     def see(self, told: Object, now: int) -> bool:
-        """It was found again; True when its state is another one. Confirmed stays so while it grows."""
+        """It was found again; True when its state is another one. Confirmed stays so while it grows.
+
+        Where some of its JVMs have ended and the others go on, it stays what it was on all of them: a fix
+        that is rolled out host by host is proved for every host.
+        """
+        if lives_of(told) < lives_of(self.told):
+            told = {**self.told, "exhaustion": told["exhaustion"], "state": told["state"]}
         self.told = told
         if told["state"] == self.state or (self.state == CONFIRMED and told["state"] == SUSPECT):
             return False
@@ -93,6 +99,11 @@ class Record:
             "proof": self.proof,
             "history": self.history,
         }
+
+
+def lives_of(told: Object) -> set[JvmId]:
+    """The JVMs that a leak is told of."""
+    return {JvmId(*(each[name] for name in JvmId._fields)) for each in told["jvms"]}
 
 
 def same(records: Iterable[Record], told: Object) -> Record | None:

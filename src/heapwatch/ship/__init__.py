@@ -5,7 +5,7 @@ What returning from `send` guarantees is the first thing each sink's docstring s
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Callable, Protocol, runtime_checkable
 
 from heapwatch.errors import Refused
 from heapwatch.model import Batch
@@ -29,6 +29,15 @@ class EncodedSink(Sink, Protocol):
     """A sink whose own form is the wire's: it takes what `wire.batch.encode` made as it is."""
 
     def send_encoded(self, data: bytes) -> None: ...
+
+
+@runtime_checkable
+class HearingSink(Protocol):
+    """A sink whose other side may ask for something in its answers, which `heard` is told."""
+
+    heard: Callable[[object], None] | None
+
+    def send(self, batch: Batch) -> None: ...
 
 
 class NotLetIn(Refused):

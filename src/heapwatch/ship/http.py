@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import http.client
 import json
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Tuple
 from urllib.parse import urlsplit
 
 from heapwatch import __version__
@@ -65,6 +66,7 @@ class HttpSink:
         self._ca_file = ca_file
         self._token, self._token_file = token, token_file
         self._timeout = timeout
+        self.heard: Callable[[object], None] | None = None  # is told answers that ask for something
         self._open: http.client.HTTPConnection | None = None
 
     def send(self, batch: Batch) -> None:
@@ -79,6 +81,9 @@ class HttpSink:
             raise Unavailable(f"server {self.url}: {_words(error)}") from error
         if answer.status not in (200, 201, 202, 204):
             self._complain(answer, text)
+        if self.heard is not None and b'"probe"' in text:
+            with suppress(ValueError, RecursionError):
+                self.heard(json.loads(text))
 
     def close(self) -> None:
         connection, self._open = self._open, None

@@ -9,7 +9,7 @@ import asyncio
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +30,7 @@ from heapwatch.ingest.limits import InFlight, Rates
 from heapwatch.ingest.rejects import Rejects
 from heapwatch.ingest.sockets import Sockets
 from heapwatch.ingest.syslog import SyslogDoor
-from heapwatch.model import Batch, Event, Snapshot
+from heapwatch.model import Batch, Event, JvmId, Snapshot
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
 from heapwatch.web import figures, logs, negotiation
@@ -85,6 +85,7 @@ class Services:
             InFlight(settings.max_in_flight),
             store.check,
             self._stored_totals,
+            self._probes,
         )
         self.graphite = GraphiteDoor(
             self.batcher,
@@ -221,6 +222,10 @@ class Services:
         refused = self.store.insert_samples(samples.series, samples.times, samples.values, samples.source)
         for reason, number in refused.items():
             self.rejects.add(samples.source, reason, count=number)
+
+    def _probes(self, hosts: Collection[str]) -> list[JvmId]:
+        """What an agent of these hosts is asked for in the answer to its batch."""
+        return self.leaks.probes(hosts) if hosts and self.settings.confirm_suspects else []
 
     def _note(self, events: list[Event]) -> None:
         """Store events of our own, and tell the screens; from any thread."""

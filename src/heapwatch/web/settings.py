@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     detect: Path | None = Field(
         None, description="TOML file whose [detect] changes the detector's thresholds"
     )
+    confirm_suspects: bool = Field(
+        False, description="ask one agent for a histogram of live objects (a full collection) of each suspect"
+    )
     leaks_every: float = Field(5.0, ge=1, le=3600, description="seconds between two looks for leaks")
     leaks_hours: float = Field(
         12.0, gt=0, le=24 * 14, description="hours of histograms that leaks are looked for in"

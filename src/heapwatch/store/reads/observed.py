@@ -23,6 +23,9 @@ from heapwatch.store.reads.selection import Selection
 
 BLOCKS = 96
 HOUR_MS = 3_600_000
+PROBE_MS = 3_600_000
+"""A histogram of live objects is a probe when one of all objects is not older than it by more."""
+PROBE_WITHIN = 0.25  # of the range, at its end
 LIMITS = {
     "metaspace": "jvm.metaspace.limit",
     "threads": "jvm.process.threads_limit",
@@ -95,16 +98,20 @@ class Observed:
     heap: Mapping[str, NDArray[np.float64]]  # HEAP_COUNTERS -> n; nan = not known
     population: int  # classes in all
     container: NDArray[np.float64] | None = None  # n, bytes that the control group has in use
+    survivors: Mapping[str, float] | None = None
+    """Instances of these classes after a full collection near the end of the range, if there was one."""
 
 
 def lives(parts: Parts, selection: Selection, since: int) -> list[Life]:
     """The incarnations that fit and have a histogram since then."""
     found = []
     for each in selection.among(parts.names.jvms, since):
-        heads = [(head.time, mode) for mode in (0, 1) if (head := parts.live.heads.get((each.id, mode)))]
-        newest, mode = max(heads, default=(0, 0))
-        if newest >= since:
-            found.append(_life(parts, each, ("all", "live")[mode], newest))
+        heads = [parts.live.heads.get((each.id, mode)) for mode in (0, 1)]
+        all_, live = (0 if head is None else head.time for head in heads)
+        # Some histograms of live objects among the others are probes; without others they are what there is.
+        mode, newest = ("all", all_) if all_ > live - PROBE_MS else ("live", live)
+        if newest >= since and newest > 0:
+            found.append(_life(parts, each, mode, newest))
     return found
 
 
@@ -176,7 +183,25 @@ def _columns(parts: Parts, life: Life, heads: Columns, kept: NDArray[np.intp], r
         heap={name: heads[name][kept] for name in HEAP_COUNTERS},
         population=int(heads["classes"].max()),
         container=_container(parts, life, times) if "container" in life.limits else None,
+        survivors=_survivors(parts, life, times, classes.tolist()),
     )
+
+
+def _survivors(
+    parts: Parts, life: Life, times: NDArray[np.int64], classes: list[int]
+) -> dict[str, float] | None:
+    """The newest histogram of live objects, if it belongs to the end of these."""
+    head = parts.live.heads.get((life.id, 1))
+    if life.mode != "all" or head is None or not len(times):
+        return None
+    first, last = int(times[0]), int(times[-1])
+    block = (last - first) / BLOCKS
+    if not last - PROBE_WITHIN * (last - first) <= head.time <= last + 4 * block:
+        return None
+    given = {"incarnation": life.id, "mode": "live", "times": [head.time], "classes": classes}
+    found = parts.query(ONE, {**given, "hours": [head.time // HOUR_MS * HOUR_MS]})
+    counts = dict(zip(found["class"].tolist(), found["instances"].tolist(), strict=True))
+    return {parts.names.classes.names[each]: float(counts.get(each, 0)) for each in classes}
 
 
 def _container(parts: Parts, life: Life, times: NDArray[np.int64]) -> NDArray[np.float64] | None:
