@@ -57,7 +57,7 @@ class Happening:
 
     time: int  # epoch ms
     host: str
-    kind: str  # start, oom, exit, deploy
+    kind: str  # start, oom, exit, deploy; of a verdict its state
     text: str
 
 

@@ -23,6 +23,7 @@ from heapwatch.cli.demo.figures import HostFigures
 from heapwatch.cli.demo.hosts import Happening, Host
 
 SHOWN_HAPPENINGS = 6
+COLOURS = {"oom": "red", "exit": "red", "confirmed": "bold red", "suspect": "yellow", "fixed": "bold green"}
 PLAIN_EVERY_S = 10.0
 
 STATES = {
@@ -149,7 +150,7 @@ def _picture(view: View, width: int) -> Group:
         Text.assemble(
             (f"  {human.clock(happening.time)}  ", "dim"),
             (f"{happening.host:<9}", "bold"),
-            (f" {happening.text}", "red" if happening.kind in ("oom", "exit") else ""),
+            (f" {happening.text}", COLOURS.get(happening.kind, "")),
         )
         for happening in view.happenings[-SHOWN_HAPPENINGS:]
     ]

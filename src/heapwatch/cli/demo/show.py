@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from heapwatch.cli.client import Client
-from heapwatch.cli.demo import figures, summary
+from heapwatch.cli.demo import figures, summary, verdicts
 from heapwatch.cli.demo.build import Program
 from heapwatch.cli.demo.control import ControlSocket
 from heapwatch.cli.demo.hosts import FIXED, Happening, Host, Load
@@ -92,6 +92,7 @@ class Demo:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._start_server(folder)
         self._client = self._cleanup.enter_context(Client(ServerOptions(server=self.url)))
+        self._verdicts = verdicts.Verdicts(self._client)
         for load in self._plan.loads:
             host = Host(load, self._program, self._logs, self._happened)
             self._hosts.append(host)
@@ -133,7 +134,8 @@ class Demo:
     def _words(self) -> list[str]:
         try:
             names = [host.name for host in self._hosts]
-            return summary.lines(self._client, names, int(self._begun * 1000), self._happenings)
+            told = summary.lines(self._client, names, int(self._begun * 1000), self._happenings)
+            return [*told, *verdicts.lines(self._verdicts.leaks)]
         except HeapwatchError as error:
             return [f"(no summary: {error})"]
 
@@ -255,6 +257,8 @@ class Demo:
         try:
             names = [host.name for host in self._hosts]
             self._figures = figures.read(self._client, names, int(self._begun * 1000))
+            for news in self._verdicts.news(names, int(self._begun * 1000)):
+                self._happened(news)
         except Unavailable:  # busy for a moment; the picture keeps the last figures
             pass
         self._screen.show(
