@@ -17,9 +17,8 @@ FULL = 0.97
 RECENT = 0.7
 LEAST = 8
 """Levels that a line is drawn through, at least."""
-LATE = 0.25
-CROWDED = 1.5
-"""Collections per block from which on live data stays in eden, and eden may not be taken off."""
+GARBAGE, MOST_GARBAGE = 0.05, 0.10
+"""Of a heap's growth without a full collection: what died old, in the middle case and in the late one."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ def heap_end(history: History, blocks: int) -> Exhaustion | None:
         return None
     recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
     times, levels = heap_levels(recent, blocks)
-    return exhausted("heap", times, levels, history.heap_max, history.times[-1])
+    garbage = (0.0, 0.0) if _without_garbage(recent) else (GARBAGE, MOST_GARBAGE)
+    return exhausted("heap", times, levels, history.heap_max, history.times[-1], garbage)
 
 
 def ends(history: History, blocks: int) -> list[Exhaustion]:
@@ -79,40 +79,83 @@ def ends(history: History, blocks: int) -> list[Exhaustion]:
 
 
 def heap_levels(history: History, blocks: int) -> tuple[Floats, Floats]:
-    """What the heap holds without garbage in each block: when, and bytes."""
+    """What the heap holds without eden's garbage in each block: when, and bytes."""
     total = history.heap_bytes
-    if history.mode == ALL and not _crowded(history, blocks):
+    if history.mode != ALL:
+        places = _least(total, history.times, blocks)
+        return history.times[places], total[places]
+    if np.isnan(history.eden).all():
         places = cleanest(history, blocks)
-        return history.times[places], (total - np.nan_to_num(history.eden))[places]
-    places = _least(total, history.times, blocks)
-    return history.times[places], total[places]
+        return history.times[places], total[places]
+    eden, alive, held = _eden_alive(history)
+    levels = total - np.maximum(eden - alive, 0.0)
+    places = _least(np.where(held, levels - total.max(), eden), history.times, blocks)
+    return history.times[places], levels[places]
 
 
-def exhausted(resource: str, times: Floats, levels: Floats, limit: float, now: float) -> Exhaustion | None:
-    """The end of one resource by the line through its levels."""
+def exhausted(
+    resource: str,
+    times: Floats,
+    levels: Floats,
+    limit: float,
+    now: float,
+    garbage: tuple[float, float] = (0.0, 0.0),
+) -> Exhaustion | None:
+    """The end of one resource by the line through its levels.
+
+    Of their growth that much may be `garbage`, in the middle and in the late end of the interval: it makes
+    room again, and the rest grows slower. In the early end all of it stays.
+    """
     if len(times) < LEAST:
         return None
     slope, low, high = slope_of(times, levels, Z80, counts=False)
     if low <= 0:
         return None
     level = float(np.median(levels + slope * (now - times)))
+    grown = slope * float(now - times[0])
     near, mid, far = (
-        max(share * limit - level, 0.0) / rate for share, rate in ((FULL, high), (FULL, slope), (1.0, low))
+        max(share * limit - (level - dead * grown), 0.0) / (rate * (1 - dead))
+        for share, rate, dead in ((FULL, high, 0.0), (FULL, slope, garbage[0]), (1.0, low, garbage[1]))
     )
     return Exhaustion(resource, level, limit, slope, mid, near, far)
 
 
-def _crowded(history: History, blocks: int) -> bool:
-    """Whether collections of any kind follow each other so fast that eden holds live data at the end."""
-    late = history.between(history.times[-1] - LATE * history.span, history.times[-1])
-    counts = [np.nan_to_num(np.ptp(late.counter(name))) for name in ("young", "full", "concurrent")]
-    return float(sum(counts)) >= CROWDED * blocks * LATE
+def _without_garbage(history: History) -> bool:
+    """Whether its last levels hold nothing that died old.
+
+    A full collection took it away; concurrent cycles do so only where they are all there is (ZGC,
+    Shenandoah), whose histograms count what is reachable: G1 leaves regions alone that are mostly alive.
+    """
+    if history.mode != ALL:
+        return True
+    cycles_alone = bool(np.isnan(history.counter("young")).all())
+    if cycles_alone and not np.isnan(history.counter("concurrent")).all():
+        return True
+    full = np.nan_to_num(history.counter("full"))
+    return bool(full[-1] > full[0])
 
 
-def _least(total: Floats, times: Floats, blocks: int) -> NDArray[np.intp]:
-    """Places of the smallest heap in each block."""
+def _eden_alive(history: History) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Eden in use, how much of that is alive, and where a full collection was the last of any kind.
+
+    When the old generation is full, young collections cease and full ones leave in eden what lives.
+    """
+    eden = np.nan_to_num(history.eden)
+    full, young = (_last_rise(history.counter(name)) for name in ("full", "young"))
+    held = (full >= 0) & (full >= young)
+    return eden, np.where(held, eden[np.maximum(full, 0)], 0.0), held
+
+
+def _last_rise(counter: Floats) -> NDArray[np.intp]:
+    """For each place the last one up to it at which the counter had risen; -1 before the first."""
+    rose = np.diff(counter, prepend=counter[:1]) > 0
+    return np.maximum.accumulate(np.where(rose, np.arange(len(counter)), -1))
+
+
+def _least(values: Floats, times: Floats, blocks: int) -> NDArray[np.intp]:
+    """Places of the least value in each block."""
     share = (times - times[0]) / max(float(times[-1] - times[0]), 1e-9)
     block = np.minimum((share * blocks).astype(int), blocks - 1)
-    order = np.lexsort((total, block))
+    order = np.lexsort((values, block))
     _, first = np.unique(block[order], return_index=True)
     return np.asarray(np.sort(order[first]))
