@@ -339,3 +339,31 @@ def test_votes_are_kept_between_evaluations(scene: Scene) -> None:
             break
     assert counted >= 4
     assert scene.records(watch)
+
+
+def test_a_days_rhythm_is_no_leak_though_its_morning_rises(scene: Scene) -> None:
+    """The window has the rising half of the second day alone; the first day was as high."""
+
+    def sessions(times: Floats, chance: np.random.Generator) -> Floats:
+        day = np.maximum(1 - np.cos(times / 86_400 * 2 * np.pi), 0) * 4000
+        return 500.0 + day + chance.normal(0, 8, len(times))
+
+    who = JvmId("host1", scene.service, 7, scene.start)
+    history = Program(seconds=1300, populations={"com.shop.Session": sessions}).run()
+    times = history.times * 100  # 36 hours, a histogram in 100 s
+    day = sessions(times, np.random.default_rng(1))
+    counts = history.instances.copy()
+    counts[:, history.classes.index("com.shop.Session")] = np.round(day)
+    taken = list(snapshots(replace(history, times=times, instances=counts, service=scene.service), who, {}))
+    until = scene.start + int(35 * HOUR)
+    taken = [each for each in taken if each.time <= until]
+    for start in range(0, len(taken), 200):
+        scene.clock.now = taken[min(start + 199, len(taken) - 1)].time
+        scene.store.insert([Batch(scene.service, start + 1, snapshots=taken[start : start + 200])])
+    watch = scene.watch(Settings(elasticity=0.0))  # as where births are not seen
+    watch.round()
+    assert "com.shop.Session" in {each.told["class"] for each in scene.records(watch)}
+    scene.store.rollup()
+    again = LeakWatch(scene.store, Settings(elasticity=0.0), scene.clock, lambda _events: None, 12 * HOUR)
+    again.round()
+    assert again.watched()[who].verdict == "clean"

@@ -29,6 +29,8 @@ from heapwatch.store.findings import Findings
 from heapwatch.store.reads.observed import Life
 
 UP = "up"
+HOUR_MS = 3_600_000
+LAST = 4
 LEAST_S = 5.0
 """Evaluations of one life are so far apart at least, however short its blocks are."""
 
@@ -44,6 +46,8 @@ class Source(Observing, Protocol):
     findings: Findings
 
     def lives(self, *, since: int = 0) -> list[Life]: ...
+
+    def highest(self, life: Life, *, classes: list[str], before: int) -> dict[str, float]: ...
 
 
 @dataclass
@@ -147,9 +151,24 @@ class LeakWatch:
         known = self._watched.get(life.who)
         history = history_of(seen)
         judgement = judge(history, self.settings, known.judgement.votes if known is not None else None)
+        judgement = self._new_heights(judgement, life, int(seen.times[0]))
         kept = replace(judgement, history=sketch(judgement.history))
         block = history.span * 1000 / self.settings.blocks
         return Watched(life, kept, int(seen.times[-1]), block, len(judgement.history))
+
+    def _new_heights(self, judgement: Judgement, life: Life, began: int) -> Judgement:
+        """Without what was as high before the window as it is now: a day's rhythm is no leak."""
+        if not judgement.leaks or life.who.started >= began - HOUR_MS:
+            return judgement
+        roots = [leak.root for leak in judgement.leaks]
+        before = self._source.highest(life, classes=roots, before=began)
+        least = self.settings.new_high
+        new = [
+            leak
+            for leak in judgement.leaks
+            if _level(judgement, leak.root) - before.get(leak.root, 0.0) >= least * leak.grown
+        ]
+        return replace(judgement, leaks=new)
 
     def _ended_unseen(self, life: Life) -> None:
         """Its end counts, though its last histograms could not be judged."""
@@ -318,6 +337,12 @@ class LeakWatch:
         """The last judgement of every life."""
         with self._lock:
             return dict(self._watched)
+
+
+def _level(judgement: Judgement, root: str) -> float:
+    """What there is of a class at the end, by the cleanest of its last histograms."""
+    alone = judgement.history.only(root)
+    return float(alone.instances[-LAST:].min()) if alone.classes else 0.0
 
 
 def replace_life(watched: Watched, life: Life) -> Watched:

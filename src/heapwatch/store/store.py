@@ -281,6 +281,10 @@ class Store:
         """A life's histograms of the range, thinned, with the classes that moved by `least` or are named."""
         return observing.observed(self._ready(query_id), life, from_, to, least, only)
 
+    def highest(self, life: observing.Life, *, classes: list[str], before: int) -> dict[str, float]:
+        """How high classes of a life stood before a time: the highest of its hours' smallest counts."""
+        return observing.highest(self._open(self.parts), life, classes, before)
+
     def cancel(self, query_id: str) -> bool:
         """Stop what runs under this name; False when nothing does."""
         return False if self._closed else self.parts.engine.cancel(query_id)

@@ -60,6 +60,13 @@ WHERE {_THESE} AND class IN {{classes:Array(UInt64)}}
 """
 
 
+HIGHEST = """
+SELECT class, max(if(present < n, 0, min)) AS highest FROM class_hour FINAL
+WHERE incarnation = {incarnation:UInt64} AND mode = {mode:String} AND class IN {classes:Array(UInt64)}
+  AND hour + 3600 <= fromUnixTimestamp(intDiv({before:Int64}, 1000))
+GROUP BY class
+"""
+
 SAMPLES = """
 SELECT toUnixTimestamp64Milli(time) AS at, value FROM sample
 WHERE series = {series:UInt64}
@@ -137,6 +144,19 @@ def observed(
         known = [by_name[name] for name in only if name in by_name]
         rows = parts.query(ONE, {**given, "classes": known})
     return _columns(parts, life, heads, kept, rows)
+
+
+def highest(parts: Parts, life: Life, classes: list[str], before: int) -> dict[str, float]:
+    """How high these classes stood before a time, by the cleanest histogram of each hour summed up."""
+    by_name = parts.names.classes.by_name
+    known = [by_name[name] for name in classes if name in by_name]
+    bound = {"incarnation": life.id, "mode": life.mode, "classes": known, "before": before}
+    found = parts.query(HIGHEST, bound) if known else None
+    if found is None:
+        return {}
+    names = parts.names.classes.names
+    counts = zip(found["class"].tolist(), found["highest"].tolist(), strict=True)
+    return {names[each]: float(count) for each, count in counts}
 
 
 def chosen(times: NDArray[np.int64], eden: NDArray[np.float64]) -> NDArray[np.intp]:
