@@ -17,7 +17,7 @@ FULL = 0.97
 RECENT = 0.7
 LEAST = 8
 """Levels that a line is drawn through, at least."""
-GARBAGE, MOST_GARBAGE = 0.05, 0.10
+GARBAGE, MOST_GARBAGE = 0.06, 0.12
 """Of a heap's growth without a full collection: what died old, in the middle case and in the late one."""
 
 
@@ -56,7 +56,7 @@ def heap_end(history: History, blocks: int) -> Exhaustion | None:
     recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
     times, levels = heap_levels(recent, blocks)
     garbage = (0.0, 0.0) if _without_garbage(recent) else (GARBAGE, MOST_GARBAGE)
-    return exhausted("heap", times, levels, history.heap_max, history.times[-1], garbage)
+    return exhausted("heap", times, levels, history.heap_max, history.times[-1], garbage, history.span)
 
 
 def ends(history: History, blocks: int) -> list[Exhaustion]:
@@ -100,11 +100,12 @@ def exhausted(
     limit: float,
     now: float,
     garbage: tuple[float, float] = (0.0, 0.0),
+    grows_for: float = 0.0,
 ) -> Exhaustion | None:
     """The end of one resource by the line through its levels.
 
-    Of their growth that much may be `garbage`, in the middle and in the late end of the interval: it makes
-    room again, and the rest grows slower. In the early end all of it stays.
+    Of the growth of `grows_for` seconds so much may be `garbage`, in the middle and in the late end of the
+    interval: it makes room again, and the rest grows slower. In the early end all of it stays.
     """
     if len(times) < LEAST:
         return None
@@ -112,7 +113,7 @@ def exhausted(
     if low <= 0:
         return None
     level = float(np.median(levels + slope * (now - times)))
-    grown = slope * float(now - times[0])
+    grown = min(slope * grows_for, level)
     near, mid, far = (
         max(share * limit - (level - dead * grown), 0.0) / (rate * (1 - dead))
         for share, rate, dead in ((FULL, high, 0.0), (FULL, slope, garbage[0]), (1.0, low, garbage[1]))
