@@ -12,6 +12,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
@@ -23,7 +24,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from heapwatch.model import Batch
 from heapwatch.wire import batch as wire
 
-from . import scene
+from . import crowd, scene, story
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "src" / "heapwatch" / "web" / "static"
@@ -134,31 +135,64 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.send_all(batches)
         sent = {(each.jvm.host, each.time) for batch in batches for each in batch.snapshots}
         assert stored_by_host(server) == Counter(host for host, _ in sent)
-        end = threading.Event()
-        agents = threading.Thread(target=go_on, args=(server, made, end), daemon=True)
-        agents.start()
-        yield server
-        end.set()
-        agents.join()
+        with going_on(server, made, scene.fleet()):
+            yield server
+
+
+@pytest.fixture(scope="session")
+def leaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The scene of story.py: leaks that were found, and one that was fixed after it was found."""
+    for server in serving(tmp_path_factory.mktemp("leaking")):
+        made = int(time.time() * 1000)
+        server.send_all(scene.batches(made, story.watched()))
+        with going_on(server, made, [each for each in story.watched() if not each.end]):
+            found_out(server, "open", {"story": 3, "report": 1, "orders": 3})
+            server.send_all(story.rollout(made))
+            with going_on(server, made, story.new()):
+                found_out(server, "fixed", {"orders": 3})
+                yield server
+
+
+def found_out(server: Server, state: str, hosts: dict[str, int], patience_s: float = 120) -> None:
+    """Wait until the server has come to these leaks by itself: service -> on how many hosts."""
+    end = time.monotonic() + patience_s
+    found: dict[str, int] = {}
+    while not hosts.items() <= found.items():
+        assert time.monotonic() < end, f"not {state} on {hosts}, but {found}; {server.get('verdicts')}"
+        time.sleep(0.5)
+        leaks = server.get(f"leaks?state={state}")["leaks"]
+        found = {leak["service"]: len(leak["hosts"]) for leak in leaks}
 
 
 def stored_by_host(server: Server) -> Counter[str]:
     return Counter(server.get("snapshots?from=-2h&limit=100000")["columns"]["host"])
 
 
-def go_on(server: Server, made: int, end: threading.Event) -> None:
+@contextmanager
+def going_on(server: Server, made: int, services: list[scene.Service]) -> Iterator[None]:
+    end = threading.Event()
+    agents = threading.Thread(target=go_on, args=(server, made, services, end), daemon=True)
+    agents.start()
+    try:
+        yield
+    finally:
+        end.set()
+        agents.join()
+
+
+def go_on(server: Server, made: int, services: list[scene.Service], end: threading.Event) -> None:
     """The agents of the scene keep sending, so that nobody falls silent while the tests run."""
     sequence = 0
     while not end.wait(SAMPLE_EVERY_S):
         sequence += 1
-        server.send_all(scene.later(made, (made - time.time() * 1000) / scene.MINUTE, sequence))
+        server.send_all(scene.later(made, (made - time.time() * 1000) / scene.MINUTE, sequence, services))
 
 
 @pytest.fixture(scope="session")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Thousands of JVMs; also where tests may post more."""
     for server in serving(tmp_path_factory.mktemp("crowded")):
-        server.send(scene.crowd(int(time.time() * 1000), CROWD))
+        server.send(crowd.crowd(int(time.time() * 1000), CROWD))
         yield server
 
 

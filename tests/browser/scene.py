@@ -22,6 +22,7 @@ from heapwatch.model import ALL, Batch, Event, Histogram, JvmId, LogBlock, Metri
 RECORDED = Path(__file__).parent.parent / "jvms" / "recorded" / "17.0.9.histogram.gz"
 MINUTE = 60_000
 MIB = 1 << 20
+YOUNG_S = 17.0  # from one young collection to the next
 HOSTILE = '<img src=x onerror="document.title=1">&amp;'
 """A class name may be any string that the VM allows; a page that made markup of it would run this."""
 
@@ -74,6 +75,9 @@ class Service:
     fixed: float = -1.0  # minutes ago, when the leak ended
     pause: float = 9.0
     every: float = 0.5  # minutes between two histograms
+    full: float = 8.0  # minutes between two collections of the old generation; 0 for none
+    dying: float = 0.0  # MiB a minute of what leaked before, and now dies with the next young collection
+    family: tuple[tuple[str, int, int], ...] = LEAKED
     pid: int = 4711
     events: tuple[tuple[float, str, str], ...] = field(default=())
 
@@ -81,6 +85,13 @@ class Service:
         """MiB that the leak holds."""
         until = max(ago, self.fixed) if self.fixed >= 0 else ago
         return max(0.0, self.start - until) * self.leak
+
+    def leaks(self, ago: float) -> float:
+        return self.leak if self.fixed < 0 or ago > self.fixed else 0.0
+
+    def young(self, ago: float) -> float:
+        """Young collections since the start, with the part of the way to the next."""
+        return (self.start - ago) * 60 / YOUNG_S
 
 
 def labels(service: str, version: str, java: str, collector: str, **more: str) -> dict[str, str]:
@@ -195,9 +206,9 @@ def heap(service: Service, mib: float, garbage: float) -> Histogram:
         add(name, stock * share / each, each)
     for place, name in enumerate(APPLICATION):
         add(name, stock * 0.2 / len(APPLICATION) / 40 * (1.7 - place / len(APPLICATION)), 40)
-    if service.leak > 1:
-        actors = mib * MIB / sum(each * count for _, each, count in LEAKED)
-        for name, each, count in LEAKED:
+    if service.leak > 1 or service.dying:
+        actors = mib * MIB / sum(each * count for _, each, count in service.family)
+        for name, each, count in service.family:
             add(name, actors * count + 40, each)
     if service.jvm == "memleak1":
         add(HOSTILE, 12 + mib, 24)
@@ -216,16 +227,27 @@ def heap(service: Service, mib: float, garbage: float) -> Histogram:
 def taken(service: Service, now: int, ago: float, chance: Random) -> Snapshot:
     """One histogram, `ago` minutes before `now` (the moment to which the scene's times refer)."""
     leaked = service.leaked(ago)
-    garbage = chance.uniform(0.01, 0.04) * service.base
+    eden = service.young(ago) % 1.0
+    garbage = (0.005 + 0.035 * eden) * service.base
+    minutes = eden * YOUNG_S / 60
+    dying = service.dying * minutes
+    fresh = dying + service.leaks(ago) * minutes
     pause = service.pause * (0.8 + leaked / service.limit) * chance.uniform(0.9, 1.1)
     return Snapshot(
         identity(service, now),
         now - int(ago * MINUTE),
         ALL,
-        heap(service, leaked, garbage),
+        heap(service, leaked + dying, garbage),
         pause,
         pause + chance.uniform(3, 9),
-        {"heap_used": (service.base + leaked + garbage) * MIB, "heap_max": float(service.limit * MIB)},
+        {
+            "heap_used": (service.base + leaked + garbage) * MIB,
+            "heap_max": float(service.limit * MIB),
+            "young_collections": float(int(service.young(ago))),
+            "old_collections": float(int((service.start - ago) / service.full)) if service.full else 0.0,
+            "concurrent_collections": 0.0,
+            "eden_used": (garbage + fresh) * MIB,
+        },
         service.labels,
     )
 
@@ -296,7 +318,7 @@ def metrics(service: Service, now: int, chance: Random) -> MetricBlock:
             ("jvm.process.open_files", 180 + place % 7),
             ("jvm.process.cpu_ms", cpu),
             ("cgroup.memory.used", (rss + 12) * MIB),
-            ("cgroup.memory.limit", service.limit * 1.4 * MIB),
+            ("cgroup.memory.limit", service.limit * 2.0 * MIB),
             ("heapwatch.pause_ms", service.pause * (0.8 + full)),
             ("heapwatch.pause_budget", 0.005),
             ("heapwatch.pause_share", service.pause * (0.8 + full) / (service.every * MINUTE)),
@@ -344,9 +366,9 @@ def log(service: Service, now: int, chance: Random) -> LogBlock:
     )
 
 
-def batches(now: int) -> Iterator[Batch]:
+def batches(now: int, services: list[Service] | None = None) -> Iterator[Batch]:
     """One service after the other, in pieces that a server accepts."""
-    for number, service in enumerate(fleet()):
+    for number, service in enumerate(fleet() if services is None else services):
         chance = Random(number)
         agent = f"agent:{service.host}:{service.pid}"
         taken = list(snapshots(service, now, chance))
@@ -354,17 +376,17 @@ def batches(now: int) -> Iterator[Batch]:
             Event(now - int(ago * MINUTE), kind, block_labels(identity(service, now)), text)
             for ago, kind, text in service.events
         ]
-        yield Batch(agent, 1, metrics=[metrics(service, now, chance)], snapshots=taken[:1])
-        for place in range(0, len(taken), 100):
+        yield Batch(agent, 1, metrics=[metrics(service, now, chance)], snapshots=taken[:100])
+        for place in range(100, len(taken), 100):
             yield Batch(agent, 2 + place, snapshots=taken[place : place + 100])
         yield Batch(agent, 9_999, logs=[log(service, now, chance)])
         if happened:
             yield Batch(agent, 10_000, events=happened)
 
 
-def later(now: int, ago: float, sequence: int) -> Iterator[Batch]:
+def later(now: int, ago: float, sequence: int, services: list[Service] | None = None) -> Iterator[Batch]:
     """What those that still run say `-ago` minutes after the scene was made."""
-    for service in fleet():
+    for service in fleet() if services is None else services:
         if service.end == 0:
             heard = array("d", [(service.base + service.leaked(ago)) * MIB])
             block = MetricBlock(
@@ -375,19 +397,3 @@ def later(now: int, ago: float, sequence: int) -> Iterator[Batch]:
             snapshot = taken(service, now, ago, Random(sequence))
             agent = f"agent:{service.host}:{service.pid}"
             yield Batch(agent, 20_000 + sequence, snapshots=[snapshot], metrics=[block])
-
-
-def crowd(now: int, count: int) -> Batch:
-    """Very many JVMs with one small histogram each."""
-    small = Histogram(
-        ["byte[]", "java.lang.String"], array("q", [10, 20]), array("q", [1000, 480]), array("q", [1, 1])
-    )
-    taken, blocks = [], []
-    for number in range(count):
-        who = JvmId(f"host-{number // 4:04}", f"service-{number % 37:02}", 100 + number, now - 3_600_000)
-        taken.append(
-            Snapshot(who, now - 1000, ALL, small, 2.0, 3.0, {}, {"service": f"s{number % 37}", "env": "test"})
-        )
-        column = array("d", [float((number * 7919) % 900) * MIB])
-        blocks.append(MetricBlock(block_labels(who), array("q", [now - 1000]), {"jvm.heap.used": column}))
-    return Batch("agent:crowd", 1, snapshots=taken, metrics=blocks)

@@ -4,6 +4,30 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Acknowledged */
+        Acknowledged: {
+            /** By */
+            by: string;
+            /** At */
+            at: number;
+            /** Note */
+            note: string;
+        };
+        /** Acknowledgement */
+        Acknowledgement: {
+            /**
+             * Note
+             * @description why, or by whom it is looked after
+             * @default
+             */
+            note: string;
+            /**
+             * Undo
+             * @description take it back
+             * @default false
+             */
+            undo: boolean;
+        };
         /**
          * AgentStatus
          * @description `lag` is how old the newest data was when it came, in seconds; null if nothing came since the start.
@@ -103,6 +127,17 @@ export interface components {
             total: number;
             columns: components["schemas"]["ClassColumns"];
         };
+        /** Compared */
+        Compared: {
+            /** From */
+            from: number | null;
+            /** To */
+            to: number | null;
+            /** Versions */
+            versions: string[];
+            /** Jvms */
+            jvms: number;
+        };
         /**
          * Completion
          * @description Any of the items may replace the characters `from` to `to`.
@@ -117,10 +152,14 @@ export interface components {
         };
         /** CompletionAsked */
         CompletionAsked: {
-            /** Query */
+            /**
+             * Query
+             * @description as far as it is written
+             */
             query: string;
             /**
              * Language
+             * @description metrics or logs
              * @default metrics
              * @enum {string}
              */
@@ -326,6 +365,29 @@ export interface components {
             /** Events */
             events: components["schemas"]["EventRow"][];
         };
+        /**
+         * Exhaustion
+         * @description When something is full at the growth of now, from `at` (80 % interval).
+         */
+        Exhaustion: {
+            /**
+             * Resource
+             * @description heap, metaspace, threads or container
+             */
+            resource: string;
+            /** Host */
+            host: string;
+            /** In S */
+            in_s: number;
+            /** Between S */
+            between_s: (number | null)[];
+            /** Limit */
+            limit: number;
+            /** Level */
+            level: number;
+            /** Slope Per S */
+            slope_per_s: number;
+        };
         /** Fault */
         Fault: {
             /** Code */
@@ -401,6 +463,30 @@ export interface components {
             restarts: number;
             /** Last Event */
             last_event?: unknown;
+            /**
+             * Verdict
+             * @description leaking, suspect, clean, undecided; empty = not judged yet
+             */
+            verdict: string;
+            /** Verdict Reason */
+            verdict_reason: string;
+            /**
+             * Leaks
+             * @description open ones on it: id, class, state
+             */
+            leaks: unknown[];
+            /**
+             * Full In S
+             * @description seconds until what ends first is full
+             */
+            full_in_s: number | null;
+            /** Full Between S */
+            full_between_s: (number | null)[] | null;
+            /**
+             * Full Of
+             * @description heap, metaspace, threads or container
+             */
+            full_of: string | null;
         };
         /** Formatted */
         Formatted: {
@@ -463,6 +549,17 @@ export interface components {
              */
             state: string;
         };
+        /** JvmCounts */
+        JvmCounts: {
+            /** Leaking */
+            leaking: number;
+            /** Suspect */
+            suspect: number;
+            /** Clean */
+            clean: number;
+            /** Undecided */
+            undecided: number;
+        };
         /** Jvms */
         Jvms: {
             /** Jvms */
@@ -477,6 +574,117 @@ export interface components {
         Labels: {
             /** Labels */
             labels: string[];
+        };
+        /**
+         * Leak
+         * @description One leak of one service, on all its hosts.
+         */
+        Leak: {
+            /** Id */
+            id: string;
+            /** Service */
+            service: string;
+            /**
+             * Class
+             * @description the root of the family
+             */
+            class: string;
+            /**
+             * Family
+             * @description class -> objects for each of the root
+             */
+            family: {
+                [key: string]: number;
+            };
+            /** Equals */
+            equals: string[];
+            /** Kind */
+            kind: string;
+            /**
+             * State
+             * @description suspect, confirmed, stopped or fixed
+             */
+            state: string;
+            /**
+             * Scope
+             * @description single, individual, partial or systemic
+             */
+            scope: string;
+            /** Hosts */
+            hosts: string[];
+            /** Clean */
+            clean: string[];
+            /** Undecided */
+            undecided: string[];
+            /** Versions */
+            versions: {
+                [key: string]: string[];
+            };
+            /** Jvms */
+            jvms: components["schemas"]["LeakOnJvm"][];
+            /** Since */
+            since: number;
+            /** Since Between */
+            since_between: number[];
+            /** Rate Per S */
+            rate_per_s: number;
+            /** Rate Between */
+            rate_between: number[];
+            /** Bytes Per Leak */
+            bytes_per_leak: number;
+            /** Births Per S */
+            births_per_s: number | null;
+            /** Deaths Per S */
+            deaths_per_s: number | null;
+            /** Balance */
+            balance: number | null;
+            exhaustion: components["schemas"]["Exhaustion"] | null;
+            /** Sentence */
+            sentence: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            }[];
+            /** Opened */
+            opened: number;
+            /** Changed */
+            changed: number;
+            acknowledged: components["schemas"]["Acknowledged"] | null;
+            proof: components["schemas"]["Proof"] | null;
+            /** History */
+            history: components["schemas"]["StateOfLeak"][];
+        };
+        /** LeakOnJvm */
+        LeakOnJvm: {
+            /** Host */
+            host: string;
+            /** Jvm */
+            jvm: string;
+            /** Pid */
+            pid: number;
+            /** Started */
+            started: number;
+            /** State */
+            state: string;
+            /** Rate Per S */
+            rate_per_s: number;
+            /** Rate Between */
+            rate_between: number[];
+            /** Since */
+            since: number;
+            /** Bytes Per Leak */
+            bytes_per_leak: number;
+            /** Balance */
+            balance: number | null;
+            exhaustion: components["schemas"]["Exhaustion"] | null;
+        };
+        /** Leaks */
+        Leaks: {
+            /** Leaks */
+            leaks: components["schemas"]["Leak"][];
+            jvms: components["schemas"]["JvmCounts"];
+            /** Judged */
+            judged: number | null;
         };
         /**
          * LogAnswer
@@ -511,7 +719,7 @@ export interface components {
         LogsAsked: {
             /**
              * Query
-             * @description docs: the log language
+             * @description in the log language; empty: all messages
              */
             query: string;
             /**
@@ -788,6 +996,30 @@ export interface components {
              */
             height: "low" | "normal" | "high";
         };
+        /** Proof */
+        Proof: {
+            /** Class */
+            class: string;
+            /**
+             * Verdict
+             * @description fixed, reduced, partly fixed, not fixed, not enough data
+             */
+            verdict: string;
+            /** Sentence */
+            sentence: string;
+            before: components["schemas"]["VersionSide"] | null;
+            after: components["schemas"]["VersionSide"] | null;
+            /** Exposure */
+            exposure: number | null;
+            /** Residual */
+            residual: number | null;
+            /** More Samples */
+            more_samples: number;
+            /** Why */
+            why: string;
+            /** Hosts */
+            hosts: string[];
+        };
         /**
          * QueryAnswer
          * @description A row of the query, a row of the answer; null is no point.
@@ -814,7 +1046,7 @@ export interface components {
         QueryAsked: {
             /**
              * Query
-             * @description one row a line; docs: the query language
+             * @description in the query language, one row a line
              */
             query: string;
             /**
@@ -1033,6 +1265,15 @@ export interface components {
             /** Values */
             values: (number | null)[];
         };
+        /** StateOfLeak */
+        StateOfLeak: {
+            /** Time */
+            time: number;
+            /** State */
+            state: string;
+            /** Text */
+            text: string;
+        };
         /** Status */
         Status: {
             /** Version */
@@ -1078,10 +1319,14 @@ export interface components {
         };
         /** TextAsked */
         TextAsked: {
-            /** Query */
+            /**
+             * Query
+             * @description as far as it is written
+             */
             query: string;
             /**
              * Language
+             * @description metrics or logs
              * @default metrics
              * @enum {string}
              */
@@ -1256,6 +1501,65 @@ export interface components {
              * @default
              */
             default: string | string[];
+        };
+        /** Verdict */
+        Verdict: {
+            /** Host */
+            host: string;
+            /** Jvm */
+            jvm: string;
+            /** Pid */
+            pid: number;
+            /** Started */
+            started: number;
+            /** Service */
+            service: string;
+            /** Version */
+            version: string;
+            /**
+             * Verdict
+             * @description leaking, suspect, clean or undecided
+             */
+            verdict: string;
+            /** Reason */
+            reason: string;
+            /** At */
+            at: number;
+            /** Leaks */
+            leaks: string[];
+            /** Exhaustions */
+            exhaustions: components["schemas"]["Exhaustion"][];
+        };
+        /** Verdicts */
+        Verdicts: {
+            /** Jvms */
+            jvms: components["schemas"]["Verdict"][];
+        };
+        /** Verified */
+        Verified: {
+            /** Service */
+            service: string;
+            /** Proofs */
+            proofs: components["schemas"]["Proof"][];
+            /** New */
+            new: string[];
+            before: components["schemas"]["Compared"];
+            after: components["schemas"]["Compared"];
+        };
+        /** VersionSide */
+        VersionSide: {
+            /** Slope Per S */
+            slope_per_s: number;
+            /** Between */
+            between: number[];
+            /** Samples */
+            samples: number;
+            /** Births Per S */
+            births_per_s: number | null;
+            /** Deaths Per S */
+            deaths_per_s: number | null;
+            /** Balance */
+            balance: number | null;
         };
         /** Warned */
         Warned: {

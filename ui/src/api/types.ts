@@ -8,7 +8,12 @@ export type Labels = Readonly<Record<string, string | number>>;
 
 export type LiveEvent = Answers["EventRow"];
 export type Events = Answers["Events"];
-export type FleetRow = Omit<Answers["FleetRow"], "last_event"> & { readonly last_event?: LiveEvent | null; readonly command?: string };
+export type FleetRow = Omit<Answers["FleetRow"], "last_event" | "leaks" | "full_between_s"> & {
+  readonly last_event?: LiveEvent | null;
+  readonly command?: string;
+  readonly leaks: readonly { readonly id: string; readonly class: string; readonly state: string }[];
+  readonly full_between_s: readonly [number, Nullable] | null;
+};
 export type Fleet = { readonly total: number; readonly rows: FleetRow[]; readonly groups?: readonly { readonly value: string; readonly jvms: number }[]; readonly warnings?: readonly string[] };
 
 export type Totals = Answers["Totals"];
@@ -47,3 +52,27 @@ export type DashboardFault = Answers["DashboardFault"];
 export type Definition = Answers["Dashboard"];
 export type Panel = Answers["Panel"];
 export type Variable = Answers["Variable"];
+
+/** Verdicts on leaks. Times are epoch ms, spans in seconds; an interval is `[low, high]`. */
+export type Interval = readonly [number, number];
+export type Exhaustion = Omit<Answers["Exhaustion"], "between_s"> & { readonly between_s: readonly [number, Nullable] };
+export type ProofSide = Omit<Answers["VersionSide"], "between"> & { readonly between: Interval };
+export type Proof = Omit<Answers["Proof"], "before" | "after"> & { readonly before: ProofSide | null; readonly after: ProofSide | null };
+export type LeakingJvm = Omit<Answers["LeakOnJvm"], "rate_between" | "exhaustion"> & { readonly rate_between: Interval; readonly exhaustion: Exhaustion | null };
+/** What is said, its numbers, and the query that shows them. */
+export type Claim = { readonly text: string; readonly query?: string | null } & Readonly<Record<string, unknown>>;
+export type Leak = Omit<Answers["Leak"], "jvms" | "since_between" | "rate_between" | "exhaustion" | "evidence" | "proof"> & {
+  readonly jvms: readonly LeakingJvm[];
+  readonly since_between: Interval;
+  readonly rate_between: Interval;
+  readonly exhaustion: Exhaustion | null;
+  readonly evidence: readonly Claim[];
+  readonly proof: Proof | null;
+};
+export type LeakList = Omit<Answers["Leaks"], "leaks"> & { readonly leaks: readonly Leak[] };
+export type JvmVerdict = Omit<Answers["Verdict"], "exhaustions"> & { readonly exhaustions: readonly Exhaustion[] };
+export type Verdicts = { readonly jvms: readonly JvmVerdict[] };
+export type VerifiedSide = Answers["Compared"];
+export type Verified = Omit<Answers["Verified"], "proofs"> & { readonly proofs: readonly Proof[] };
+export type Jvms = Answers["Jvms"];
+export type JvmLife = Answers["Jvm"];

@@ -1,11 +1,14 @@
 /** Where ticks stand and what they say: 24-hour local time, binary steps for bytes. */
-import { clock, day } from "../lib/format";
+import { clock, day, duration } from "../lib/format";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 /** Steps of a byte axis: 1, 2, 4 … of each binary unit, so that ticks read 256 MiB and not 238.4 MiB. */
 export const BYTE_STEPS: number[] = Array.from({ length: 56 }, (_, power) => 2 ** power);
+
+/** Steps of an axis that counts from a start: seconds to weeks as people count them. */
+export const ELAPSED_STEPS: number[] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800].map((step) => step * 1000);
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
@@ -33,7 +36,8 @@ export function top(most: number | null, limit: number | null): number {
 /** A limit far above the data would press the curve flat; it is named beside the chart instead. */
 export const limitFits = (most: number, limit: number): boolean => most >= limit / 5;
 
-/** `14:03:09` within one day, with the date over longer spans. */
-export function cursorTime(ms: number, from: number, to: number): string {
+/** `14:03:09` within one day, with the date over longer spans; `12 m 3 s` where times count from a start. */
+export function cursorTime(ms: number, from: number, to: number, elapsed = false): string {
+  if (elapsed) return duration(ms);
   return day(from) === day(to) ? clock(ms) : `${day(ms)} ${clock(ms)}`;
 }

@@ -1,9 +1,9 @@
 /** Columns to uPlot: options are a pure function of the props, `mount` is the thin part that touches the page. */
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { writer, type Unit } from "../lib/format";
+import { duration, writer, type Unit } from "../lib/format";
 import type { Theme } from "../lib/view";
-import { BYTE_STEPS, timeTicks, top } from "./axis";
+import { BYTE_STEPS, ELAPSED_STEPS, timeTicks, top } from "./axis";
 import { bridged, largest, longestStep, nearest, stacked, type Column, type Value } from "./columns";
 import { drawBehind, type Behind } from "./behind";
 import { overlays, type Marker } from "./overlay";
@@ -36,6 +36,8 @@ export interface PlotProps {
   readonly markers: readonly Marker[];
   readonly behind?: Behind | null;
   readonly selection: { readonly from: number; readonly to: number } | null;
+  /** Times count from a start; such a plot shares its crosshair with others of its kind only. */
+  readonly elapsed?: boolean;
   readonly onDrag: (from: number, to: number) => void;
   readonly onBack: () => void;
   readonly onCursor: (index: number | null, left: number, pointed: boolean) => void;
@@ -80,7 +82,7 @@ export function heights(props: PlotProps, data: uPlot.AlignedData): { most: numb
 /** What must be equal for a plot to be updated in place. */
 export function shape(props: PlotProps): string {
   const lines = props.lines.map((line) => [line.key, line.slot, line.dash, line.limit, line.bars]);
-  return JSON.stringify([props.theme, props.unit, props.stack, props.height, lines]);
+  return JSON.stringify([props.theme, props.unit, props.stack, props.height, props.elapsed, lines]);
 }
 
 function seriesOptions(props: PlotProps, line: Line): uPlot.Series {
@@ -138,7 +140,7 @@ function options(current: () => PlotProps, width: number, drawn: uPlot.Hooks.Arr
     series: [{}, ...series],
     bands,
     scales: {
-      x: { time: true, range: () => [current().from, current().to] },
+      x: { time: !props.elapsed, range: () => [current().from, current().to] },
       y: {
         range: (plot) => {
           const { most, limit } = heights(current(), plot.data);
@@ -150,7 +152,8 @@ function options(current: () => PlotProps, width: number, drawn: uPlot.Hooks.Arr
       {
         stroke: ink.muted, font, size: 26, gap: 4, space: 58, grid: { show: false },
         ticks: { ...lines, size: 4 },
-        values: (_plot, splits, _axis, _space, step) => timeTicks(splits, step),
+        ...(props.elapsed ? { incrs: ELAPSED_STEPS } : {}),
+        values: (_plot, splits, _axis, _space, step) => (props.elapsed ? splits.map((split) => (split ? duration(split) : "0")) : timeTicks(splits, step)),
       },
       {
         stroke: ink.muted, font, size: AXIS, gap: 6, space: props.height < 160 ? 22 : 34, grid: lines, ticks: { show: false },
@@ -175,7 +178,7 @@ function cursorOptions(current: () => PlotProps): uPlot.Cursor {
       },
     },
     sync: {
-      key: CROSSHAIR,
+      key: current().elapsed ? `${CROSSHAIR} elapsed` : CROSSHAIR,
       setSeries: false,
       scales: ["x", null],
       filters: { pub: (type) => type === "mousemove" || type === "mouseleave" },

@@ -2,7 +2,7 @@
 import { useComputed, useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { bytes, exact, moment, utc, writer, type Unit } from "../lib/format";
+import { bytes, duration, exact, moment, utc, writer, type Unit } from "../lib/format";
 import { span, theme, zoomBack, zoomTo } from "../lib/view";
 import { cursorTime, limitFits } from "./axis";
 import { first, largest, last, longestStep, nearest, smallest } from "./columns";
@@ -30,6 +30,8 @@ export interface TimeChartProps {
   readonly empty?: string;
   readonly loading?: boolean;
   readonly legendLimit?: number;
+  /** Times count from a start, up to this many ms, and are no moments: the range of the page does not apply. */
+  readonly elapsed?: number;
 }
 
 const TABLE_ROWS = 60;
@@ -43,7 +45,7 @@ export function TimeChart(props: TimeChartProps) {
   const spoken = useSignal("");
   const id = useId();
   const shown = useMemo(() => props.lines.filter((line) => !hidden.has(line.key)), [props.lines, hidden]);
-  const { from, to } = span.value;
+  const { from, to } = props.elapsed === undefined ? span.value : { from: 0, to: props.elapsed };
   const isEmpty = !props.lines.some((line) => !line.limit && line.values.some((value) => value !== null));
   const bound = isEmpty ? null : farLimit(shown);
   const toggle = (key: string, alone: boolean) =>
@@ -135,8 +137,9 @@ function Canvas(props: CanvasProps) {
     markers: props.markers ?? [],
     behind: props.behind ?? null,
     selection: props.selection ?? null,
-    onDrag: props.onSelect ?? zoomTo,
-    onBack: () => (props.selection && props.onClear ? props.onClear() : zoomBack()),
+    elapsed: props.elapsed !== undefined,
+    onDrag: props.onSelect ?? (props.elapsed === undefined ? zoomTo : () => undefined),
+    onBack: () => (props.selection && props.onClear ? props.onClear() : props.elapsed === undefined && zoomBack()),
     onCursor: (index, left, pointed) => {
       props.cursor.value = index === null || left < 0 ? null : { index, left, pointed };
     },
@@ -149,7 +152,7 @@ function Canvas(props: CanvasProps) {
   }, []);
   useEffect(() => plot.current?.update(plotProps), [
     props.times, props.lines, props.from, props.to, props.stack,
-    props.unit, props.height, props.markers, props.behind, props.selection?.from, props.selection?.to, theme.value, props.onSelect,
+    props.unit, props.height, props.markers, props.behind, props.selection?.from, props.selection?.to, props.elapsed, theme.value, props.onSelect,
   ]);
   const label = useComputed(() => `${props.title}: chart. Arrow keys move the cursor, Shift with arrow keys selects.`);
   return (
@@ -157,7 +160,7 @@ function Canvas(props: CanvasProps) {
       onKeyDown={(event) => moveByKey(event, props, plot.current)}
       onBlur={() => plot.current?.point(null)}>
       <div ref={host} class="plot-host" style={{ height: `${props.height}px` }} />
-      <Tooltip cursor={props.cursor} times={props.times} lines={props.lines} unit={props.unit} interval={props.interval} stack={props.stack ?? false} behind={props.behind ?? null} />
+      <Tooltip cursor={props.cursor} times={props.times} lines={props.lines} unit={props.unit} interval={props.interval} stack={props.stack ?? false} behind={props.behind ?? null} elapsed={props.elapsed !== undefined} />
     </div>
   );
 }
@@ -190,13 +193,13 @@ function moveByKey(event: KeyboardEvent, props: CanvasProps, plot: Plot | null):
   props.spoken.value = sentence(props, index);
 }
 
-function sentence({ times, lines, unit, interval, from, to }: CanvasProps, index: number): string {
+function sentence({ times, lines, unit, interval, from, to, elapsed }: CanvasProps, index: number): string {
   const write = writer(unit);
   const values = lines.map((line) => {
     const near = nearest(times, line.values, index, longestStep(times, line.values, interval));
     return `${line.label} ${near === null ? "no sample" : write(line.values[near])}`;
   });
-  return `${cursorTime(times[index] ?? 0, from, to)}: ${values.slice(0, 8).join(", ")}`;
+  return `${cursorTime(times[index] ?? 0, from, to, elapsed !== undefined)}: ${values.slice(0, 8).join(", ")}`;
 }
 
 /** For those who do not see the curve: what a glance at it tells. */
@@ -218,7 +221,7 @@ function Summary({ title, lines, unit }: TimeChartProps) {
   );
 }
 
-function Numbers({ title, times, lines, unit }: TimeChartProps) {
+function Numbers({ title, times, lines, unit, elapsed }: TimeChartProps) {
   const write = writer(unit);
   const filled = times.map((_, index) => index).filter((index) => lines.some((line) => line.values[index] != null));
   const step = Math.max(1, Math.ceil(filled.length / TABLE_ROWS));
@@ -230,7 +233,7 @@ function Numbers({ title, times, lines, unit }: TimeChartProps) {
         <tbody>
           {rows.map((index) => (
             <tr key={times[index]}>
-              <th scope="row" title={utc(times[index])}>{moment(times[index], Date.now())}</th>
+              {elapsed === undefined ? <th scope="row" title={utc(times[index])}>{moment(times[index], Date.now())}</th> : <th scope="row">{duration(times[index])}</th>}
               {lines.map((line) => <td key={line.key} title={exact(line.values[index])}>{write(line.values[index])}</td>)}
             </tr>
           ))}

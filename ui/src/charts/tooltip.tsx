@@ -16,12 +16,13 @@ interface Props {
   readonly interval: number;
   readonly stack: boolean;
   readonly behind: Behind | null;
+  readonly elapsed: boolean;
 }
 
 const MOST = 12;
 const AXIS = 66;
 
-export function Tooltip({ cursor, times, lines, unit, interval, stack, behind }: Props) {
+export function Tooltip({ cursor, times, lines, unit, interval, stack, behind, elapsed }: Props) {
   const at = cursor.value;
   const time = at ? times[at.index] : undefined;
   if (!at?.pointed || time === undefined) return null;
@@ -38,7 +39,7 @@ export function Tooltip({ cursor, times, lines, unit, interval, stack, behind }:
   const sum = rows.reduce((total, row) => total + (row.line.limit ? 0 : (row.value ?? 0)), 0);
   return (
     <div class="tooltip" data-side={at.left > 260 ? "left" : "right"} style={{ left: `${at.left + AXIS}px` }}>
-      <div class="tooltip-time" title={utc(time)}>{cursorTime(time, from, to)}</div>
+      <div class="tooltip-time" title={elapsed ? undefined : utc(time)}>{cursorTime(time, from, to, elapsed)}</div>
       <table>
         <tbody>
           {rows.slice(0, MOST).map(({ line, value }) => (

@@ -1,8 +1,8 @@
-/** A component that is fetched when it is first shown. */
+/** A component that is fetched when it is first shown; a quiet one takes no room until then. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-export function later<Props extends object>(load: () => Promise<{ default: ComponentType<Props> }>): ComponentType<Props> {
+export function later<Props extends object>(load: () => Promise<{ default: ComponentType<Props> }>, quiet = false): ComponentType<Props> {
   let known: ComponentType<Props> | null = null;
   return function Later(props: Props) {
     const [state, setState] = useState<"loading" | "loaded" | "failed">(known ? "loaded" : "loading");
@@ -25,6 +25,6 @@ export function later<Props extends object>(load: () => Promise<{ default: Compo
       );
     }
     const Known = known;
-    return Known ? <Known {...props} /> : <div class="page-loading" aria-busy="true"><span class="skeleton wide" /><span class="skeleton tall" /></div>;
+    return Known ? <Known {...props} /> : quiet ? null : <div class="page-loading" aria-busy="true"><span class="skeleton wide" /><span class="skeleton tall" /></div>;
   };
 }

@@ -10,10 +10,12 @@ import { link, patch, query } from "../../lib/router";
 import { ClassName, plain } from "../../lib/text";
 import { span } from "../../lib/view";
 import { OverlaySwitches, useOverlays, type Who } from "../../query/overlays";
+import { onsetMark } from "../../leaks/onset";
 import { fixedLink } from "../jvm/head";
 import { linesOf, places, present, type Part } from "./history";
 import { Places } from "./places";
 import { Search } from "./search";
+import Suspect, { leaksWith } from "./suspect";
 
 const HEIGHT = 250;
 const LINES = 20;
@@ -58,11 +60,13 @@ function History({ names }: { readonly names: readonly string[] }) {
   const bytesLines = useMemo(() => (answer.data ? linesOf(answer.data, "bytes", by) : []), [answer.data, by]);
   const countLines = useMemo(() => (answer.data ? linesOf(answer.data, "instances", by) : []), [answer.data, by]);
   const rows = useMemo(() => (answer.data ? places(answer.data, by) : []), [answer.data, by]);
-    const interval = (answer.data?.interval_s ?? 0) * 1000;
+  const interval = (answer.data?.interval_s ?? 0) * 1000;
   const note = rows.length > LINES ? `the ${LINES} largest of ${count(rows.length)}` : undefined;
   const who = useMemo(() => whereOf(rows), [rows]);
   const overlays = useOverlays(who);
-  const chart = { markers: overlays.markers, behind: overlays.behind, times: answer.data?.times ?? [], interval, height: HEIGHT, loading: answer.loading, note, legendLimit: 10, empty: "No sample of it in this range" };
+  const leaks = leaksWith(names);
+  const markers = useMemo(() => [...leaks.flatMap(onsetMark), ...overlays.markers], [leaks.map((leak) => `${leak.id} ${leak.since}`).join(" "), overlays.markers]);
+  const chart = { markers, behind: overlays.behind, times: answer.data?.times ?? [], interval, height: HEIGHT, loading: answer.loading, note, legendLimit: 10, empty: "No sample of it in this range" };
   return (
     <section class="page class-page">
       <div class="bar">
@@ -87,6 +91,7 @@ function History({ names }: { readonly names: readonly string[] }) {
       </div>
       {answer.error && <Failure error={answer.error} onRetry={answer.reload} known={answer.data !== null} />}
       <Warnings texts={answer.data?.warnings} />
+      {leaks.length > 0 && <Suspect leaks={leaks} name={names[0] ?? ""} />}
       {(answer.data || !answer.error) && <div class={shown === "both" ? "pair" : "single"}>
         {shown !== "instances" && <TimeChart {...chart} title="Shallow bytes" lines={bytesLines.slice(0, LINES)} unit="bytes" />}
         {shown !== "bytes" && <TimeChart {...chart} title="Instances" lines={countLines.slice(0, LINES)} unit="count" />}

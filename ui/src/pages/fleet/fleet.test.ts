@@ -10,7 +10,8 @@ function row(host: string, jvm: string, values: (number | null)[], more: Partial
     host, jvm, pid: 1, started: 1, labels: { service: "shop" }, java: "17", collector: "G1", user: "u", container: "", state: "up", last_seen: 1,
     heap_used: 1, heap_after_gc: 1, heap_max: 100, growth_per_hour: 10, gc_load: 0, bytes: 1, instances: 1, classes: 1,
     spark: { times: values.map((_, index) => index * MINUTE), values }, top_class: { class: "a.Leak", bytes_per_min: 5 },
-    pause_ms: 1, pause_share: 0.001, pause_budget: 0.005, interval_s: 10, restarts: 0, ...more,
+    pause_ms: 1, pause_share: 0.001, pause_budget: 0.005, interval_s: 10, restarts: 0,
+    verdict: "clean", verdict_reason: "", leaks: [], full_in_s: null, full_between_s: null, full_of: null, ...more,
   };
 }
 const rising = Array.from({ length: 20 }, (_, index) => 50 + index);

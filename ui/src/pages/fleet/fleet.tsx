@@ -13,12 +13,14 @@ import { span } from "../../lib/view";
 import { COLUMNS, jvmLink, rowKey } from "./columns";
 import { Empty } from "./empty";
 import { Groups } from "./groups";
+import { Systemic } from "./systemic";
 
 /** Labels of series and classes, not of JVMs. */
 const NO_GROUPS = new Set(["class", "package", "mode", "metric", "pid", "started", "pool", "gc", "command"]);
 
 const ROW = 36;
-const DEFAULT_SORT: Sort = { key: "growth_per_hour", order: "desc" };
+/** Who dies first; where nothing ends, the server goes by growth. */
+const DEFAULT_SORT: Sort = { key: "full_in_s", order: "asc" };
 
 export default function Fleet() {
   useEffect(() => {
@@ -30,6 +32,7 @@ export default function Fleet() {
   return (
     <section class="page fleet">
       <Bar filter={filter} group={group} />
+      <Systemic filter={filter} />
       {group ? <Groups by={group} filter={filter} /> : <List filter={filter} />}
     </section>
   );
@@ -94,7 +97,7 @@ function List({ filter }: { readonly filter: string }) {
       {error && <Failure error={error} onRetry={() => pager.retry()} known />}
       <Warnings texts={pager.head ?? undefined} />
       <Table label="JVMs" columns={columns} total={pager.total ?? 12} rowAt={(index) => pager.row(index)} rowKey={rowKey} rowHeight={ROW}
-        minWidth="1320px" sort={sort} onSort={(next) => patch({ sort: next.key, order: next.order })} generation={generation}
+        minWidth="1400px" sort={sort} onSort={(next) => patch({ sort: next.key, order: next.order })} generation={generation}
         outdated={pager.outdated} onRows={(first, last) => pager.want(first, last)} onOpen={(row) => go(jvmLink(row))}
         rowClass={(row) => `jvm-${row.state}`}
         empty={<p class="no-match">No JVM matches “{filter}”. <button type="button" onClick={() => patch({ filter: null })}>Show all</button></p>} />

@@ -26,7 +26,8 @@ interface Props {
 const EVENTS = 4;
 
 /** The newest of what the charts mark, as text. */
-function Happened({ events }: { readonly events: readonly LiveEvent[] }) {
+function Happened({ events: all }: { readonly events: readonly LiveEvent[] }) {
+  const events = all.filter((event) => event.kind !== "leak"); // told with their sentence below
   return (
     <ul class="happened" aria-label="Newest events">
       {events.slice(-EVENTS).reverse().map((event) => (

@@ -19,6 +19,9 @@ const Classes = later(() => import("./classes"));
 /** Below the first screenful, so it need not come with it. */
 const Panels = later(() => import("./panels"));
 
+/** Has an answer of its own to wait for. */
+const Suspects = later(() => import("./suspects"), true);
+
 const Correlated = later(() => import("../correlate/correlate"));
 
 /** The dashboard of the story, about what is looked at here. */
@@ -53,6 +56,7 @@ export default function Jvm() {
   return (
     <section class="page jvm">
       <Head rows={fleet.data?.rows ?? null} choice={choice} events={events.data?.events ?? []} />
+      <Suspects host={choice.host} jvm={choice.jvm} />
       {fleet.error && <Failure error={fleet.error} onRetry={fleet.reload} known />}
       {totals.error && <Failure error={totals.error} onRetry={totals.reload} known={totals.data !== null} />}
       <div class="bar slim">

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { useApi } from "../../api/resource";
 import type { Series } from "../../api/types";
-import { TimeChart } from "../../charts/timechart";
+import { TimeChart } from "../../charts/chart";
 import { Failure } from "../../lib/controls";
 import { span } from "../../lib/view";
 import type { Over } from "../../query/overlays";

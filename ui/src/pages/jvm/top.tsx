@@ -4,7 +4,7 @@ import { useApi } from "../../api/resource";
 import type { Series } from "../../api/types";
 import { largest } from "../../charts/columns";
 import type { Line } from "../../charts/plot";
-import { TimeChart } from "../../charts/timechart";
+import { TimeChart } from "../../charts/chart";
 import { Failure, Segments } from "../../lib/controls";
 import { bytes, count } from "../../lib/format";
 import { patch } from "../../lib/router";

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { FleetRow, Totals } from "../../api/types";
 import type { Line } from "../../charts/plot";
-import { TimeChart } from "../../charts/timechart";
+import { TimeChart } from "../../charts/chart";
 import { Segments } from "../../lib/controls";
 import { patch } from "../../lib/router";
 import { zoomTo } from "../../lib/view";

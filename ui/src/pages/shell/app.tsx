@@ -12,6 +12,8 @@ import { Missing } from "./missing";
 const PAGES: Readonly<Record<string, ComponentType>> = {
   "/": later(() => import("../fleet/fleet")),
   "/jvm": later(() => import("../jvm/jvm")),
+  "/leaks": later(() => import("../leaks/leaks")),
+  "/verify": later(() => import("../verify/verify")),
   "/class": later(() => import("../class/class")),
   "/explore": later(() => import("../explore/explore")),
   "/logs": later(() => import("../logs/logs")),
@@ -19,10 +21,13 @@ const PAGES: Readonly<Record<string, ComponentType>> = {
   "/status": later(() => import("../status/status")),
 };
 const TokenPrompt = later(() => import("./token"));
-const Dashboard = later(() => import("../dashboards/dashboard"));
+/** Pages whose address ends in the name of what they show. */
+const NAMED: Readonly<Record<string, ComponentType>> = {
+  "/dashboards/": later(() => import("../dashboards/dashboard")),
+  "/leaks/": later(() => import("../leaks/leak")),
+};
 
-/** A dashboard's name is a part of its path. */
-const pageOf = (path: string): ComponentType => (path.startsWith("/dashboards/") ? Dashboard : (PAGES[path] ?? Missing));
+const pageOf = (path: string): ComponentType => PAGES[path] ?? NAMED[path.replace(/[^/]+$/, "")] ?? Missing;
 
 export function App() {
   const Page = pageOf(path.value);

@@ -1,6 +1,7 @@
 /** Above every page: where one is, the time range, whether it moves, and the colours. */
 import { clockIsOff } from "../../api/client";
 import { liveState } from "../../api/live";
+import { unseen } from "../../leaks/open";
 import { link, path } from "../../lib/router";
 import { moving, paused, range, setRange, theme, toggleTheme } from "../../lib/view";
 import { DEFAULT } from "../../lib/range";
@@ -9,6 +10,8 @@ import { RangePicker } from "./rangepicker";
 
 const PAGES = [
   { path: "/", name: "Fleet" },
+  { path: "/leaks", name: "Leaks" },
+  { path: "/verify", name: "Verify" },
   { path: "/class", name: "Classes" },
   { path: "/dashboards", name: "Dashboards" },
   { path: "/explore", name: "Explore" },
@@ -25,7 +28,7 @@ export function Header() {
       </a>
       <nav aria-label="Pages">
         {PAGES.map((page) => (
-          <a key={page.path} href={link(page.path)} aria-current={path.value === page.path || path.value.startsWith(`${page.path}/`) ? "page" : undefined}>{page.name}</a>
+          <a key={page.path} href={link(page.path)} aria-current={path.value === page.path || path.value.startsWith(`${page.path}/`) ? "page" : undefined}>{page.name}{page.path === "/leaks" && <OpenLeaks />}</a>
         ))}
       </nav>
       <span class="spacer" />
@@ -38,6 +41,14 @@ export function Header() {
       <button type="button" class="icon" onClick={() => (helpShown.value = true)} title="Keys and help (?)"><span aria-hidden="true">?</span><span class="sr">Keys and help</span></button>
     </header>
   );
+}
+
+/** How many leaks wait for somebody. */
+function OpenLeaks() {
+  const number = unseen.value.length;
+  if (!number) return null;
+  const sure = unseen.value.some((leak) => leak.state === "confirmed");
+  return <span class="leak-count" data-sure={sure} title={`${number} open leak${number === 1 ? "" : "s"}`}>{number}<span class="sr"> open</span></span>;
 }
 
 const STATES = { off: "Paused", connecting: "Connecting", open: "Live", lost: "Offline" } as const;

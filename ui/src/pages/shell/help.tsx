@@ -5,6 +5,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["/", "go to the filter"],
   ["?", "this list"],
   ["f", "all JVMs"],
+  ["k", "leaks"],
+  ["v", "verify a fix"],
   ["c", "find a class"],
   ["d", "dashboards"],
   ["e", "ask a query"],

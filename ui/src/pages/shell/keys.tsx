@@ -22,6 +22,8 @@ export function listenToKeys(root: Document): () => void {
       },
       "?": () => (helpShown.value = true),
       f: () => go(link("/")),
+      k: () => go(link("/leaks")),
+      v: () => go(link("/verify")),
       c: () => go(link("/class")),
       d: () => go(link("/dashboards")),
       e: () => go(link("/explore")),
