@@ -1,6 +1,6 @@
 """Record the benchmark's JVMs: a histogram a second, counters beside it, one live histogram at the end.
 
-    python benchmarks/leaks/record.py [--only 'd_Lru_*'] [--parallel 7] [--folder .cache/leaks] [--list]
+    python benchmarks/leaks/record.py [--only 'd_Lru_*'] [--parallel 7] [--series 2] [--list]
     python benchmarks/leaks/record.py --hour        only the two runs of an hour
 
 Resumable: what is there stays. A run is five files of one stem, written when it is over (README.md). JVMs are
@@ -299,10 +299,14 @@ def jobs(runs: list[Run], folder: Path) -> list[list[Run]]:
     return list(found.values())
 
 
-def record(runs: list[Run], folder: Path, parallel: int) -> int:
+def folder_of(series: int) -> Path:
+    return FOLDER if series == 1 else FOLDER.with_name(f"leaks-{series}")
+
+
+def record(runs: list[Run], folder: Path, parallel: int, series: int = 1) -> int:
     """Record what is missing; how many could not be."""
     folder.mkdir(parents=True, exist_ok=True)
-    labels = {run.name: run.truth for run in all_runs()}
+    labels = {run.name: run.truth for run in all_runs(series)}
     folder.joinpath("labels.json").write_text(json.dumps(labels, indent=1))
     classes = compiled(folder)
     waiting: queue.SimpleQueue[list[Run]] = queue.SimpleQueue()
@@ -341,23 +345,25 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", action="append", default=[], help="names of runs, with * and ?")
-    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--folder", type=Path, help=".cache/leaks, or leaks-2 for series 2")
+    parser.add_argument("--series", type=int, default=1, help="other seeds, exchanged collectors")
     parser.add_argument("--parallel", type=int, default=7)
     parser.add_argument("--hour", action="store_true", help="only the runs of an hour")
     parser.add_argument("--list", action="store_true", help="say what there is to record")
     parser.add_argument("--seconds", type=float, help="shorter runs, to try programs out")
     given = parser.parse_args()
-    runs = [run for run in all_runs() if (run.part == "hour") == given.hour]
+    folder = given.folder or folder_of(given.series)
+    runs = [run for run in all_runs(given.series) if (run.part == "hour") == given.hour]
     if given.only:
         runs = [run for run in runs if any(fnmatch.fnmatch(run.name, pattern) for pattern in given.only)]
     if given.seconds:
         runs = [replace(run, seconds=min(run.seconds, given.seconds)) for run in runs]
     if given.list:
         for run in runs:
-            there = "there" if (given.folder / f"{run.name}.meta.json").exists() else "missing"
+            there = "there" if (folder / f"{run.name}.meta.json").exists() else "missing"
             print(f"{run.name:32} {run.label:6} {run.gc:10} {run.jdk:4} {run.mode:4} {there}")
         return 0
-    return 1 if record(runs, given.folder, given.parallel) else 0
+    return 1 if record(runs, folder, given.parallel, given.series) else 0
 
 
 if __name__ == "__main__":

@@ -70,10 +70,9 @@ def _head(*cells: str) -> list[str]:
 def targets(found: Scores) -> list[tuple[str, str, bool | None]]:
     """What was aimed at, what is, and whether it is kept; None when there is nothing to tell by."""
     own, wrong = found["scores"].get(OWN, {}), found["verdicts"]["wrong_share"]
-    held, raised = (
-        found["coverage"][OWN]["all"]["held"],
-        [one for each in found["hours"] for one in each["raised"]],
-    )
+    held = found["coverage"][OWN]["all"]["held"]
+    raised = Counter(one["state"] for each in found["hours"] for one in each["raised"])
+    minutes = sum(each["minutes"] for each in found["hours"])
     return [
         ("precision at least 0.95", _number(own.get("precision")), _least(own.get("precision"), 0.95)),
         ("recall at least 0.95", _number(own.get("recall")), _least(own.get("recall"), 0.95)),
@@ -86,7 +85,7 @@ def targets(found: Scores) -> list[tuple[str, str, bool | None]]:
         ("wrong verdicts on fixes at most 2 %", _percent(wrong), None if wrong is None else wrong <= 0.02),
         (
             "an hour without a leak raises nothing",
-            f"{len(raised)} raised in {sum(each['minutes'] for each in found['hours'])} minutes",
+            f"{raised['confirmed']} confirmed, {raised['suspect']} suspects in {minutes} verdicts",
             not raised if found["hours"] else None,
         ),
     ]
@@ -141,12 +140,25 @@ def _groups(found: Scores) -> list[str]:
 def _hours(found: Scores) -> list[str]:
     lines = ["## An hour without a leak", ""]
     for each in found["hours"]:
-        raised = [f"{one['class']} ({one['state']}, minute {one['minute']})" for one in each["raised"]]
-        told = ", ".join(raised) or "nothing raised"
-        lines.append(f"- {each['run']}: {each['minutes']} verdicts, {each['histograms']} histograms: {told}.")
+        told = "; ".join(_raised(each)) or "nothing raised"
+        cleared = (
+            "" if each["at_the_end"] or not each["raised"] else "; the live histogram at its end clears all"
+        )
+        lines.append(f"- {each['run']}, {each['minutes']} verdicts: {told}{cleared}.")
         alarms = [f"{name} {minutes}" for name, minutes in each["baselines"].items()]
         lines.append(f"  Minutes in which the baselines said leak: {', '.join(alarms)}.")
     return lines
+
+
+def _raised(hour: Scores) -> list[str]:
+    """Per class and state in how many minutes, and which."""
+    minutes: dict[tuple[str, str], list[int]] = {}
+    for one in hour["raised"]:
+        minutes.setdefault((one["class"], one["state"]), []).append(one["minute"])
+    return [
+        f"{name} {state} in {len(seen)} minutes ({seen[0]} to {seen[-1]})"
+        for (name, state), seen in minutes.items()
+    ]
 
 
 def _kinds(found: Scores) -> list[str]:

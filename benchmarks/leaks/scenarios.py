@@ -253,15 +253,36 @@ _ENDING: list[tuple[str, int, float, float, float, str, str, str]] = [
 ]
 
 
-def all_runs() -> list[Run]:
-    """Every run of the benchmark; kinds take turns, so that a part of them already is a fair sample."""
+_EXCHANGED = {
+    "G1": ("Serial", "Serial", "Parallel"),
+    "Serial": ("G1",),
+    "Parallel": ("G1",),
+    "ZGC": ("Shenandoah",),
+    "Shenandoah": ("ZGC",),
+}
+
+
+def all_runs(series: int = 1) -> list[Run]:
+    """Every run of the benchmark; kinds take turns, so that a part of them already is a fair sample.
+
+    Another series has the same runs with other seeds and exchanged collectors.
+    """
     parts = (_detect(), _patches(), _endings(), _controls(), _fleets(), _restarts(), _hours())
     turns = [list(part) for part in parts]
     placed = [((number + 0.5) / len(part), run) for part in turns for number, run in enumerate(part)]
-    found = [run for _, run in sorted(placed, key=lambda each: each[0])]
+    found = [_of_series(run, series) for _, run in sorted(placed, key=lambda each: each[0])]
     names = [run.name for run in found]
     assert len(set(names)) == len(names), "two runs of one name"
     return found
+
+
+def _of_series(run: Run, series: int) -> Run:
+    if series == 1:
+        return run
+    seed = zlib.crc32(f"{run.name} {series}".encode()) % 9973
+    words = tuple(f"seed={seed}" if word.startswith("seed=") else word for word in run.arguments)
+    others = _EXCHANGED[run.gc]
+    return replace(run, arguments=words, gc=others[seed % len(others)])
 
 
 def _run(name: str, program: str, words: str, **more: Any) -> Run:
