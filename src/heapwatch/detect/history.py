@@ -19,7 +19,9 @@ from heapwatch.model import ALL
 
 Floats = NDArray[np.float64]
 
-ABSENT = np.empty(0)
+FULL = 0.9
+DYING = 3
+"""Histograms in a row of a full heap, from which on it is dying."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,14 @@ class History:
         ready = int(np.argmax(seen >= 0.9 * seen.max()))
         quarter = int(np.searchsorted(self.times, self.times[0] + self.span / 4))
         return self.cut(slice(min(ready, quarter), None))
+
+    def until_full(self) -> History:
+        """Without its death: what grows stops growing when the heap stays full whatever is collected."""
+        if not np.isfinite(self.heap_max) or not len(self):
+            return self
+        room = np.flatnonzero(self.heap_bytes < FULL * self.heap_max)
+        last = int(room[-1]) if len(room) else len(self) - 1
+        return self.cut(slice(0, last + 1)) if last + DYING < len(self) else self
 
     def distinct(self) -> History:
         """In order of time, each time once: what came twice or late counts once and in its place."""

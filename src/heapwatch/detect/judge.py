@@ -97,7 +97,7 @@ def judge(
     whole = history.distinct().settled()
     if not len(whole):
         return Judgement(whole, undecided="no histograms")
-    history = whole.moving(settings.growth)
+    history = whole.until_full().moving(settings.growth)
     garbage = garbage_of(history)
     own = levels(history, settings.blocks, garbage)
     reason = battery.enough(own, settings, part=False)
@@ -155,6 +155,8 @@ def _candidates(history: History, garbage: Floats, settings: Settings) -> list[_
 
 def _cyclic(tested: battery.Tested, settings: Settings) -> frozenset[int]:
     window, places = tested.levels.window, tested.places[tested.falling]
+    named = [kinds.rank(window.classes[place], ()) < kinds.CONTAINER for place in places.tolist()]
+    places = places[np.array(named, bool)]  # what everything is made of comes and goes with everything
     eden = np.nan_to_num(window.eden)
     values = window.instances[:, places] - eden[:, None] * tested.levels.garbage[places]
     return frozenset(places[cycles.rising(window.times, values, settings)].tolist())
@@ -163,7 +165,12 @@ def _cyclic(tested: battery.Tested, settings: Settings) -> frozenset[int]:
 def _leaks(found: _Found, history: History, settings: Settings) -> list[Leak]:
     names, own = history.classes, found.levels
     grouped = families(found.places, own.values, names, settings.application)
-    grouped = [family for family in grouped if _survives(family, found, history, settings)]
+    grouped = [
+        family
+        for family in grouped
+        if not all(kinds.is_metadata(names[place]) for place in family.members)
+        and _survives(family, found, history, settings)
+    ]
     if not grouped:
         return []
     sizes = bytes_per_leak(grouped, own.values, own.window.bytes[own.places])
@@ -174,9 +181,11 @@ def _survives(family: Family, found: _Found, history: History, settings: Setting
     """Unless a probe has shown that what grew was garbage, of each of its classes."""
     if history.survivors is None:
         return True
-    for place in family.members:
+    names = history.classes
+    ours = [place for place in family.members if not kinds.is_metadata(names[place])]
+    for place in ours:
         first, last = _ends(found.levels.values[:, place], cyclic=place in found.cyclic)
-        alive = history.survivors.get(history.classes[place], 0.0)
+        alive = history.survivors.get(names[place], 0.0)
         if alive - first >= settings.confirmed_share * (last - first):
             return True
     return False

@@ -36,6 +36,8 @@ _LOADING = re.compile(
     r"java\.lang\.(Class|reflect\.|invoke\.|Module)|jdk\.internal\.|sun\.(invoke|reflect)\."
 )
 
+_GENERATED = re.compile(r"\$\$Lambda|\$Proxy|Generated\w*Accessor")
+
 _THREADS = re.compile(r"(^|[.$])(\w*Thread|\w*Worker|ThreadPoolExecutor|ForkJoinWorkerThread)$")
 _LOADERS = re.compile(
     r"ClassLoader(\$\w+)?$|Loader$|java\.lang\.(Module|ModuleLayer|Package|NamedPackage)$|ProtectionDomain$"
@@ -62,9 +64,19 @@ def is_filler(name: str) -> bool:
     return _FILLERS.fullmatch(name) is not None
 
 
+def is_metadata(name: str) -> bool:
+    """Whether these are what the VM keeps of classes, and nothing of the application's."""
+    return _LOADING.match(name) is not None
+
+
+def is_generated(name: str) -> bool:
+    """Whether classes of this name are made at run time, one for each place that needs one."""
+    return _GENERATED.search(name) is not None
+
+
 def of_loading(name: str) -> bool:
     """Whether objects of this class come with every class that is loaded."""
-    return _LOADING.match(name) is not None or rank(name, ()) >= CONTAINER
+    return is_metadata(name) or rank(name, ()) >= CONTAINER
 
 
 def application_of(command: str) -> tuple[str, ...]:

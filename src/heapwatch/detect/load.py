@@ -16,6 +16,9 @@ from heapwatch.detect.levels import Levels
 from heapwatch.detect.statistics import Bools, mann_kendall
 
 RISING = 3.0
+ABOUT = 4  # histograms before and after
+ENOUGH_SEEN = 0.5
+PARTS = 12
 LEAST_PAIRS = 3
 """Of neighbours without a collection between them, to see births."""
 SEEN = 1.5
@@ -39,17 +42,25 @@ class Balance:
 def allocation(window: History) -> Floats:
     """Bytes a second that the process allocated between neighbouring histograms (n - 1); nan = not known.
 
-    What a collection emptied counts as the largest eden that was seen.
+    What a collection emptied counts as the largest eden that was seen about then: G1 resizes it all the time,
+    and the largest of a whole window would make allocation rise wherever eden shrinks.
     """
     eden, young = window.eden, window.counter("young")
     if len(window) < 2 or np.isnan(eden).all() or np.isnan(young).all():
         return np.full(max(len(window) - 1, 0), np.nan)
-    filled = np.diff(eden) + np.diff(young) * np.nanmax(eden)
+    near = np.lib.stride_tricks.sliding_window_view(
+        np.pad(np.nan_to_num(eden), ABOUT, mode="edge"), 2 * ABOUT + 1
+    ).max(axis=1)
+    filled = np.diff(eden) + np.diff(young) * near[1:]
     return np.asarray(np.maximum(filled, 0) / np.diff(window.times))
 
 
 def births(window: History, places: NDArray[np.intp], garbage: Floats, parts: int) -> Floats:
-    """Objects a second of these classes in `parts` equal spans (parts x classes); nan = not visible."""
+    """Objects a second of these classes in `parts` equal spans (parts x classes); nan = not visible.
+
+    Between collections, where there are enough pairs of histograms without one; else by the garbage of a byte
+    of eden and what the process allocated.
+    """
     ends = np.linspace(0, len(window) - 1, parts + 1).astype(int)
     steps = np.diff(window.instances[:, places], axis=0)
     seconds = np.diff(window.times)
@@ -62,7 +73,10 @@ def births(window: History, places: NDArray[np.intp], garbage: Floats, parts: in
     filled, lasted = _summed(np.where(known, rate, 0.0) * seconds, ends), _summed(seconds, ends)
     with np.errstate(divide="ignore", invalid="ignore"):
         by_rate = np.where(_summed(known.astype(float), ends) > 0, filled / lasted, np.nan)
-        return np.where(seen[:, None], came / took[:, None], garbage[places] * by_rate[:, None])
+        seldom = seen.mean() < ENOUGH_SEEN  # then all by the garbage: the two are not of one scale
+        if seldom:
+            return np.asarray(garbage[places] * by_rate[:, None])
+        return np.where(seen[:, None], came / took[:, None], np.nan)
 
 
 def _summed(values: Floats, ends: NDArray[np.intp]) -> Floats:
@@ -83,50 +97,21 @@ def balance(window: History, place: int, garbage: Floats) -> Balance:
 def explains(found: Levels, places: NDArray[np.intp], elasticity: float) -> Bools:
     """Whether births rose and the level rose no faster than they did."""
     parts = len(found.times)
-    born = births(found.window, places, found.garbage, parts)
+    born = births(found.window, places, found.garbage, min(parts, PARTS))
+    born = born[~np.isnan(born).all(axis=1)]
     levels = found.values[:, places]
-    third = parts // 3
+    third, of_born = parts // 3, max(len(born) // 3, 1)
     rate = (levels[-1] - levels[0]) / max(found.span, 1e-9)
     with np.errstate(divide="ignore", invalid="ignore"):
-        known, born = ~np.isnan(born).any(axis=0), np.nan_to_num(born)
-        first, last = np.median(born[:third], axis=0), np.median(born[-third:], axis=0)
-        visible = known & (first > 0) & (last > SEEN * np.maximum(rate, 0))
+        known, born = ~np.isnan(born).any(axis=0) & (len(born) > of_born), np.nan_to_num(born)
+        first = np.median(born[:of_born], axis=0) if len(born) else np.zeros(len(places))
+        last = np.median(born[-of_born:], axis=0) if len(born) else np.zeros(len(places))
+        visible = known & (np.minimum(first, last) > SEEN * np.maximum(rate, 0))
         z = mann_kendall(born)[0]
         more = np.log(levels[-third:].mean(axis=0) / levels[:third].mean(axis=0))
         of_births = np.log(last / first)
         by_births = visible & (z > RISING) & (of_births > 0) & (more < elasticity * of_births)
-    if not visible.all():
-        by_births |= ~visible & _follows(found, levels)
     return np.asarray(by_births)
-
-
-def _follows(found: Levels, levels: Floats) -> Bools:
-    """Births not visible: whether the level follows the process's allocation and not the integral of it."""
-    rate = allocation(found.window)
-    none = np.zeros(levels.shape[1], bool)
-    if len(rate) == 0 or np.isnan(rate).any():
-        return none
-    seconds = np.diff(found.window.times)
-    gone = np.concatenate([[0.0], np.cumsum(rate * seconds)])[found.places]
-    ends = np.append(found.places[1:], len(rate))
-    speed = np.array(
-        [
-            rate[a:b].mean() if b > a else rate[min(a, len(rate) - 1)]
-            for a, b in zip(found.places.tolist(), ends.tolist(), strict=True)
-        ]
-    )
-    if mann_kendall(speed[:, None])[0][0] <= RISING:
-        return none
-    more = np.log(np.maximum(levels[-8:].mean(axis=0), 1) / np.maximum(levels[:8].mean(axis=0), 1))
-    of_rate = np.log(speed[-8:].mean() / max(float(speed[:8].mean()), 1e-9))
-    return np.asarray((more < 1.5 * of_rate) & (_residue(levels, speed) < 2.5 * _residue(levels, gone)))
-
-
-def _residue(levels: Floats, by: Floats) -> Floats:
-    x, y = by - by.mean(), levels - levels.mean(axis=0)
-    squares = float(x @ x)
-    along = (y * x[:, None]).sum(axis=0) ** 2 / squares if squares else 0.0
-    return np.asarray((y**2).sum(axis=0) - along)
 
 
 def _no_collection(window: History) -> Bools:
