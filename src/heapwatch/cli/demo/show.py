@@ -135,6 +135,7 @@ class Demo:
         try:
             names = [host.name for host in self._hosts]
             told = summary.lines(self._client, names, int(self._begun * 1000), self._happenings)
+            self._verdicts.news(names, int(self._begun * 1000))
             return [*told, *verdicts.lines(self._verdicts.leaks)]
         except HeapwatchError as error:
             return [f"(no summary: {error})"]
