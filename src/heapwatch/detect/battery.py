@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heapwatch.detect import kinds, load
-from heapwatch.detect.history import Floats
+from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import Levels
 from heapwatch.detect.settings import Settings
 from heapwatch.detect.statistics import (
@@ -31,8 +31,12 @@ WINDOWS = 3
 LEAST_BLOCKS = 12
 POISSON = 0.25
 LOADING = 0.9
-PER_CLASS = 4.0
+PER_CLASS = 32.0
 """Objects of the JDK's that come with one loaded class, at most."""
+QUIET = 0.25
+"""Of a window without a class being loaded: enough to see whether growth goes on meanwhile."""
+GOES_ON = 0.5
+"""Of the mean rate that growth must have while no class is loaded, to be none of loading's."""
 LEAST_ROWS = 3
 
 
@@ -177,24 +181,34 @@ def _draw_down(levels: Floats, growth: Floats) -> Floats:
 def _loading(found: Levels, places: NDArray[np.intp], growth: Floats) -> Bools:
     """Growth that comes with classes being loaded: `Class`, locks, tables, strings, one or a few for each.
 
-    Where classes of the application come again and again under one name (rows), its loaders or proxies leak,
-    and nothing is refused.
+    It stops when no class is loaded, which a leak does not; where some are loaded all the time it must follow
+    their number. Where classes of the application come again and again under one name (rows), its loaders
+    leak, and nothing is refused.
     """
     window = found.window
     loaded = window.counter("loaded")[found.places]
-    none = np.zeros(len(places), bool)
     more = float(loaded[-3:].mean() - loaded[:3].mean())
-    if np.isnan(loaded).any() or more <= 0:
-        return none
+    own = [kinds.of_loading(window.classes[place]) for place in places.tolist()]
+    if not any(own) or np.isnan(loaded).any() or more <= 0 or _loaded_again(window):
+        return np.zeros(len(places), bool)
+    levels = found.values[:, places]
+    quiet = np.diff(loaded) == 0
+    calm = float(np.diff(found.times)[quiet].sum()) / max(found.span, 1e-9)
+    if calm >= QUIET:
+        meanwhile = np.diff(levels, axis=0)[quiet].sum(axis=0)
+        follows = meanwhile < GOES_ON * calm * growth
+    else:
+        x, centred = loaded - loaded.mean(), levels - levels.mean(axis=0)
+        scale = np.sqrt((centred**2).sum(axis=0) * (x @ x))
+        follows = x @ centred > LOADING * scale
+    return np.asarray(np.array(own, bool) & follows & (growth < PER_CLASS * more))
+
+
+def _loaded_again(window: History) -> bool:
+    """Whether classes of the application come again and again under one name, by another loader each time."""
     again = np.flatnonzero(window.rows[-1] - window.rows[0] >= LEAST_ROWS)
-    if any(kinds.rank(window.classes[place], ()) < kinds.JDK for place in again.tolist()):
-        return none
-    of_loading = np.array([kinds.of_loading(window.classes[place]) for place in places.tolist()], bool)
-    levels, x = found.values[:, places], loaded - loaded.mean()
-    centred = levels - levels.mean(axis=0)
-    scale = np.sqrt((centred**2).sum(axis=0) * (x @ x))
-    r = (centred * x[:, None]).sum(axis=0) / np.where(scale > 0, scale, np.inf)
-    return np.asarray(of_loading & (r > LOADING) & (growth < PER_CLASS * more))
+    names = [window.classes[place] for place in again.tolist()]
+    return any(kinds.rank(name, ()) < kinds.JDK and not kinds.is_generated(name) for name in names)
 
 
 def _aliased(found: Levels, places: NDArray[np.intp]) -> Bools:

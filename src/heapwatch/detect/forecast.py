@@ -81,14 +81,14 @@ def ends(history: History, blocks: int) -> list[Exhaustion]:
 def heap_levels(history: History, blocks: int) -> tuple[Floats, Floats]:
     """What the heap holds without eden's garbage in each block: when, and bytes."""
     total = history.heap_bytes
-    if history.mode != ALL:
-        places = _least(total, history.times, blocks)
-        return history.times[places], total[places]
-    if np.isnan(history.eden).all():
+    if history.mode == ALL and np.isnan(history.eden).all():
         places = cleanest(history, blocks)
         return history.times[places], total[places]
     eden, alive, held = _eden_alive(history)
     levels = total - np.maximum(eden - alive, 0.0)
+    if history.mode != ALL or np.median(levels) <= 0:  # more in eden than there is: it was not counted
+        places = _least(total, history.times, blocks)
+        return history.times[places], total[places]
     places = _least(np.where(held, levels - total.max(), eden), history.times, blocks)
     return history.times[places], levels[places]
 
