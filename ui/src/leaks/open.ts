@@ -34,13 +34,18 @@ export function startLeaks(): void {
   effect(() => {
     void leakMoment.value;
     void token.value;
-    if (!tokenAsked.value && !unreachable.value) untracked(ask);
+    if (tokenAsked.value || unreachable.value) return undefined;
+    const abort = new AbortController();
+    untracked(() => ask(abort.signal));
+    return () => abort.abort(); // a late answer to an old token must not ask for another one
   });
 }
 
-function ask(): void {
-  get<LeakList>("leaks", { state: "open" }).then(
-    (answer) => (openLeaks.value = answer.leaks),
+function ask(abort: AbortSignal): void {
+  get<LeakList>("leaks", { state: "open" }, abort).then(
+    (answer) => {
+      if (!abort.aborted) openLeaks.value = answer.leaks;
+    },
     () => undefined, // the page itself says what is wrong; what was known stays
   );
 }
