@@ -17,6 +17,7 @@ from heapwatch.detect.statistics import slope_of
 APART = 0.25
 """Of the reference slope: hosts that surely grow by more leak, those that surely grow by less are clean."""
 PLATEAU = 0.1
+LEAST_LEVELS = 4
 
 
 @dataclass(frozen=True)
@@ -111,14 +112,20 @@ def _finding(
 
 
 def _is_clean(history: History, root: str, least: float, settings: Settings) -> bool:
-    """Whether this host surely grows by less."""
+    """Whether this host surely grows by less: lately, or all the time and not faster lately."""
     if len(history) < settings.verify_samples:
         return False
     alone = history.only(root)
     if not alone.classes:
         return True
-    own = levels(alone.between(alone.times[-1] - alone.span / 2, alone.times[-1]), settings.blocks)
-    return len(own.times) >= 4 and slope_of(own.times, own.values[:, 0])[2] < least
+    slopes = []
+    for part in (alone.between(alone.times[-1] - alone.span / 2, alone.times[-1]), alone):
+        own = levels(part, settings.blocks)
+        if len(own.times) < LEAST_LEVELS:
+            return False
+        slopes.append(slope_of(own.times, own.values[:, 0]))
+    late, whole = slopes
+    return late[2] < least or (whole[2] < least and late[0] < least)
 
 
 def _warms_up(judgement: Judgement, leak: Leak, others: Sequence[Judgement], settings: Settings) -> bool:

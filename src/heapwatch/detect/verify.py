@@ -5,7 +5,7 @@ No traffic is no proof: without births of the class nothing can be said, however
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from heapwatch.detect import load
 from heapwatch.detect.history import History
 from heapwatch.detect.levels import levels
 from heapwatch.detect.settings import Settings
-from heapwatch.detect.statistics import slope_of
+from heapwatch.detect.statistics import Z95, slope_of
 
 FIXED, REDUCED, PARTLY = "fixed", "reduced", "partly fixed"
 NOT_FIXED, NOT_ENOUGH = "not fixed", "not enough data"
@@ -67,6 +67,13 @@ def verify(before: History, after: History, root: str, settings: Settings | None
             root, NOT_ENOUGH, was, now, exposure, nan, 0, "the code was hardly exercised after the change"
         )
     expected = was.slope * min(exposure, 1 / settings.exposure)
+    alive = _alive(after, root, now, settings)
+    if alive is not None:
+        verdict = _verdict(alive, expected)
+        if verdict not in (FIXED, REDUCED):
+            why = "most of what grew after the change was garbage, as live objects show"
+            return Proof(root, NOT_ENOUGH, was, alive, exposure, alive.slope / expected, 0, why)
+        return Proof(root, verdict, was, alive, exposure, alive.slope / expected)
     verdict = _verdict(now, expected)
     more = _more(now, expected) if verdict == NOT_ENOUGH else 0
     return Proof(root, verdict, was, now, exposure, now.slope / expected, more)
@@ -96,6 +103,20 @@ def _side(history: History, root: str, settings: Settings) -> Side | None:
     own = levels(alone, settings.blocks)
     slope, low, high = slope_of(own.times, own.values[:, 0])
     return Side(slope, low, high, len(alone), load.balance(alone, 0, own.garbage))
+
+
+def _alive(history: History, root: str, side: Side, settings: Settings) -> Side | None:
+    """The growth of live objects alone, where a probe shows that most of the levels' growth was garbage."""
+    if history.survivors is None:
+        return None
+    column = levels(history.only(root), settings.blocks).values[:, 0]
+    first, last = float(np.median(column[:3])), float(np.median(column[-3:]))
+    kept = history.survivors.get(root, 0.0) - first
+    if last - first < settings.growth or kept >= settings.confirmed_share * (last - first):
+        return None
+    spread = Z95 * float(np.sqrt(max(first, kept, 1.0))) / history.span
+    slope = kept / history.span
+    return replace(side, slope=slope, low=slope - spread, high=slope + spread)
 
 
 def _by_allocation(before: History, after: History) -> float:

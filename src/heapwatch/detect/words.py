@@ -103,7 +103,7 @@ def _end(host: str, end: Exhaustion) -> dict[str, Any]:
     return _claim(
         f"{end.resource} of {host}: {show(end.level)} of {show(end.limit)}, "
         f"growing by {show(end.slope * 60)} a minute",
-        query=f"metric={METRICS[end.resource]} host={_quoted(host)} | sum",
+        query=f"metric={METRICS[end.resource]} host={_quoted(host.partition(' ')[0])} | sum",
         level=end.level,
         limit=end.limit,
         slope_per_s=end.slope,

@@ -25,12 +25,11 @@ from heapwatch.monitor.clock import clock_of, milliseconds
 from heapwatch.monitor.histories import history_of
 from heapwatch.monitor.proving import Observing, Reach, prove
 from heapwatch.monitor.records import FIXED, STOPPED, SUSPECT, Record, same
+from heapwatch.monitor.watched import UP, Watched, crowded, gone_on, level_of, name_of, named, votes_of
 from heapwatch.store.findings import Findings
 from heapwatch.store.reads.observed import Life
 
-UP = "up"
 HOUR_MS = 3_600_000
-LAST = 4
 LEAST_S = 5.0
 """Evaluations of one life are so far apart at least, however short its blocks are."""
 
@@ -48,24 +47,6 @@ class Source(Observing, Protocol):
     def lives(self, *, since: int = 0) -> list[Life]: ...
 
     def highest(self, life: Life, *, classes: list[str], before: int) -> dict[str, float]: ...
-
-
-@dataclass
-class Watched:
-    """One life as it was judged last."""
-
-    life: Life
-    judgement: Judgement
-    newest: int  # of the histograms that were judged, epoch ms
-    block_ms: float
-    histograms: int
-
-    @property
-    def verdict(self) -> str:
-        if self.judgement.undecided:
-            return "undecided"
-        states = {leak.state for leak in self.judgement.leaks}
-        return "leaking" if "confirmed" in states else "suspect" if states else "clean"
 
 
 @dataclass
@@ -98,7 +79,12 @@ class LeakWatch:
         self._records: dict[str, Record] | None = None
         self._missed: dict[str, int] = {}  # record -> evaluations of its lives that did not find it
         self._asked: dict[str, int] = {}  # record -> when a probe was asked for
+        self._ending = threading.Event()
         self._lock = threading.RLock()
+
+    def stop(self) -> None:
+        """End the round that runs, soon; what it found so far is found again after the next start."""
+        self._ending.set()
 
     # ---- the work
 
@@ -108,6 +94,8 @@ class LeakWatch:
         lives = self._source.lives(since=now - self._window_ms)
         fresh: set[JvmId] = set()
         for life in lives:
+            if self._ending.is_set():
+                return done
             if not self._due(life):
                 continue
             try:
@@ -150,7 +138,7 @@ class LeakWatch:
             return None
         known = self._watched.get(life.who)
         history = history_of(seen)
-        judgement = judge(history, self.settings, known.judgement.votes if known is not None else None)
+        judgement = judge(history, self.settings, votes_of(known, len(history)))
         judgement = self._new_heights(judgement, life, int(seen.times[0]))
         kept = replace(judgement, history=sketch(judgement.history))
         block = history.span * 1000 / self.settings.blocks
@@ -166,7 +154,7 @@ class LeakWatch:
         new = [
             leak
             for leak in judgement.leaks
-            if _level(judgement, leak.root) - before.get(leak.root, 0.0) >= least * leak.grown
+            if level_of(judgement, leak.root) - before.get(leak.root, 0.0) >= least * leak.grown
         ]
         return replace(judgement, leaks=new)
 
@@ -179,7 +167,7 @@ class LeakWatch:
     def _forget(self, lives: Sequence[Life]) -> None:
         known = {life.who: life for life in lives}
         self._watched = {
-            who: replace_life(watched, known[who]) for who, watched in self._watched.items() if who in known
+            who: gone_on(watched, known[who]) for who, watched in self._watched.items() if who in known
         }
 
     # ---- what it comes to
@@ -214,8 +202,8 @@ class LeakWatch:
         """Of the newest life on each host, if it lives; older ones are there to compare with."""
         alive = [each for each in self._watched.values() if each.life.state == UP]
         gone = [each for each in self._watched.values() if each.life.state != UP]
-        several = _several(alive)
-        judged = [_named(each, several) for each in alive]
+        several = crowded(alive)
+        judged = [named(each, several) for each in alive]
         past = [replace(each.judgement, leaks=[]) for each in gone if not each.judgement.leaks]
         return findings([*past, *judged], self.settings)
 
@@ -282,8 +270,8 @@ class LeakWatch:
 
     def _told(self, finding: Finding) -> dict[str, Any]:
         told = objects.whole(finding, milliseconds, clock_of(self._clock()))
-        several = _several(self._watched.values())
-        lives = {_name(each, several): each for each in self._watched.values() if each.life.state == UP}
+        several = crowded(self._watched.values())
+        lives = {name_of(each, several): each for each in self._watched.values() if each.life.state == UP}
         for jvm in told["jvms"]:
             watched = lives[jvm["host"]]
             jvm.update(watched.life.who._asdict(), from_=int(watched.judgement.history.times[0] * 1000))
@@ -337,41 +325,6 @@ class LeakWatch:
         """The last judgement of every life."""
         with self._lock:
             return dict(self._watched)
-
-
-def _level(judgement: Judgement, root: str) -> float:
-    """What there is of a class at the end, by the cleanest of its last histograms."""
-    alone = judgement.history.only(root)
-    return float(alone.instances[-LAST:].min()) if alone.classes else 0.0
-
-
-def replace_life(watched: Watched, life: Life) -> Watched:
-    """The same judgement of a life that went on."""
-    # A life that has just ended is judged once more: until then it counts as it did.
-    return watched if watched.life.state == life.state or life.state != UP else replace(watched, life=life)
-
-
-def _several(watched: Iterable[Watched]) -> set[tuple[str, str]]:
-    """Services that have more than one life on a host."""
-    seen: set[tuple[str, str]] = set()
-    twice: set[tuple[str, str]] = set()
-    for each in watched:
-        if each.life.state == UP:
-            key = each.judgement.history.service, each.life.who.host
-            (twice if key in seen else seen).add(key)
-    return twice
-
-
-def _name(each: Watched, several: set[tuple[str, str]]) -> str:
-    """The host; with the process where a host has several of one service."""
-    who = each.life.who
-    alone = (each.judgement.history.service, who.host) not in several
-    return who.host if alone else f"{who.host} {who.pid}"
-
-
-def _named(each: Watched, several: set[tuple[str, str]]) -> Judgement:
-    judgement = each.judgement
-    return replace(judgement, history=replace(judgement.history, host=_name(each, several)))
 
 
 def _events(record: Record, now: int, lives: Iterable[JvmId]) -> list[Event]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from heapwatch.detect import objects
-from heapwatch.detect.fleet import Finding, findings
+from heapwatch.detect.fleet import findings
 from heapwatch.detect.history import History
-from heapwatch.detect.judge import judge
+from heapwatch.detect.judge import Judgement, judge
 from heapwatch.detect.pairs import Pair, fresh, gravest
 from heapwatch.detect.settings import Settings
 from heapwatch.detect.verify import NOT_ENOUGH, verify
@@ -66,7 +66,8 @@ def compare(
     settings: Settings,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """A proof for each leak of before (or each class that is named), and the classes that leak only after."""
-    known = _leaks(before, source, settings)
+    judgements = _judged(before, source, settings)
+    known = findings(judgements, settings)
     roots = dict.fromkeys(classes, before) or {
         one.root: [reach for reach in before if reach.life.who.host in one.leaks] for one in known
     }
@@ -74,13 +75,15 @@ def compare(
     for root, reaches in roots.items():
         proof = prove(root, reaches, after, source, settings)
         proofs.append(proof or _nothing(root, after))
-    later = fresh(known, _leaks(after, source, settings))
+    if all(each.undecided for each in judgements):
+        return proofs, []  # what leaks after may have leaked before
+    later = fresh(known, findings(_judged(after, source, settings), settings))
     return proofs, [one.root for one in later]
 
 
-def _leaks(reaches: Sequence[Reach], source: Observing, settings: Settings) -> list[Finding]:
+def _judged(reaches: Sequence[Reach], source: Observing, settings: Settings) -> list[Judgement]:
     seen = _known(reach.whole(source, settings) for reach in reaches)
-    return findings((judge(each, settings) for each in seen), settings)
+    return [judge(each, settings) for each in seen]
 
 
 def _known(found: Iterable[History | None]) -> list[History]:

@@ -95,9 +95,8 @@ class FleetRow(Model):
     verdict: str = Field(description="leaking, suspect, clean, undecided; empty = not judged yet")
     verdict_reason: str
     leaks: list[Any] = Field(description="open ones on it: id, class, state")
-    full_in_s: float | None = Field(description="seconds until what ends first is full")
+    full_in_s: float | None = Field(description="until heap, metaspace, threads or container is full")
     full_between_s: list[float | None] | None
-    full_of: str | None = Field(description="heap, metaspace, threads or container")
 
 
 class Fleet(Model):

@@ -10,9 +10,10 @@ from heapwatch.detect import objects
 from heapwatch.detect.settings import Settings
 from heapwatch.errors import UsageError
 from heapwatch.model import JvmId
-from heapwatch.monitor.leaks import UP, LeakWatch, Watched
+from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.monitor.proving import Reach, compare
 from heapwatch.monitor.records import STATES, Record
+from heapwatch.monitor.watched import UP, Watched
 from heapwatch.store.errors import NotFound
 from heapwatch.store.reads.observed import Life, Observed
 from heapwatch.store.reads.selection import Selection, any_of

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from heapwatch.detect.history import History
-from heapwatch.monitor.leaks import LeakWatch, Watched
+from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.monitor.proving import Reach
 from heapwatch.monitor.records import Record
+from heapwatch.monitor.watched import Watched
 from heapwatch.report import gather
 from heapwatch.report.page import page
 from heapwatch.report.subject import Case, Judged, Report

@@ -129,6 +129,7 @@ class Services:
     async def stop(self) -> None:
         """Everything that has arrived is stored when this returns. The store itself stays open."""
         self.hub.close()
+        self.leaks.stop()
         await self.graphite.stop()
         await self.syslog.stop()
         await self.batcher.stop()

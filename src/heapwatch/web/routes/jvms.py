@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Security
 from starlette.requests import Request
@@ -37,10 +37,13 @@ async def fleet(
 ) -> Response:
     """Heap, growth, collections, newest histogram and what watching costs, of the newest life of each JVM."""
     services = services_of(request)
+
+    def work(**given: Any) -> dict[str, Any]:
+        return services.store.fleet(beside=beside(services.leaks), **given)
+
     return await services.ask(
         request,
-        services.store.fleet,
-        beside=beside(services.leaks),
+        work,
         **chosen.arguments(),
         **span.arguments(),
         filter=filter,
