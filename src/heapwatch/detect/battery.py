@@ -22,6 +22,7 @@ from heapwatch.detect.statistics import (
     mann_kendall,
     medians_of_three,
     middle,
+    of_three,
     theil_sen,
     upper_tail,
 )
@@ -137,7 +138,10 @@ def _ends(levels: Floats) -> tuple[Floats, Floats]:
 
 def _drift(levels: Floats) -> Floats:
     """t of the mean step of coarse levels by their long-run variance, large in autocorrelated series."""
-    coarse = np.stack([middle(part) for part in np.array_split(levels, max(len(levels) // 3, 2))])
+    if len(levels) % 3:
+        coarse = np.stack([middle(part) for part in np.array_split(levels, max(len(levels) // 3, 2))])
+    else:
+        coarse = of_three(levels[::3], levels[1::3], levels[2::3])
     steps = np.diff(coarse, axis=0)
     mean = steps.mean(axis=0)
     rest = steps - mean

@@ -63,7 +63,7 @@ def ends(history: History, blocks: int) -> list[Exhaustion]:
     """When each of what has a limit is full, if it grows: the heap, metaspace, threads, the container."""
     heap = heap_end(history, blocks)
     found = [] if heap is None else [heap]
-    if len(history) < LEAST:
+    if len(history) < LEAST or not history.limits:
         return found
     recent = history.between(history.times[-1] - RECENT * history.span, history.times[-1])
     for resource, limit in history.limits.items():
@@ -132,8 +132,7 @@ def _without_garbage(history: History) -> bool:
     cycles_alone = bool(np.isnan(history.counter("young")).all())
     if cycles_alone and not np.isnan(history.counter("concurrent")).all():
         return True
-    full = np.nan_to_num(history.counter("full"))
-    return bool(full[-1] > full[0])
+    return bool((np.diff(history.counter("full")) > 0).any())
 
 
 def _eden_alive(history: History) -> tuple[Floats, Floats, NDArray[np.bool_]]:

@@ -103,7 +103,7 @@ def judge(
     reason = battery.enough(own, settings, part=False)
     if reason:
         return Judgement(whole, undecided=reason)
-    last = _candidates(history, garbage, settings)
+    last = _candidates(own, settings)
     now = _names(last, history)
     if votes is None:
         votes = _before(history, garbage, settings) if now else ()
@@ -120,7 +120,7 @@ def _before(history: History, garbage: Floats, settings: Settings) -> list[froze
     block = history.span / settings.blocks
     ends = [history.times[-1] - back * block for back in range(1, settings.of_evaluations)]
     parts = [history.between(history.times[0], end) for end in ends]
-    return [_names(_candidates(part, garbage, settings), part) for part in parts]
+    return [_names(_candidates(levels(part, settings.blocks, garbage), settings), part) for part in parts]
 
 
 def _names(found: list[_Found], history: History) -> frozenset[str]:
@@ -133,15 +133,15 @@ def _steady(votes: Sequence[frozenset[str]], settings: Settings) -> frozenset[st
     return frozenset(name for name, count in counted.items() if count >= settings.needed)
 
 
-def _candidates(history: History, garbage: Floats, settings: Settings) -> list[_Found]:
+def _candidates(whole: Levels, settings: Settings) -> list[_Found]:
     """Per window the classes that pass; in parts only those that did not pass in a longer one."""
-    whole = levels(history, settings.blocks, garbage)
+    history = whole.window
     found: list[_Found] = []
     known: set[int] = set()
     for share in PARTS:
         window = history.between(history.times[-1] - share * history.span, history.times[-1])
         part = share < 1
-        own = levels(window, settings.blocks, garbage) if part else whole
+        own = levels(window, settings.blocks, whole.garbage) if part else whole
         if battery.enough(own, settings, part=part):
             continue
         tested = battery.put_to_test(own, settings, battery.past_of(whole, own) if part else None, known)

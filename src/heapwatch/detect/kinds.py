@@ -61,7 +61,7 @@ def rank(name: str, application: Sequence[str]) -> int:
 
 def is_filler(name: str) -> bool:
     """Whether these are the collector's, over dead space, and no objects of the program (JDK-8284435)."""
-    return _FILLERS.fullmatch(name) is not None
+    return name.startswith("jdk.internal.vm.") and _FILLERS.fullmatch(name) is not None
 
 
 def is_metadata(name: str) -> bool:

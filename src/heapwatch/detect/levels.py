@@ -83,10 +83,9 @@ def garbage_of(window: History) -> Floats:
     fills = np.diff(eden)
     if not fills.any():
         return none
-    share, error = _through_origin(steps, fills, np.ones(steps.shape, bool))
-    residue = steps - fills[:, None] * share
-    kept = np.abs(residue) <= 3 * np.sqrt((residue**2).mean(axis=0))
-    share, error = _through_origin(steps, fills, kept)
+    residue = steps - fills[:, None] * (fills @ steps / (fills @ fills))
+    np.square(residue, out=residue)
+    share, error = _through_origin(steps, fills, residue <= 9 * residue.mean(axis=0))
     return np.where(share > STANDARD_ERRORS * error, np.maximum(share, 0.0), 0.0)
 
 
@@ -100,9 +99,10 @@ def _emptied(window: History) -> bool:
 
 
 def _through_origin(steps: Floats, fills: Floats, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    squares = np.where(kept, fills[:, None] ** 2, 0.0).sum(axis=0)
+    squares = fills**2 @ kept
     squares = np.where(squares > 0, squares, np.inf)
-    share = np.where(kept, steps * fills[:, None], 0.0).sum(axis=0) / squares
-    residue = np.where(kept, steps - fills[:, None] * share, 0.0)
+    own = steps * kept
+    share = fills @ own / squares
+    own -= fills[:, None] * kept * share
     degrees = np.maximum(kept.sum(axis=0) - 1, 1)
-    return share, np.sqrt((residue**2).sum(axis=0) / degrees / squares)
+    return share, np.sqrt(np.square(own, out=own).sum(axis=0) / degrees / squares)

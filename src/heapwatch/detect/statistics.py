@@ -108,7 +108,7 @@ def medians_of_three(levels: Floats) -> Floats:
     """The running median of three, its ends as they are."""
     if len(levels) < 3:
         return levels
-    inner = _of_three(levels[:-2], levels[1:-1], levels[2:])
+    inner = of_three(levels[:-2], levels[1:-1], levels[2:])
     return np.concatenate([levels[:1], inner, levels[-1:]])
 
 
@@ -116,12 +116,13 @@ def middle(levels: Floats) -> Floats:
     """The median of a few rows, per column; numpy's own takes ten times as long for so few."""
     count = len(levels)
     if count == 3:
-        return _of_three(*levels)
+        return of_three(*levels)
     ordered = np.sort(levels, axis=0)
     return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
 
 
-def _of_three(one: Floats, two: Floats, three: Floats) -> Floats:
+def of_three(one: Floats, two: Floats, three: Floats) -> Floats:
+    """The median of three, place by place."""
     return np.asarray(np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three)))
 
 
