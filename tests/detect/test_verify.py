@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from simulated import Program, leaking, walking
 
@@ -55,3 +57,14 @@ def test_a_few_histograms_are_no_proof_and_it_says_how_many_are_missing() -> Non
     assert found.verdict == NOT_ENOUGH
     assert found.more_samples >= 6
     assert "more histograms are needed" in proof(found)
+
+
+def test_garbage_after_a_fix_is_told_from_a_leak_by_live_objects() -> None:
+    """Nothing old was collected after the change, so that dead objects pile up; a probe tells them."""
+    before = Program(populations={ROOT: leaking(40)}).run()
+    after = Program(seed=3, populations={ROOT: leaking(40)}, old_every=0, version="1.1").run()
+    assert verify(before, after, ROOT).verdict == NOT_FIXED
+    assert verify(before, replace(after, survivors={ROOT: 200.0}), ROOT).verdict == FIXED
+    some = verify(before, replace(after, survivors={ROOT: 1500.0}), ROOT)
+    assert some.verdict == NOT_ENOUGH
+    assert "garbage" in some.why
