@@ -157,6 +157,17 @@ def test_a_fixed_leak_shows_its_proof(page: Page, leaking: Server) -> None:
     expect(history.locator(".leak-badge")).to_have_text(["fixed", "confirmed"])
 
 
+def test_the_report_of_a_leak_is_a_file(page: Page, leaking: Server) -> None:
+    leak = leak_of(leaking, "story")
+    page.goto(f"{leaking.url}/leaks/{leak['id']}")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Report").click()
+    assert waiting.value.suggested_filename == f"heapwatch-leak-{own(leak['class'])}.html"
+    text = waiting.value.path().read_text(encoding="utf-8")
+    assert leak["class"] in text
+    assert "<svg" in text
+
+
 def test_an_address_of_no_leak_says_so(page: Page, leaking: Server, expected_errors: list[str]) -> None:
     expected_errors.append("404")
     page.goto(f"{leaking.url}/leaks/0123456789abcdef")

@@ -1,6 +1,5 @@
 /** One leak with all that is known of it, and what can be done about it. */
 import { useEffect, useState } from "preact/hooks";
-import { address } from "../../api/client";
 import { liveFilter } from "../../api/live";
 import { useApi } from "../../api/resource";
 import type { Leak } from "../../api/types";
@@ -21,6 +20,7 @@ import { Family } from "./family";
 import { Growth } from "./growth";
 import { History } from "./history";
 import { PerHost } from "./hosts";
+import { Report } from "./report";
 
 const Acknowledge = later(() => import("./acknowledge"));
 
@@ -69,7 +69,7 @@ function Head({ leak }: { readonly leak: Leak }) {
         <span class="spacer" />
         {isOpen(leak) && <button type="button" onClick={() => setAsking(true)}>{seen ? "Change or undo" : "Acknowledge"}</button>}
         <a class="button" href={link("/verify", { service: leak.service, class: leak.class || null })}>Verify a fix</a>
-        <a class="button" href={address("report", { leak: leak.id })} download>Report</a>
+        <Report leak={leak} />
         <CopyButton text={() => location.href} title="The address of this leak">Copy link</CopyButton>
       </div>
       {seen && <p class="seen"><span aria-hidden="true">⚑</span> Acknowledged by <bdi>{plain(seen.by)}</bdi> at <Time value={seen.at} />{seen.note && <>: {plain(seen.note)}</>}</p>}

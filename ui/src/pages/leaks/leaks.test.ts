@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Leak } from "../../api/types";
 import { leak } from "../../leaks/example";
 import { numbersOf, writeNumber } from "./evidence";
+import { reportName } from "./report";
 import { groupOf, shownLeaks, sortedLeaks, tally } from "./list";
 
 const end = (in_s: number) => ({ resource: "heap", host: "h1", in_s, between_s: [in_s, null] as const, limit: 1, level: 1, slope_per_s: 1 });
@@ -22,6 +23,13 @@ describe("the list", () => {
     expect(shownLeaks(leaks, "open", "", { key: "class", order: "asc" }).map((one) => one.id)).toEqual(["never", "late", "soon"]);
     expect(shownLeaks(leaks, "all", "c.C", { key: "class", order: "asc" }).map((one) => one.id)).toEqual(["soon"]);
     expect(tally(leaks)).toMatchObject({ open: 3, acknowledged: 1, fixed: 1, stopped: 0, all: 5, confirmed: 4 });
+  });
+});
+
+describe("the report", () => {
+  it("has a name that any file system takes", () => {
+    expect(reportName(leak({ class: "com.acme.Outer$Inner[]" }))).toBe("heapwatch-leak-Outer-Inner.html");
+    expect(reportName(leak({ class: "", kind: "metaspace" }))).toBe("heapwatch-leak-metaspace.html");
   });
 });
 
