@@ -226,4 +226,4 @@ def _aliased(found: Levels, places: NDArray[np.intp]) -> Bools:
     scale = np.sqrt((centred**2).sum(axis=0) * (fills @ fills))
     r = np.where(scale > 0, (centred * fills[:, None]).sum(axis=0) / np.where(scale > 0, scale, 1), 0.0)
     falls = (np.diff(found.window.instances[:, places], axis=0) < 0).mean(axis=0)
-    return np.asarray((r**2 > 0.8) & (falls > 0.1))
+    return np.asarray((r**2 > 0.8) & (falls > 0.1) & (found.garbage[places] > 0))
