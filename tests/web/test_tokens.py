@@ -127,7 +127,7 @@ def test_names_are_unique_and_scopes_are_known(tokens: Tokens) -> None:
     tokens.create("me", ["read"])
     with pytest.raises(UsageError, match="named 'me' already"):
         tokens.create("me", ["read"])
-    with pytest.raises(UsageError, match="scopes are ingest, read, admin; not write"):
+    with pytest.raises(UsageError, match="scopes are ingest, read, act, admin; not write"):
         tokens.create("you", ["write"])
     with pytest.raises(UsageError, match="scopes are"):
         tokens.create("you", [])
