@@ -56,7 +56,7 @@ class Where:
 
 HERE = Where()
 
-Scope = Literal["ingest", "read", "admin"]
+Scope = Literal["ingest", "read", "act", "admin"]
 
 
 class Keeper(Protocol):

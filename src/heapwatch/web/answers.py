@@ -372,7 +372,7 @@ class TokenList(Model):
 
 class NewToken(Model):
     name: str = Field(description="whose it is")
-    scopes: list[str] = Field(description="ingest, read, admin")
+    scopes: list[str] = Field(description="ingest, read, act, admin")
     expires: str | int | None = Field(None, description="when it ends, for example now+90d; never if absent")
 
 

@@ -477,16 +477,11 @@ export interface components {
             leaks: unknown[];
             /**
              * Full In S
-             * @description seconds until what ends first is full
+             * @description until heap, metaspace, threads or container is full
              */
             full_in_s: number | null;
             /** Full Between S */
             full_between_s: (number | null)[] | null;
-            /**
-             * Full Of
-             * @description heap, metaspace, threads or container
-             */
-            full_of: string | null;
         };
         /** Formatted */
         Formatted: {
@@ -853,7 +848,7 @@ export interface components {
             name: string;
             /**
              * Scopes
-             * @description ingest, read, admin
+             * @description ingest, read, act, admin
              */
             scopes: string[];
             /**
