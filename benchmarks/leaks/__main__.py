@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "benchmarks")]
@@ -40,11 +41,18 @@ def main() -> int:
         _record(folder, given.parallel, given.series, with_hours=not given.no_hour)
     found = {"commit": _commit(), "series": given.series, **everything(folder)}
     name = "leaks" if given.series == 1 else f"leaks-{given.series}"
-    RESULTS.joinpath(f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
     text = page(found)
+    short = {**found, "runs": {each["run"]: _short(each) for each in found["runs"]}}
+    RESULTS.joinpath(f"{name}.json").write_text(json.dumps(short, indent=1) + "\n")
     RESULTS.joinpath(f"{name}.md").write_text(text)
     print(text)
     return 0 if all(kept is not False for _, _, kept in targets(found)) else 1
+
+
+def _short(run: dict[str, Any]) -> str:
+    """Of each run what it is, and who says that it leaks, with the class named first."""
+    said = [f"{name}: {each['first']}" for name, each in run["verdicts"].items() if each["positive"]]
+    return f"{run['truth']['label']}; {'; '.join(said) or 'nobody says so'}"
 
 
 def _record(folder: Path, parallel: int, series: int, *, with_hours: bool) -> None:

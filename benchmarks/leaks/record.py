@@ -3,8 +3,9 @@
     python benchmarks/leaks/record.py [--only 'd_Lru_*'] [--parallel 7] [--series 2] [--list]
     python benchmarks/leaks/record.py --hour        only the two runs of an hour
 
-Resumable: what is there stays. A run is five files of one stem, written when it is over (README.md). JVMs are
-started by this process, end with it, and nothing else is touched.
+Resumable: what is there stays, but what a machine that was too busy has spoiled. A run is five files of one
+stem, written when it is over (README.md). JVMs are started by this process, end with it, and nothing else is
+touched.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from heapwatch.jvm.histogram import Parser  # noqa: E402
 from heapwatch.model import ALL, LIVE, Histogram, Snapshot, Target  # noqa: E402
 from jvms import provision  # noqa: E402
 from leaks.scenarios import JDKS, Run, all_runs  # noqa: E402
+from leaks.score import whole  # noqa: E402
 
 JITTER = 0.25
 STARTS_S = 20.0
@@ -292,7 +294,7 @@ def _probe(before: Histogram, live: Histogram) -> pa.Table:
 
 def jobs(runs: list[Run], folder: Path) -> list[list[Run]]:
     """What is not there yet; the lives of one host after each other."""
-    missing = [run for run in runs if not (folder / f"{run.name}.meta.json").exists()]
+    missing = [run for run in runs if not whole(folder / run.name)]
     found: dict[str, list[Run]] = {}
     for run in missing:
         found.setdefault(run.group if run.part == "restart" else run.name, []).append(run)
@@ -360,7 +362,7 @@ def main() -> int:
         runs = [replace(run, seconds=min(run.seconds, given.seconds)) for run in runs]
     if given.list:
         for run in runs:
-            there = "there" if (folder / f"{run.name}.meta.json").exists() else "missing"
+            there = "there" if whole(folder / run.name) else "missing"
             print(f"{run.name:32} {run.label:6} {run.gc:10} {run.jdk:4} {run.mode:4} {there}")
         return 0
     return 1 if record(runs, folder, given.parallel, given.series) else 0

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from heapwatch.cli.recordings import recording
 from heapwatch.detect.fleet import findings
 from heapwatch.detect.history import History
@@ -27,6 +29,8 @@ EVERY_S = 10.0
 FIRST_S = 20.0
 CUTS = (0.4, 0.6, 0.8)
 OUT_OF_MEMORY = 3
+WHOLE = 0.8
+"""Of the planned histograms: with fewer a run is spoiled, and left out."""
 OWN = "heapwatch"
 UNPROBED = "heapwatch without the probe"
 SUSPECTS = "heapwatch, suspects too"
@@ -86,7 +90,9 @@ def prefixes(history: History) -> Iterable[History]:
     """The history as it was every ten seconds, without the probe at its end."""
     start, moment = float(history.times[0]), FIRST_S
     while moment < history.times[-1]:
-        yield replace(history.between(start, moment), survivors=None)
+        part = history.between(start, moment)
+        if len(part):
+            yield replace(part, survivors=None)
         moment += EVERY_S
 
 
@@ -254,7 +260,18 @@ def hour(stem: Path) -> dict[str, Any]:
 def there(folder: Path) -> dict[str, Truth]:
     """The labels of what has been recorded in full."""
     labels = json.loads(folder.joinpath("labels.json").read_text())
-    return {run: truth for run, truth in labels.items() if folder.joinpath(f"{run}.meta.json").exists()}
+    return {run: truth for run, truth in labels.items() if whole(folder / run)}
+
+
+def whole(stem: Path) -> bool:
+    """Whether a run is there and not spoiled: on a machine that is too busy programs are not themselves."""
+    path = stem.with_name(f"{stem.name}.meta.json")
+    if not path.exists():
+        return False
+    meta = json.loads(path.read_text())
+    taken = pq.read_metadata(stem.with_name(f"{stem.name}.samples.parquet")).num_rows
+    planned = min(meta["secs"], meta["end_s"]) / meta["period_s"]
+    return meta["rc"] == OUT_OF_MEMORY or taken >= WHOLE * planned
 
 
 def everything(folder: Path, workers: int = 2) -> dict[str, Any]:
