@@ -245,3 +245,13 @@ def test_a_collector_without_generations_confirms_too() -> None:
     counters = {"young": nan, "full": nan, "eden": nan, "concurrent": np.arange(len(history)) / 5}
     [leak] = judge(replace(history, counters=counters)).leaks
     assert (leak.state, leak.confirmed_by) == ("confirmed", "old collection")
+
+
+def test_threads_that_ended_are_garbage_until_they_are_collected() -> None:
+    history = Program(populations={"java.lang.Thread": leaking(5)}, old_every=0).run()
+    place = history.classes.index("java.lang.Thread")
+    running = {**history.counters, "threads": history.instances[:, place] + 20}
+    [leak] = judge(replace(history, counters=running)).leaks
+    assert (leak.kind, leak.state) == ("thread", "suspect")
+    ended = {**history.counters, "threads": np.full(len(history), 20.0)}
+    assert not judge(replace(history, counters=ended)).leaks

@@ -19,6 +19,8 @@ from heapwatch.detect.statistics import slope_of
 from heapwatch.model import ALL
 
 PARTS = (1.0, 0.5, 0.25)
+RUNNING = 0.5
+"""Of the growth of a thread leak that has to run."""
 FILLED = {
     "heap": ("heap", "container"),
     "class-loader": ("metaspace", "heap", "container"),
@@ -174,7 +176,17 @@ def _leaks(found: _Found, history: History, settings: Settings) -> list[Leak]:
     if not grouped:
         return []
     sizes = bytes_per_leak(grouped, own.values, own.window.bytes[own.places])
-    return [_leak(family, size, own, history, settings) for family, size in zip(grouped, sizes, strict=True)]
+    leaks = [_leak(family, size, own, history, settings) for family, size in zip(grouped, sizes, strict=True)]
+    return [leak for leak in leaks if not _ended_threads(leak, own)]
+
+
+def _ended_threads(leak: Leak, own: Levels) -> bool:
+    """Whether what seems to leak are threads that do not run: those that have ended wait for a collection."""
+    running = own.window.counter("threads")
+    if leak.kind != "thread" or leak.state != "suspect" or np.isnan(running).all():
+        return False
+    more = float(np.nanmedian(running[-3:]) - np.nanmedian(running[:3]))
+    return more < RUNNING * leak.grown
 
 
 def _survives(family: Family, found: _Found, history: History, settings: Settings) -> bool:
