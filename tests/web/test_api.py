@@ -235,7 +235,7 @@ def test_the_documentation_needs_no_other_host(server: Server) -> None:
 
 def test_every_route_is_described_with_its_answer(server: Server) -> None:
     described = server.http.get("/openapi.json").json()
-    streams = {"/api/v1/live", "/api/v1/logs/tail", "/api/v1/export", "/metrics"}
+    streams = {"/api/v1/live", "/api/v1/logs/tail", "/api/v1/export", "/api/v1/report", "/metrics"}
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             assert operation["summary"], path

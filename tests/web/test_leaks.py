@@ -23,6 +23,8 @@ from heapwatch.wire.batch import encode
 
 pytestmark = pytest.mark.store
 
+SECONDS = 160
+"""Of every life, with a histogram each."""
 ORDER, LINE = "com.shop.Order", "com.shop.Line"
 HOSTS = ("web1", "web2", "web3")
 
@@ -58,7 +60,7 @@ def judged(server: Server, until: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def began() -> int:
     """When the story of the first server began: its last histogram is of just now."""
-    return int(time.time() * 1000) - 655_000
+    return int(time.time() * 1000) - 355_000
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +69,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, began: int) -> Iterator[Ser
     with Server(tmp_path_factory.mktemp("server") / "data", leaks_every=1) as running:
         populations = {ORDER: _orders(), LINE: _orders(2)}
         for number, host in enumerate(HOSTS):
-            program = Program(seconds=300, seed=number, host=host, populations=populations)
+            program = Program(seconds=SECONDS, seed=number, host=host, populations=populations)
             send(running, program, began, number, ended=True)
-        quiet = Program(seconds=300, host="db1", service="ledger")
-        send(running, quiet, began + 350_000, 9, ended=False)
+        quiet = Program(seconds=SECONDS, host="db1", service="ledger")
+        send(running, quiet, began + 190_000, 9, ended=False)
         yield running
 
 
@@ -81,9 +83,9 @@ def fixed(server: Server, began: int) -> dict[str, Any]:
     for number, host in enumerate(HOSTS):
         populations = {ORDER: _level, LINE: _level}
         program = Program(
-            seconds=300, seed=20 + number, host=host, version="1.1", churn=births, populations=populations
+            seconds=SECONDS, seed=20 + number, host=host, version="1.1", churn=births, populations=populations
         )
-        send(server, program, began + 350_000, 20 + number, ended=False)
+        send(server, program, began + 190_000, 20 + number, ended=False)
     return judged(server, lambda found: found["jvms"]["clean"] >= 4)
 
 
@@ -109,7 +111,7 @@ def test_versions_are_compared_by_the_api_and_the_command(
 
 def test_ranges_are_compared_too(server: Server, fixed: dict[str, Any], began: int) -> None:
     assert fixed["jvms"]["clean"] == 4
-    times = {"before_from": began, "before_to": began + 320_000, "after_from": began + 345_000}
+    times = {"before_from": began, "before_to": began + 170_000, "after_from": began + 185_000}
     found = server.http.get("/api/v1/verify", params={"service": "shop", "class": ORDER, **times}).json()
     assert [proof["verdict"] for proof in found["proofs"]] == ["fixed"]
 
@@ -151,10 +153,10 @@ class _Page(html.parser.HTMLParser):
 @pytest.fixture(scope="module")
 def open_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp("open") / "data", leaks_every=1) as running:
-        started = int(time.time() * 1000) - 305_000
+        started = int(time.time() * 1000) - 165_000
         for number, host in enumerate(HOSTS):
             populations = {ORDER: _orders(), LINE: _orders(2)}
-            program = Program(seconds=300, seed=number, host=host, populations=populations)
+            program = Program(seconds=SECONDS, seed=number, host=host, populations=populations)
             send(running, program, started, number, ended=False)
         judged(running, lambda found: found["jvms"]["leaking"] == 3)
         yield running
@@ -165,8 +167,8 @@ def test_a_suspect_is_confirmed_by_a_probe_that_an_agent_is_asked_for(
 ) -> None:
     folder = tmp_path_factory.mktemp("suspect") / "data"
     with Server(folder, leaks_every=1, confirm_suspects=True) as asking:
-        started = int(time.time() * 1000) - 305_000
-        program = Program(seconds=300, host="web1", populations={ORDER: _orders()}, old_every=0)
+        started = int(time.time() * 1000) - 165_000
+        program = Program(seconds=SECONDS, host="web1", populations={ORDER: _orders()}, old_every=0)
         send(asking, program, started, 1, ended=False)
         judged(asking, lambda found: [each["state"] for each in found["leaks"]] == ["suspect"])
         who = JvmId("web1", "shop", 101, started)
