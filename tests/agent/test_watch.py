@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from heapwatch.agent.watch import Killings, Readings, columns
+import pytest
+
+from heapwatch.agent.watch import Killings, Readings, columns, metaspace_limit
 from heapwatch.jvm.counters import Plan, metrics
 
 
@@ -109,3 +111,16 @@ def test_two_readings_of_one_millisecond_are_one_row() -> None:
     readings.add(1001, 1.001, reading(0, 0.0, 0), None)
     assert list(block.times) == [1000, 1001]
     assert readings.blocks({}) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "limit"),
+    [
+        ("-Xmx96m -XX:MaxMetaspaceSize=128m", 128 << 20),
+        ("-XX:MaxMetaspaceSize=1G -XX:MaxMetaspaceSize=65536k", 64 << 20),
+        ("-XX:MetaspaceSize=64m", None),
+        ("", None),
+    ],
+)
+def test_the_limit_of_metaspace_is_what_the_options_say(arguments: str, limit: int | None) -> None:
+    assert metaspace_limit(arguments) == limit

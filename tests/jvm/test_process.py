@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -178,3 +179,20 @@ def test_the_metrics_of_a_process_have_their_names():
     found = process.metrics(os.getpid(), process.ControlGroup(process.cgroup_paths(os.getpid())))
     assert {"jvm.process.rss", "jvm.process.open_files", "jvm.process.cpu_ms"} <= set(found)
     assert found["jvm.process.open_files"] >= 3
+
+
+def test_the_lower_of_the_limits_of_threads_holds(tmp_path: Path) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/limits").write_text(
+        "Max cpu time  unlimited  unlimited\nMax processes             4096   8192   processes\n"
+    )
+    assert process.user_threads_limit(7, str(tmp_path)) == 4096
+    (tmp_path / "7/limits").write_text("Max processes             unlimited   unlimited   processes\n")
+    assert process.user_threads_limit(7, str(tmp_path)) is None
+    assert process.user_threads_limit(8, str(tmp_path)) is None
+    root = tmp_path / "cgroup"
+    (root / "app/inner").mkdir(parents=True)
+    (root / "cgroup.controllers").write_text("pids")
+    (root / "app/pids.max").write_text("100")
+    (root / "app/inner/pids.max").write_text("max")
+    assert process.ControlGroup({"": "/app/inner"}, str(root)).threads_limit() == 100

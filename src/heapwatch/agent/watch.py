@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from array import array
 from dataclasses import dataclass, replace
 from math import nan
@@ -23,6 +24,8 @@ _LOOK_AGAIN_S = 30.0
 _LONGEST_VISIT_S = 30.0
 _FULL = 0.97  # of the heap still in use after a collection
 _COLLECTING = 0.5  # of the time
+_METASPACE = re.compile(r"-XX:MaxMetaspaceSize=(\d+)([kKmMgGtT]?)")
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Watch:
         self._blocks: List[MetricBlock] = []  # of readings by an older plan
         groups = process.cgroup_paths(target.pid)
         self._group = process.ControlGroup(groups)
+        self._metaspace_limit = metaspace_limit(target.vm_args)
         self._killings = Killings(groups.get("", ""))
         self._process_rows: List[Row] = []
 
@@ -113,6 +117,8 @@ class Watch:
     def read_process(self, clock: Clock) -> None:
         """One row of what the kernel says of it."""
         values = process.metrics(self.target.pid, self._group)
+        if self._metaspace_limit is not None:
+            values["jvm.metaspace.limit"] = self._metaspace_limit
         self._killings.look()
         self._process_rows.append((clock.now_ms(), values))
 
@@ -308,3 +314,9 @@ def columns(rows: Sequence[Row]) -> Tuple[array[int], Dict[str, array[float]]]:
     names = {name: None for values in by_time.values() for name in values}
     table = {name: array("d", [values.get(name, nan) for values in by_time.values()]) for name in names}
     return array("q", by_time), table
+
+
+def metaspace_limit(vm_args: str) -> float | None:
+    """`-XX:MaxMetaspaceSize` in bytes, the last one; None when the options set none."""
+    found = _METASPACE.findall(vm_args)
+    return float(found[-1][0]) * _UNITS[found[-1][1].lower()] if found else None

@@ -22,6 +22,7 @@ _CONTAINER = re.compile(r"(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?:/|$)")
 _POD = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
 _UNIT = re.compile(r"/([^/]+\.(?:service|scope))(?:/|$)")
 _NO_LIMIT = 1 << 60  # version 1 has no word for "none", only a very large number
+_PROCESSES = re.compile(r"^Max processes +(\d+)", re.MULTILINE)
 _STATUS = re.compile(r"^(State|[UG]id|NSpid|NStgid|SigCgt|SigIgn|VmRSS|VmSwap):[ \t]*(.*)$", re.MULTILINE)
 _PSI = re.compile(r"^some avg10=([0-9.]+)", re.MULTILINE)
 
@@ -201,6 +202,8 @@ class ControlGroup:
         self._memory_root = root if self._v2 else f"{root}/memory"
         self._memory = self._memory_root + paths.get("" if self._v2 else "memory", "/").rstrip("/")
         self._cpu = f"{root}{paths.get('', '/')}" if self._v2 else f"{root}/cpu{paths.get('cpu', '/')}"
+        self._pids_root = root if self._v2 else f"{root}/pids"
+        self._pids = self._pids_root + paths.get("" if self._v2 else "pids", "/").rstrip("/")
         self._freezer = f"{root}/freezer{paths.get('freezer', '/')}"
         self._throttled: Optional[int] = None
 
@@ -210,14 +213,11 @@ class ControlGroup:
     def memory_limit(self) -> Optional[int]:
         """The smallest limit on the way up; None when there is none."""
         name = "memory.max" if self._v2 else "memory.limit_in_bytes"
-        limits = []
-        directory = self._memory
-        while directory.startswith(self._memory_root):
-            limit = _number(f"{directory}/{name}")
-            if limit is not None and limit < _NO_LIMIT:
-                limits.append(limit)
-            directory = os.path.dirname(directory)
-        return min(limits) if limits else None
+        return _smallest(self._memory, self._memory_root, name)
+
+    def threads_limit(self) -> Optional[int]:
+        """How many threads it may have: the smallest limit on the way up; None when there is none."""
+        return _smallest(self._pids, self._pids_root, "pids.max")
 
     def frozen(self) -> bool:
         if self._v2:
@@ -246,7 +246,29 @@ def metrics(pid: int, group: Optional[ControlGroup] = None, proc: str = "/proc")
     if group is not None:
         found["cgroup.memory.used"] = group.memory_used()
         found["cgroup.memory.limit"] = group.memory_limit()
+    limits = [user_threads_limit(pid, proc), group.threads_limit() if group is not None else None]
+    found["jvm.process.threads_limit"] = min([each for each in limits if each is not None], default=None)
     return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def user_threads_limit(pid: int, proc: str = "/proc") -> Optional[int]:
+    """`ulimit -u`: how many threads the processes of its user may have; None = no limit, or not known."""
+    try:
+        match = _PROCESSES.search(_read(f"{proc}/{pid}/limits"))
+    except OSError:
+        return None
+    return int(match[1]) if match else None
+
+
+def _smallest(directory: str, root: str, name: str) -> Optional[int]:
+    """The smallest number in the files of this name, from a control group up to the root."""
+    limits = []
+    while directory.startswith(root):
+        limit = _number(f"{directory}/{name}")
+        if limit is not None and limit < _NO_LIMIT:
+            limits.append(limit)
+        directory = os.path.dirname(directory)
+    return min(limits) if limits else None
 
 
 def _stat_fields(pid: int, proc: str) -> List[str]:
