@@ -1,8 +1,7 @@
 """The shapes of the API's answers, for /openapi.json and with it for the screens' types.
 
-The store's answers are not run through these models (columns of 100,000 cells would be checked one by one);
-a test holds what the routes really answer against them instead. Times are epoch ms, sizes bytes; a cell
-that is null has no sample. Class bytes are shallow sizes.
+The store's answers are not run through these models (columns of 100,000 cells, checked one by one); a test
+holds real answers against them. Times are epoch ms, sizes shallow bytes; a cell that is null has no sample.
 """
 
 from __future__ import annotations
@@ -97,6 +96,7 @@ class FleetRow(Model):
     leaks: list[Any] = Field(description="open ones on it: id, class, state")
     full_in_s: float | None = Field(description="until heap, metaspace, threads or container is full")
     full_between_s: list[float | None] | None
+    full_of: str | None
 
 
 class Fleet(Model):

@@ -482,6 +482,8 @@ export interface components {
             full_in_s: number | null;
             /** Full Between S */
             full_between_s: (number | null)[] | null;
+            /** Full Of */
+            full_of: string | null;
         };
         /** Formatted */
         Formatted: {
