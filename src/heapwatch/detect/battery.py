@@ -1,7 +1,7 @@
 """The battery of tests that a growing class must pass, over all classes of a JVM at once.
 
 Cheap tests go first and the dear ones see what is left of the classes, so ten thousand classes cost little
-more than the few that grow. Each test keeps one kind of innocent out; docs/concepts/detection.md names them.
+more than the few that grow. Each test keeps one kind of innocent out; docs/reference/detection.md names them.
 """
 
 from __future__ import annotations
