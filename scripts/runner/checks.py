@@ -24,7 +24,9 @@ class Stage(NamedTuple):
 
 STAGES = [
     Stage("unit", "not (store or jvm or browser or e2e or soak)", ()),
-    Stage("store", "store and not (jvm or browser or e2e or soak)", ("store", "query", "monitor", "web", "cli")),
+    Stage(
+        "store", "store and not (jvm or browser or e2e or soak)", ("store", "query", "monitor", "web", "cli")
+    ),
     Stage("jvm", "jvm and not (browser or e2e or soak)", ("jvm", "agent", "cli")),
     Stage("browser", "browser and not (e2e or soak)", ("browser",)),
     Stage("e2e", "e2e and not soak", ("e2e", "web", "cli")),
