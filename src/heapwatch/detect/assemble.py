@@ -8,6 +8,7 @@ import numpy as np
 
 from heapwatch.detect.history import Floats, History
 from heapwatch.detect.kinds import application_of
+from heapwatch.detect.statistics import or_zero
 from heapwatch.model import JvmId, Snapshot
 
 COUNTERS = {
@@ -31,7 +32,7 @@ def counters(heap: Mapping[str, Floats]) -> dict[str, Floats]:
 
 def loaded(heap: Mapping[str, Floats]) -> Floats:
     """Classes that are loaded at each moment: those ever loaded less those unloaded."""
-    return heap["loaded_classes"] - np.nan_to_num(heap["unloaded_classes"])
+    return heap["loaded_classes"] - or_zero(heap["unloaded_classes"])
 
 
 def histories(snapshots: Iterable[Snapshot]) -> list[History]:

@@ -23,6 +23,7 @@ from heapwatch.detect.statistics import (
     medians_of_three,
     middle,
     of_three,
+    or_zero,
     theil_sen,
     upper_tail,
 )
@@ -149,7 +150,7 @@ def _drift(levels: Floats) -> Floats:
     next_ = (rest[1:] * rest[:-1]).sum(axis=0) / len(rest)
     long_run = np.maximum.reduce([own + 2 * next_, 0.25 * own, POISSON * np.maximum(mean, 0)])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.nan_to_num(mean * np.sqrt(len(steps)) / np.sqrt(long_run), posinf=np.inf))
+        return or_zero(mean * np.sqrt(len(steps) / long_run))
 
 
 def _saturation(levels: Floats) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import cleanest
-from heapwatch.detect.statistics import Z80, hinge, slope_of
+from heapwatch.detect.statistics import Z80, hinge, or_zero, slope_of
 from heapwatch.model import ALL
 
 FULL = 0.97
@@ -140,7 +140,7 @@ def _eden_alive(history: History) -> tuple[Floats, Floats, NDArray[np.bool_]]:
 
     When the old generation is full, young collections cease and full ones leave in eden what lives.
     """
-    eden = np.nan_to_num(history.eden)
+    eden = or_zero(history.eden)
     full, young = (_last_rise(history.counter(name)) for name in ("full", "young"))
     held = (full >= 0) & (full >= young)
     return eden, np.where(held, eden[np.maximum(full, 0)], 0.0), held

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heapwatch.detect.kinds import is_filler
+from heapwatch.detect.statistics import or_zero
 from heapwatch.model import ALL
 
 Floats = NDArray[np.float64]
@@ -81,7 +82,7 @@ class History:
         """Collections so far that may have freed old objects; some collectors have only one of the kinds."""
         full, concurrent = self.counter("full"), self.counter("concurrent")
         neither = np.isnan(full) & np.isnan(concurrent)
-        return np.where(neither, np.nan, np.nan_to_num(full) + np.nan_to_num(concurrent))
+        return np.where(neither, np.nan, or_zero(full) + or_zero(concurrent))
 
     @property
     def classes_present(self) -> Floats:
@@ -116,8 +117,9 @@ class History:
         """Only the classes whose count changed by so many; nearly all of a JVM's never do."""
         if not len(self):
             return self
-        moved = np.flatnonzero(np.ptp(self.instances, axis=0) >= least)
-        return self._of(np.array([each for each in moved if not is_filler(self.classes[each])], np.intp))
+        moved = np.flatnonzero(np.ptp(self.instances, axis=0) >= least).tolist()
+        kept = [place for place in moved if not is_filler(self.classes[place])]
+        return self if len(kept) == len(self.classes) else self._of(np.array(kept, np.intp))
 
     def only(self, name: str) -> History:
         """One class alone; none when the JVM never had it."""
@@ -127,7 +129,7 @@ class History:
     def _of(self, kept: NDArray[np.intp]) -> History:
         return replace(
             self,
-            classes=[self.classes[place] for place in kept],
+            classes=[self.classes[place] for place in kept.tolist()],
             instances=self.instances[:, kept],
             bytes=self.bytes[:, kept],
             rows=self.rows[:, kept],

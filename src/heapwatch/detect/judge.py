@@ -15,7 +15,7 @@ from heapwatch.detect.forecast import Exhaustion, Span, ends, onset
 from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import Levels, garbage_of, levels
 from heapwatch.detect.settings import Settings
-from heapwatch.detect.statistics import slope_of
+from heapwatch.detect.statistics import or_zero, slope_of
 from heapwatch.model import ALL
 
 PARTS = (1.0, 0.5, 0.25)
@@ -159,7 +159,7 @@ def _cyclic(tested: battery.Tested, settings: Settings) -> frozenset[int]:
     window, places = tested.levels.window, tested.places[tested.falling]
     named = [kinds.rank(window.classes[place], ()) < kinds.CONTAINER for place in places.tolist()]
     places = places[np.array(named, bool)]  # what everything is made of comes and goes with everything
-    eden = np.nan_to_num(window.eden)
+    eden = or_zero(window.eden)
     values = window.instances[:, places] - eden[:, None] * tested.levels.garbage[places]
     return frozenset(places[cycles.rising(window.times, values, settings)].tolist())
 
@@ -259,6 +259,8 @@ def _state(own: Levels, history: History) -> tuple[str, str]:
 
 def _named(leaks: list[Leak], whole: Levels, settings: Settings) -> list[Leak]:
     """Leaks of classes that say little go to those that say more, when they follow their growth."""
+    if not leaks:
+        return []
     places = {name: place for place, name in enumerate(whole.window.classes)}
     ranks = {leak.root: kinds.rank(leak.root, settings.application) for leak in leaks}
     kept = [leak for leak in leaks if ranks[leak.root] < kinds.JDK]

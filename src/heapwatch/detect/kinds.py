@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
 APPLICATION, OTHER, JDK, CONTAINER, PRIMITIVE = range(5)
 
@@ -30,7 +31,7 @@ _CONTAINERS = re.compile(
     r"scala\.(collection\.)[\w.$]+|java\.util\.concurrent\.atomic\.Atomic\w+|java\.lang\.ref\.\w+"
 )
 
-_FILLERS = re.compile(r"jdk\.internal\.vm\.Filler(Object|Element(\[\])?|Array)")
+_FILLERS = frozenset(f"jdk.internal.vm.Filler{name}" for name in ("Object", "Array", "Element", "Element[]"))
 
 _LOADING = re.compile(
     r"java\.lang\.(Class|reflect\.|invoke\.|Module)|jdk\.internal\.|sun\.(invoke|reflect)\."
@@ -45,7 +46,8 @@ _LOADERS = re.compile(
 _DIRECT = re.compile(r"java\.nio\.Direct\w*Buffer(\$\w+)?$|jdk\.internal\.ref\.Cleaner$|sun\.misc\.Cleaner$")
 
 
-def rank(name: str, application: Sequence[str]) -> int:
+@lru_cache(maxsize=32_768)
+def rank(name: str, application: tuple[str, ...]) -> int:
     """How well a class names a leak: the application's own best, arrays of primitives least."""
     if _PRIMITIVE.fullmatch(name):
         return PRIMITIVE
@@ -61,7 +63,7 @@ def rank(name: str, application: Sequence[str]) -> int:
 
 def is_filler(name: str) -> bool:
     """Whether these are the collector's, over dead space, and no objects of the program (JDK-8284435)."""
-    return name.startswith("jdk.internal.vm.") and _FILLERS.fullmatch(name) is not None
+    return name in _FILLERS
 
 
 def is_metadata(name: str) -> bool:

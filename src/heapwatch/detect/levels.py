@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heapwatch.detect.history import Floats, History
+from heapwatch.detect.statistics import or_zero
 
 LEAST_EMPTIED = 2
 STANDARD_ERRORS = 4.0
@@ -39,7 +40,7 @@ class Levels:
 def levels(window: History, blocks: int, garbage: Floats | None = None) -> Levels:
     """The levels of a window; `garbage` as `garbage_of` a longer one found it."""
     places = cleanest(window, blocks)
-    eden = np.nan_to_num(window.eden)
+    eden = or_zero(window.eden)
     shares = garbage_of(window) if garbage is None else garbage
     values = window.instances[places] - eden[places][:, None] * shares
     return Levels(window.times[places], eden[places], values, places, shares, window)
@@ -99,10 +100,11 @@ def _emptied(window: History) -> bool:
 
 
 def _through_origin(steps: Floats, fills: Floats, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    squares = fills**2 @ kept
+    weights = kept.astype(float)
+    squares = fills**2 @ weights
     squares = np.where(squares > 0, squares, np.inf)
-    own = steps * kept
+    own = steps * weights
     share = fills @ own / squares
-    own -= fills[:, None] * kept * share
-    degrees = np.maximum(kept.sum(axis=0) - 1, 1)
-    return share, np.sqrt(np.square(own, out=own).sum(axis=0) / degrees / squares)
+    residue = np.maximum(np.einsum("ij,ij->j", own, own) - share * (fills @ own), 0.0)
+    degrees = np.maximum(weights.sum(axis=0) - 1, 1)
+    return share, np.sqrt(residue / degrees / squares)

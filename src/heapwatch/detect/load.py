@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import Levels
-from heapwatch.detect.statistics import Bools, mann_kendall
+from heapwatch.detect.statistics import Bools, mann_kendall, or_zero
 
 RISING = 3.0
 ABOUT = 4  # histograms before and after
@@ -49,7 +49,7 @@ def allocation(window: History) -> Floats:
     if len(window) < 2 or np.isnan(eden).all() or np.isnan(young).all():
         return np.full(max(len(window) - 1, 0), np.nan)
     near = np.lib.stride_tricks.sliding_window_view(
-        np.pad(np.nan_to_num(eden), ABOUT, mode="edge"), 2 * ABOUT + 1
+        np.pad(or_zero(eden), ABOUT, mode="edge"), 2 * ABOUT + 1
     ).max(axis=1)
     filled = np.diff(eden) + np.diff(young) * near[1:]
     return np.asarray(np.maximum(filled, 0) / np.diff(window.times))
@@ -103,7 +103,7 @@ def explains(found: Levels, places: NDArray[np.intp], elasticity: float) -> Bool
     third, of_born = parts // 3, max(len(born) // 3, 1)
     rate = (levels[-1] - levels[0]) / max(found.span, 1e-9)
     with np.errstate(divide="ignore", invalid="ignore"):
-        known, born = ~np.isnan(born).any(axis=0) & (len(born) > of_born), np.nan_to_num(born)
+        known, born = ~np.isnan(born).any(axis=0) & (len(born) > of_born), or_zero(born)
         first = np.median(born[:of_born], axis=0) if len(born) else np.zeros(len(places))
         last = np.median(born[-of_born:], axis=0) if len(born) else np.zeros(len(places))
         visible = known & (np.minimum(first, last) > SEEN * np.maximum(rate, 0))

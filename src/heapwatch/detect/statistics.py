@@ -121,6 +121,11 @@ def middle(levels: Floats) -> Floats:
     return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
 
 
+def or_zero(values: Floats) -> Floats:
+    """Zero where it is not known; numpy's own looks for infinities, too, and takes three times as long."""
+    return np.where(np.isnan(values), 0.0, values)
+
+
 def of_three(one: Floats, two: Floats, three: Floats) -> Floats:
     """The median of three, place by place."""
     return np.asarray(np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three)))
