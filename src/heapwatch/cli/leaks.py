@@ -91,7 +91,7 @@ def leaks(
     given = Settings.of_file(settings) if settings else Settings()
     judgements = [judge(history, given) for history in read(path)]
     found = [described(one) for one in findings(judgements, given)]
-    rows = [{**one, "on": _hosts(one), "full": _full(one), "from": _since(one)} for one in found]
+    rows = [{**one, "on": served_leaks.hosts(one), "full": _full(one), "from": _since(one)} for one in found]
     if found or output.kind != "table":
         write(COLUMNS, rows, output.kind, found, foot=["", *(one["sentence"] for one in found)])
     else:
@@ -124,10 +124,6 @@ def elapsed(moment: float) -> str:
     minutes, seconds = divmod(round(moment), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}"
-
-
-def _hosts(one: dict[str, Any]) -> str:
-    return one["hosts"][0] if len(one["hosts"]) == 1 else f"{len(one['hosts'])} ({one['scope']})"
 
 
 def _since(one: dict[str, Any]) -> str:

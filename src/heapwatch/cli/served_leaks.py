@@ -32,7 +32,7 @@ def show(server: ServerOptions, selection: Selection, state: str, kind: str) -> 
     with Client(server) as client:
         answer = client.get("/api/v1/leaks", {**selection.params(), "state": state})
     found = answer["leaks"]
-    rows = [{**one, "on": _hosts(one), "full": _full(one)} for one in found]
+    rows = [{**one, "on": hosts(one), "full": _full(one)} for one in found]
     if found or kind != "table":
         foot = ["", *(f"{_flag(one)}{one['sentence']}" for one in found)]
         write(COLUMNS, rows, kind, [_written(one) for one in found], foot=foot)
@@ -100,7 +100,8 @@ def _written(one: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _hosts(one: Mapping[str, Any]) -> str:
+def hosts(one: Mapping[str, Any]) -> str:
+    """The host, or how many they are."""
     return str(one["hosts"][0]) if len(one["hosts"]) == 1 else f"{len(one['hosts'])} ({one['scope']})"
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 
 from heapwatch.cli import served_leaks
 from heapwatch.cli.histories import read
 from heapwatch.cli.options import SERVER, TABLE, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, number, write
+from heapwatch.detect import objects
 from heapwatch.detect.fleet import Finding, findings
 from heapwatch.detect.history import History
 from heapwatch.detect.judge import judge
 from heapwatch.detect.pairs import fresh, gravest, missing, proofs
 from heapwatch.detect.settings import Settings
-from heapwatch.detect.verify import FIXED, NOT_ENOUGH, Side
-from heapwatch.detect.words import proof
+from heapwatch.detect.verify import FIXED
 from heapwatch.errors import UsageError
 
 NEW = "new leak"
@@ -121,32 +120,12 @@ def _print(found: list[dict[str, Any]], kind: str) -> None:
 def _described(found: Finding, old: list[History], new: list[History], settings: Settings) -> dict[str, Any]:
     pairs = proofs(found, old, new, settings)
     if not pairs:
-        why = missing(found)
-        return {
-            **_row(found, NOT_ENOUGH),
-            "before_per_s": found.leak.rate,
-            "sentence": f"{found.root}: {NOT_ENOUGH}: {why}.",
-        }
+        told = objects.unproved(found.root, missing(found))
+        return {**served_leaks.flat(told, found.service), "before_per_s": found.leak.rate}
     one = gravest(pairs).proof
-    return {
-        **_row(found, one.verdict),
-        "before_per_s": one.before.slope,
-        "before_between": [one.before.low, one.before.high],
-        "after_per_s": one.after and one.after.slope,
-        "after_between": one.after and [one.after.low, one.after.high],
-        "balance_before": _balance(one.before),
-        "balance_after": _balance(one.after),
-        "exposure": one.exposure if np.isfinite(one.exposure) else None,
-        "residual": one.residual if np.isfinite(one.residual) else None,
-        "more_samples": one.more_samples,
-        "by_host": {pair.host: pair.proof.verdict for pair in pairs},
-        "sentence": proof(one),
-    }
-
-
-def _row(found: Finding, verdict: str) -> dict[str, Any]:
-    empty = dict.fromkeys(("before_per_s", "after_per_s", "balance_before", "balance_after"))
-    return {"class": found.root, "service": found.service, "verdict": verdict, **empty}
+    told = objects.proof(one, [pair.host for pair in pairs])
+    by_host = {pair.host: pair.proof.verdict for pair in pairs}
+    return {**served_leaks.flat(told, found.service), "by_host": by_host}
 
 
 def _new(found: Finding) -> dict[str, Any]:
@@ -154,8 +133,5 @@ def _new(found: Finding) -> dict[str, Any]:
     sentence = (
         f"{found.root}: {rate:.3g} objects/s after, none before: {NEW} on {', '.join(sorted(found.leaks))}."
     )
-    return {**_row(found, NEW), "after_per_s": rate, "sentence": sentence}
-
-
-def _balance(side: Side | None) -> float | None:
-    return None if side is None or not np.isfinite(side.balance.share) else side.balance.share
+    told = {**objects.unproved(found.root, ""), "verdict": NEW, "sentence": sentence}
+    return {**served_leaks.flat(told, found.service), "after_per_s": rate}

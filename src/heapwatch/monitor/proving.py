@@ -12,7 +12,7 @@ from heapwatch.detect.history import History
 from heapwatch.detect.judge import Judgement, judge
 from heapwatch.detect.pairs import Pair, fresh, gravest
 from heapwatch.detect.settings import Settings
-from heapwatch.detect.verify import NOT_ENOUGH, verify
+from heapwatch.detect.verify import verify
 from heapwatch.monitor.histories import history_of
 from heapwatch.store.reads.observed import Life, Observed
 
@@ -91,20 +91,6 @@ def _known(found: Iterable[History | None]) -> list[History]:
 
 
 def _nothing(root: str, after: Sequence[Reach]) -> dict[str, Any]:
-    why = (
-        "the class is not in the histograms before"
-        if after
-        else "there are no histograms of the service after the change"
-    )
-    return {
-        "class": root,
-        "verdict": NOT_ENOUGH,
-        "sentence": f"{root}: {NOT_ENOUGH}: {why}.",
-        "before": None,
-        "after": None,
-        "exposure": None,
-        "residual": None,
-        "more_samples": 0,
-        "why": why,
-        "hosts": [],
-    }
+    if after:
+        return objects.unproved(root, "the class is not in the histograms before")
+    return objects.unproved(root, "there are no histograms of the service after the change")
