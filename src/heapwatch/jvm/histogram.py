@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 import sys
 from array import array
-from dataclasses import replace
 from functools import lru_cache
 from itertools import compress
 from operator import itemgetter, ne
@@ -25,6 +24,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, 
 
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.jvm.names import Rule, jvm_form, normalise, split_module
+from heapwatch.jvm.sums import Name, Sums
 from heapwatch.model import Histogram
 
 _ROW = re.compile(r"^[ \t]*([0-9]{1,9}):[ \t]+([0-9]{1,19})[ \t]+([0-9]{1,19})[ \t]{1,2}(.*)$", re.DOTALL)
@@ -128,7 +128,7 @@ class _Rows(NamedTuple):
     """The rows of a text as they stand there: line i says names[i], instances[i], sizes[i]."""
 
     lines: List[str]
-    names: List[Tuple[str, str]]  # name and module
+    names: List[Name]  # name and module
     instances: array[int]
     sizes: array[int]
 
@@ -141,13 +141,11 @@ class Parser:
     the same rules): most are the JDK's.
     """
 
-    def __init__(
-        self, rules: Sequence[Rule] = (), memory: Optional[Dict[str, Tuple[str, str]]] = None
-    ) -> None:
+    def __init__(self, rules: Sequence[Rule] = (), memory: Optional[Dict[str, Name]] = None) -> None:
         self._rules = tuple(rules)
-        self._names: Dict[str, Tuple[str, str]] = {} if memory is None else memory
+        self._names: Dict[str, Name] = {} if memory is None else memory
         self._last: Optional[_Rows] = None
-        self._newest: Optional[Histogram] = None
+        self._sums: Optional[Sums] = None
 
     def parse(self, text: str) -> Histogram:
         """As the function of this name; what was seen before costs next to nothing."""
@@ -169,17 +167,13 @@ class Parser:
         del lines[:first]
         rows = self._changed_rows(lines) or self._rows(lines, range(len(lines)))
         histogram = self._told(rows, total) if rows else None
-        self._last, self._newest = (rows, histogram) if histogram else (None, None)
+        self._last = rows if histogram else None
         return histogram
 
     def _told(self, rows: _Rows, total: re.Match[str]) -> Optional[Histogram]:
         """The histogram of the rows. With the same names as before only the numbers are looked at."""
-        last, newest = self._last, self._newest
-        if last and newest and rows.names is last.names and len(newest) == len(rows.names):
-            if not _agree(rows.instances, rows.sizes, total):
-                return None
-            return replace(newest, instances=rows.instances, bytes=rows.sizes)
-        return _summed(rows.names, rows.instances, rows.sizes, total)
+        self._sums = self._sums.of(rows.names) if self._sums else Sums(rows.names)
+        return _summed(self._sums, rows.instances, rows.sizes, total)
 
     def _changed_rows(self, lines: List[str]) -> Optional[_Rows]:
         """The rows of the text before with what is different now; None when that is too much."""
@@ -221,9 +215,9 @@ class Parser:
             names = [name or self._name(cell) for name, cell in zip(names, cells)]
         if None in names:
             return None
-        return _Rows(lines, cast(List[Tuple[str, str]], names), *found)
+        return _Rows(lines, cast(List[Name], names), *found)
 
-    def _name(self, cell: str) -> Optional[Tuple[str, str]]:
+    def _name(self, cell: str) -> Optional[Name]:
         """What a name, with the two blanks that stand before it, means."""
         if cell[:2] != "  ":
             return None
@@ -237,7 +231,7 @@ class Parser:
         """Names with line ends, forged rows, texts of other tools, more than 9,999 classes."""
         if text.count("\r\n") > text.count("\n") // 2:
             text = text.replace("\r\n", "\n")
-        numbers: List[Tuple[str, str]] = []
+        numbers: List[Name] = []
         names: List[List[str]] = []  # the lines of each name
         tail: List[str] = []  # a Total and what follows: the end, or more of the last name
         total = None
@@ -263,13 +257,13 @@ class Parser:
             if not names:
                 raise Unreadable("no class histogram in this text (no row '1:' and no Total line)")
             raise Truncated(f"class histogram is cut off: no Total line after {len(names)} rows")
-        read = [cast(Tuple[str, str], self._name("  " + "\n".join(name))) for name in names]
+        read = [cast(Name, self._name("  " + "\n".join(name))) for name in names]
         try:
             instances = array("q", [int(count) for count, _ in numbers])
             sizes = array("q", [int(size) for _, size in numbers])
         except OverflowError:
             raise Unreadable(f"number beyond 63 bits in a class histogram of {len(numbers)} rows") from None
-        histogram = _summed(read, instances, sizes, total)
+        histogram = _summed(Sums(read), instances, sizes, total)
         if histogram is None:
             raise Truncated(
                 f"class histogram is cut off or altered: {len(read)} rows hold "
@@ -331,24 +325,7 @@ def _agree(instances: array[int], sizes: array[int], total: re.Match[str]) -> bo
 
 
 def _summed(
-    found: List[Tuple[str, str]], instances: array[int], sizes: array[int], total: re.Match[str]
+    sums: Sums, instances: array[int], sizes: array[int], total: re.Match[str]
 ) -> Optional[Histogram]:
     """Rows of one name are added up, in the place of the first. None when the total is another."""
-    if not _agree(instances, sizes, total):
-        return None
-    names, modules = zip(*found) if found else ((), ())
-    modules_of = dict(compress(zip(names, modules), modules))
-    rows = array("q", [1]) * len(names)
-    first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
-    if len(first) == len(names):
-        return Histogram(list(names), instances, sizes, rows, modules_of)
-    again = list(compress(range(len(names)), map(ne, map(first.__getitem__, names), range(len(names)))))
-    instances, sizes, classes = instances[:], sizes[:], list(names)
-    for place in again:
-        one = first[names[place]]
-        instances[one] += instances[place]
-        sizes[one] += sizes[place]
-        rows[one] += 1
-    for place in reversed(again):
-        del classes[place], instances[place], sizes[place], rows[place]
-    return Histogram(classes, instances, sizes, rows, modules_of)
+    return sums.histogram(instances, sizes) if _agree(instances, sizes, total) else None
