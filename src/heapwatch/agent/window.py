@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Callable, Tuple
 
@@ -25,7 +26,7 @@ class Window:
             self._server = _Server((host, port), self._handler())
         except OSError as error:
             raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-        self._thread = threading.Thread(target=self._server.serve_forever, name="window", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve, name="window", daemon=True)
         self._thread.start()
 
     @property
@@ -34,9 +35,9 @@ class Window:
         return f"{host!s}:{port}"
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.end()
         self._thread.join()
+        self._server.server_close()
 
     def _answer(self, path: str) -> Tuple[int, str, str]:
         if path == "/metrics":
@@ -80,6 +81,19 @@ class Window:
 
 
 class _Server(HTTPServer):
+    closed = False
+
+    def serve(self) -> None:
+        """As `serve_forever`, which wakes twice a second to see whether it shall end: 3 % of our CPU."""
+        while not self.closed:
+            self.handle_request()
+
+    def end(self) -> None:
+        """Let `serve` end, also when it waits for a client."""
+        self.closed = True
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
     def server_bind(self) -> None:
         """As HTTPServer's, without asking the name service who we are."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
