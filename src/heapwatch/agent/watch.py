@@ -83,7 +83,7 @@ class Watch:
 
     @property
     def used_bytes(self) -> float | None:
-        return self.heap.get("jvm.heap.used")
+        return self._readings.heap_used() if self._readings else None
 
     def throttled(self) -> bool:
         return self._group.throttled_since_last_call()
@@ -152,11 +152,12 @@ class Watch:
 
     def heap_just_filled_up(self) -> bool:
         """True once, when collections leave the heap full and take most of the time: it will not live."""
-        left, most = self._collections.after_gc, self.heap.get("jvm.heap.max")
-        if left is None or not most or self._readings is None:
+        left, readings = self._collections.after_gc, self._readings
+        most = readings.heap_max() if readings else None
+        if left is None or not most or readings is None:
             return False
         was, full = self.heap_is_full, left >= _FULL * most
-        self.heap_is_full = full and (was or self._readings.newest_load() >= _COLLECTING)
+        self.heap_is_full = full and (was or readings.newest_load() >= _COLLECTING)
         return self.heap_is_full and not was
 
     def was_killed_for_memory(self) -> bool:
@@ -232,10 +233,23 @@ class Readings:
 
     def newest(self) -> Mapping[str, float]:
         """What the newest reading means; worked out when somebody asks, once."""
-        raw = self._raw[-1] if self._raw else self._before[1] if self._before else None
+        raw = self._newest()
         if raw is not self._asked:
             self._asked, self._answer = raw, self.plan.metrics(raw) if raw else {}
         return self._answer
+
+    def heap_used(self) -> float | None:
+        """Bytes of the heap in use at the newest reading."""
+        raw = self._newest()
+        return self.plan.heap_used(raw) if raw else None
+
+    def heap_max(self) -> float | None:
+        """Bytes that the heap may grow to, by the newest reading."""
+        raw = self._newest()
+        return self.plan.heap_max(raw) if raw else None
+
+    def _newest(self) -> Raw | None:
+        return self._raw[-1] if self._raw else self._before[1] if self._before else None
 
     def newest_load(self) -> float:
         """The part of the time between the last two readings that went into collections."""

@@ -218,9 +218,9 @@ class Plan:
             "young_used": young,
             "old_used": self._used(raw, lambda space: space.generation == 1),
             "old_max": sum(_whole(raw, space.maximum) for space in old) if old else None,
-            "heap_used": self._used(raw),
+            "heap_used": self.heap_used(raw),
             "heap_committed": self._committed(raw),
-            "heap_max": self._heap_max(raw),
+            "heap_max": self.heap_max(raw),
             "metaspace_used": _number(raw, "sun.gc.metaspace.used") or None,
             "threads": _number(raw, "java.threads.live"),
             "loaded_classes": loaded,
@@ -257,8 +257,12 @@ class Plan:
     def _committed(self, raw: Raw) -> Optional[int]:
         return sum(_whole(raw, space.committed) for space in self._spaces) if self._spaces else None
 
-    def _heap_max(self, raw: Raw) -> Optional[int]:
-        """-Xmx. With G1 and ZGC each generation may grow to all of it; elsewhere young and old add up."""
+    def heap_used(self, raw: Raw) -> Optional[int]:
+        """Bytes in use in all spaces."""
+        return self._used(raw)
+
+    def heap_max(self, raw: Raw) -> Optional[int]:
+        """-Xmx (bytes). With G1 and ZGC each generation may grow to all of it; else young and old add up."""
         limits = [_whole(raw, name) for name in self._limits]
         if not limits:
             return None
