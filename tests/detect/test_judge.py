@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 from simulated import Program, filling, leaking, sawing, together, turning, walking
 
+from heapwatch import human
+from heapwatch.detect import words
+from heapwatch.detect.fleet import findings
 from heapwatch.detect.history import History
 from heapwatch.detect.judge import Judgement, judge
+from heapwatch.detect.settings import Settings
 
 SEEDS = range(1, 9)
 
@@ -135,6 +139,20 @@ def test_without_an_old_collection_it_is_a_suspect_and_a_probe_decides() -> None
     kept = judge(replace(history, survivors={"com.shop.Order": alive}))
     assert [(leak.state, leak.confirmed_by) for leak in kept.leaks] == [("confirmed", "probe")]
     assert judge(replace(history, survivors={"com.shop.Order": 210.0})).leaks == []
+
+
+def test_what_a_probe_found_alive_in_part_stays_a_suspect_and_says_so() -> None:
+    history = Program(populations={"com.shop.Order": leaking(9)}, old_every=0).run()
+    first, last = history.instances[[0, -1], history.classes.index("com.shop.Order")]
+    probed = replace(history, survivors={"com.shop.Order": first + 0.3 * (last - first)})
+    [leak] = judge(probed).leaks
+    assert (leak.state, leak.confirmed_by) == ("suspect", "")
+    assert leak.kept is not None
+    assert leak.kept.share == pytest.approx(0.3, abs=0.05)
+    assert leak.kept.rate == pytest.approx(0.3 * leak.rate, rel=0.2)
+    [finding] = findings([judge(probed)])
+    assert f"of its growth {human.share(leak.kept.share)} was alive" in words.sentence(finding, str)
+    assert judge(probed, Settings(cleared_share=0.4)).leaks == []
 
 
 def test_the_end_of_the_heap_is_told() -> None:

@@ -278,6 +278,46 @@ def test_a_probe_clears_or_confirms_a_suspect(scene: Scene, garbage: bool) -> No
     assert ("garbage" if garbage else "probe") in record.history[-1]["text"]
 
 
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_where_a_probe_kept_a_part_the_next_one_decides(scene: Scene, goes_on: bool) -> None:
+    def alive(times: Floats) -> Floats:
+        return np.round(200 + 12 * (times if goes_on else np.minimum(times, 241)))
+
+    def counted(times: Floats, chance: np.random.Generator) -> Floats:
+        arrived = leaking(28)(times, chance) - 200
+        return alive(times) + arrived - np.where(times > 241, arrived[np.argmax(times > 241)], 0)
+
+    program = Program(seconds=520, populations={ORDER: counted}, old_every=0)
+    history = replace(program.run(), service=scene.service)
+
+    def probe(who: JvmId, second: int) -> None:
+        then = history.cut(slice(second, second + 1))
+        of_order = [each == ORDER for each in then.classes]
+        lived = np.where(of_order, alive(then.times)[:, None], then.instances)
+        [taken] = snapshots(replace(then, mode="live", instances=lived), who, {})
+        scene.store.insert([Batch("prober", who.started + second, snapshots=[taken])])
+
+    who = scene.run(program, until=240)
+    watch = scene.watch()
+    watch.round()
+    probe(who, 240)
+    for second in (260, 300, 360, 420, 480):
+        scene.run(program, until=second)
+        watch.round()
+        [record] = scene.records(watch)
+        assert record.state == SUSPECT, record.history
+    assert [jvm["kept"]["share"] for jvm in record.told["jvms"]] == [pytest.approx(0.3, abs=0.05)]
+    watch = scene.watch()  # what was found is kept over a restart
+    probe(who, 481)
+    scene.run(program)
+    watch.round()
+    [record] = scene.records(watch)
+    assert record.state == (CONFIRMED if goes_on else STOPPED)
+    assert [each["state"] for each in record.history] == [SUSPECT, record.state]
+    scene.wait(3600)
+    assert watch.probes({who.host}) == []  # it is decided
+
+
 def test_a_leak_that_the_new_version_has_too_stays_open(scene: Scene) -> None:
     old = scene.run(Program(seconds=240, populations=LEAKS, version="1.0"))
     watch = scene.watch()

@@ -21,6 +21,7 @@ from heapwatch.model import ALL
 PARTS = (1.0, 0.5, 0.25)
 RUNNING = 0.5
 """Of the growth of a thread leak that has to run."""
+UNKNOWN, ALIVE, IN_PART, GARBAGE = "unknown", "alive", "in part", "garbage"
 FILLED = {
     "heap": ("heap", "container"),
     "class-loader": ("metaspace", "heap", "container"),
@@ -28,6 +29,15 @@ FILLED = {
     "off-heap": ("container", "heap"),
 }
 """What a leak of each kind fills, by the names of forecast.py."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a probe found alive of the growth of a leak's root."""
+
+    share: float  # of the growth
+    alive: float  # objects in all
+    rate: float  # objects a second, by what lives
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Leak:
     window: float  # s
     grown: float  # objects of the root in the window
     confirmed_by: str  # old collection, probe, or nothing
+    kept: Kept | None = None  # by a probe, if there was one
 
 
 @dataclass(frozen=True)
@@ -171,12 +182,14 @@ def _leaks(found: _Found, history: History, settings: Settings) -> list[Leak]:
         family
         for family in grouped
         if not all(kinds.is_metadata(names[place]) for place in family.members)
-        and _survives(family, found, history, settings)
+        and _fate(family, found, history, settings) != GARBAGE
     ]
     if not grouped:
         return []
     sizes = bytes_per_leak(grouped, own.values, own.window.bytes[own.places])
-    leaks = [_leak(family, size, own, history, settings) for family, size in zip(grouped, sizes, strict=True)]
+    leaks = [
+        _leak(family, size, found, history, settings) for family, size in zip(grouped, sizes, strict=True)
+    ]
     return [leak for leak in leaks if not _ended_threads(leak, own)]
 
 
@@ -189,18 +202,24 @@ def _ended_threads(leak: Leak, own: Levels) -> bool:
     return more < RUNNING * leak.grown
 
 
-def _survives(family: Family, found: _Found, history: History, settings: Settings) -> bool:
-    """Unless a probe has shown that what grew was garbage, of each of its classes."""
+def _fate(family: Family, found: _Found, history: History, settings: Settings) -> str:
+    """What a probe found of a family: most of what one of its classes grew by, some of the root's, none."""
     if history.survivors is None:
-        return True
+        return UNKNOWN
     names = history.classes
     ours = [place for place in family.members if not kinds.is_metadata(names[place])]
-    for place in ours:
-        first, last = _ends(found.levels.values[:, place], cyclic=place in found.cyclic)
-        alive = history.survivors.get(names[place], 0.0)
-        if alive - first >= settings.confirmed_share * (last - first):
-            return True
-    return False
+    if any(_kept(place, found, history).share >= settings.confirmed_share for place in ours):
+        return ALIVE
+    root = _kept(family.root, found, history)
+    some = root.share >= settings.cleared_share and root.rate * found.levels.span >= settings.growth
+    return IN_PART if some else GARBAGE
+
+
+def _kept(place: int, found: _Found, history: History) -> Kept:
+    first, last = _ends(found.levels.values[:, place], cyclic=place in found.cyclic)
+    alive = (history.survivors or {}).get(history.classes[place], 0.0)
+    more = alive - first
+    return Kept(more / max(last - first, 1e-9), alive, more / max(found.levels.span, 1e-9))
 
 
 def _ends(column: Floats, *, cyclic: bool) -> tuple[float, float]:
@@ -212,11 +231,12 @@ def _ends(column: Floats, *, cyclic: bool) -> tuple[float, float]:
     return valley, valley + float(column[-third:].mean() - column[:third].mean())
 
 
-def _leak(family: Family, size: float, own: Levels, history: History, settings: Settings) -> Leak:
+def _leak(family: Family, size: float, found: _Found, history: History, settings: Settings) -> Leak:
+    own = found.levels
     names, column = history.classes, own.values[:, family.root]
     slope, low, high = slope_of(own.times, column)
     grown = float(column[-1] - column[0])
-    state, by = _state(own, history)
+    state, by = _state(own, history, _fate(family, found, history, settings))
     multiplied = any(
         own.window.rows[-1, place] - own.window.rows[0, place] >= settings.growth for place in family.members
     )
@@ -238,6 +258,7 @@ def _leak(family: Family, size: float, own: Levels, history: History, settings: 
         window=own.span,
         grown=grown,
         confirmed_by=by,
+        kept=None if history.survivors is None else _kept(family.root, found, history),
     )
 
 
@@ -245,10 +266,10 @@ def _by_rank(names: list[str]) -> Callable[[tuple[int, float]], tuple[int, str]]
     return lambda item: (kinds.rank(names[item[0]], ()), names[item[0]])
 
 
-def _state(own: Levels, history: History) -> tuple[str, str]:
+def _state(own: Levels, history: History, fate: str) -> tuple[str, str]:
     """suspect or confirmed, and by what."""
-    if history.survivors is not None:
-        return "confirmed", "probe"
+    if fate != UNKNOWN:
+        return ("confirmed", "probe") if fate == ALIVE else ("suspect", "")
     if history.mode != ALL:
         return "confirmed", "live histograms"
     old = own.window.old_collections

@@ -15,7 +15,7 @@ import numpy as np
 from heapwatch.detect import words
 from heapwatch.detect.fleet import Finding
 from heapwatch.detect.forecast import Exhaustion
-from heapwatch.detect.judge import Leak
+from heapwatch.detect.judge import Kept, Leak
 from heapwatch.detect.verify import NOT_ENOUGH, Proof, Side
 
 Moment = Callable[[float], Any]
@@ -128,8 +128,13 @@ def _of_host(host: str, leak: Leak, end: Exhaustion | None, moment: Moment) -> O
         "since_between": [moment(leak.since.low), moment(leak.since.high)],
         "bytes_per_leak": leak.bytes_each,
         "balance": known(leak.balance.share),
+        "kept": leak.kept and _part(leak.kept),
         "exhaustion": end and exhaustion(host, end),
     }
+
+
+def _part(kept: Kept) -> Object:
+    return {"share": kept.share, "alive": kept.alive, "rate_per_s": kept.rate}
 
 
 def _side(side: Side) -> Object:

@@ -38,6 +38,7 @@ class Settings:
     cycle_evenness: float = 0.25  # the least increment of a period, by the largest
     cycle_share: float = 0.8
     confirmed_share: float = 0.5  # of the growth that must survive a collection
+    cleared_share: float = 0.1  # of the growth: when less survives it was garbage
     systemic_share: float = 0.6  # of the hosts
     peer_plateau: float = 1.1
     verify_samples: int = 15

@@ -67,7 +67,12 @@ def evidence(found: Finding, clock: Clock) -> list[dict[str, Any]]:
             deaths_per_s=leak.balance.deaths,
             balance=leak.balance.share,
         ),
-        _claim(_state(found), state=leak.state, by=leak.confirmed_by),
+        _claim(
+            _state(found),
+            state=leak.state,
+            by=leak.confirmed_by,
+            kept=leak.kept and leak.kept.share,
+        ),
     ]
     if len(leak.equals) > 1:
         told.append(
@@ -127,6 +132,11 @@ def proof(found: Proof) -> str:
 
 def _state(found: Finding) -> str:
     leak = found.leak
+    if leak.state == "suspect" and leak.kept is not None:
+        return (
+            f"not confirmed: of its growth {human.share(leak.kept.share)} was alive in a histogram of live "
+            f"objects, {_rate(leak.kept.rate)} objects/s; another one, later, will tell whether that goes on"
+        )
     if leak.state == "suspect":
         return "not confirmed: no old collection ran meanwhile, so it may be garbage"
     return f"confirmed by {'an' if leak.confirmed_by[:1] in 'ao' else 'a'} {leak.confirmed_by}".replace(

@@ -23,6 +23,7 @@ from heapwatch.errors import HeapwatchError
 from heapwatch.model import Event, JvmId
 from heapwatch.monitor.clock import clock_of, milliseconds
 from heapwatch.monitor.histories import history_of
+from heapwatch.monitor.probed import judged_by, part_kept, probed_again
 from heapwatch.monitor.proving import Observing, Reach, prove
 from heapwatch.monitor.records import FIXED, STOPPED, SUSPECT, Record, same
 from heapwatch.monitor.watched import UP, Watched, crowded, gone_on, level_of, name_of, named, votes_of
@@ -138,11 +139,14 @@ class LeakWatch:
             return None
         known = self._watched.get(life.who)
         history = history_of(seen)
+        if known is not None and seen.probed is not None and seen.probed > known.newest:
+            # A new probe is put beside what came before it: it collected what was dead itself.
+            history = history.between(history.times[0], seen.probed / 1000)
         judgement = judge(history, self.settings, votes_of(known, len(history)))
         judgement = self._new_heights(judgement, life, int(seen.times[0]))
         kept = replace(judgement, history=sketch(judgement.history))
         block = history.span * 1000 / self.settings.blocks
-        return Watched(life, kept, int(seen.times[-1]), block, len(judgement.history))
+        return Watched(life, kept, int(seen.times[-1]), block, len(judgement.history), seen.probed)
 
     def _new_heights(self, judgement: Judgement, life: Life, began: int) -> Judgement:
         """Without what was as high before the window as it is now: a day's rhythm is no leak."""
@@ -187,6 +191,7 @@ class LeakWatch:
                 records[record.id] = record
             elif record.see(told, now):
                 known = set()
+            record.probe = part_kept(told, self._watched) or record.probe
             events += _events(record, now, [who for who in record.lives if who not in known])
             matched.add(record.id)
             changed.add(record.id)
@@ -209,6 +214,9 @@ class LeakWatch:
 
     def _settle(self, record: Record, fresh: set[JvmId], now: int) -> bool:
         """A leak that is not found any more: proved to be fixed, or stopped; True when something changed."""
+        probed = probed_again(record, self._watched, self._source, self.settings)
+        if probed is not None:
+            return judged_by(record, probed, now)
         after = self._after(record)
         news = False
         if after and any(each.life.who in fresh for each in after):
@@ -294,7 +302,7 @@ class LeakWatch:
                 asked = self._asked.get(record.id, 0)
                 if record.state != SUSPECT or self._clock() - asked < PROBE_AGAIN_MS:
                     continue
-                fastest = max(record.told["jvms"], key=lambda jvm: float(jvm["rate_per_s"]))
+                fastest = record.probe or max(record.told["jvms"], key=lambda jvm: float(jvm["rate_per_s"]))
                 if fastest["host"] in hosts:
                     self._asked[record.id] = self._clock()
                     wanted.append(JvmId(*(fastest[name] for name in JvmId._fields)))

@@ -35,6 +35,7 @@ class Record:
     history: list[Object] = field(default_factory=list)  # {"time", "state", "text"}
     acknowledged: Object | None = None  # {"by", "at", "note"}
     proof: Object | None = None
+    probe: Object | None = None  # of which only a part of the growth was alive: probed.py
 
     @classmethod
     def of(cls, told: Object, now: int) -> Record:

@@ -21,6 +21,7 @@ class Watched:
     newest: int  # of the histograms that were judged, epoch ms
     block_ms: float
     histograms: int
+    probed: int | None = None  # when live objects were counted, epoch ms
 
     @property
     def verdict(self) -> str:

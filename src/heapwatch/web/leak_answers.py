@@ -21,6 +21,14 @@ class Exhaustion(Model):
     slope_per_s: float
 
 
+class Kept(Model):
+    """What a histogram of live objects found of the growth."""
+
+    share: float
+    alive: float = Field(description="objects in all")
+    rate_per_s: float = Field(description="objects a second, by what lives")
+
+
 class LeakOnJvm(Model):
     host: str
     jvm: str
@@ -32,6 +40,7 @@ class LeakOnJvm(Model):
     since: int
     bytes_per_leak: float
     balance: float | None
+    kept: Kept | None
     exhaustion: Exhaustion | None
 
 

@@ -562,6 +562,24 @@ export interface components {
             /** Jvms */
             jvms: components["schemas"]["Jvm"][];
         };
+        /**
+         * Kept
+         * @description What a histogram of live objects found of the growth.
+         */
+        Kept: {
+            /** Share */
+            share: number;
+            /**
+             * Alive
+             * @description objects in all
+             */
+            alive: number;
+            /**
+             * Rate Per S
+             * @description objects a second, by what lives
+             */
+            rate_per_s: number;
+        };
         /** LabelValues */
         LabelValues: {
             /** Values */
@@ -673,6 +691,7 @@ export interface components {
             bytes_per_leak: number;
             /** Balance */
             balance: number | null;
+            kept: components["schemas"]["Kept"] | null;
             exhaustion: components["schemas"]["Exhaustion"] | null;
         };
         /** Leaks */

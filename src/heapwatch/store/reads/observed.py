@@ -107,6 +107,8 @@ class Observed:
     container: NDArray[np.float64] | None = None  # n, bytes that the control group has in use
     survivors: Mapping[str, float] | None = None
     """Instances of these classes after a full collection near the end of the range, if there was one."""
+    probed: int | None = None
+    """When that was, epoch ms."""
 
 
 def lives(parts: Parts, selection: Selection, since: int) -> list[Life]:
@@ -190,6 +192,7 @@ def _columns(parts: Parts, life: Life, heads: Columns, kept: NDArray[np.intp], r
         return found
 
     names = parts.names.classes.names
+    probed = _probed(parts, life, times)
     return Observed(
         life=life,
         mode=life.mode,
@@ -203,23 +206,26 @@ def _columns(parts: Parts, life: Life, heads: Columns, kept: NDArray[np.intp], r
         heap={name: heads[name][kept] for name in HEAP_COUNTERS},
         population=int(heads["classes"].max()),
         container=_container(parts, life, times) if "container" in life.limits else None,
-        survivors=_survivors(parts, life, times, classes.tolist()),
+        survivors=None if probed is None else _survivors(parts, life, probed, classes.tolist()),
+        probed=probed,
     )
 
 
-def _survivors(
-    parts: Parts, life: Life, times: NDArray[np.int64], classes: list[int]
-) -> dict[str, float] | None:
-    """The newest histogram of live objects, if it belongs to the end of these."""
+def _probed(parts: Parts, life: Life, times: NDArray[np.int64]) -> int | None:
+    """When the newest histogram of live objects was taken, if it belongs to the end of these."""
     head = parts.live.heads.get((life.id, 1))
     if life.mode != "all" or head is None or not len(times):
         return None
     first, last = int(times[0]), int(times[-1])
     block = (last - first) / BLOCKS
-    if not last - PROBE_WITHIN * (last - first) <= head.time <= last + 4 * block:
-        return None
-    given = {"incarnation": life.id, "mode": "live", "times": [head.time], "classes": classes}
-    found = parts.query(ONE, {**given, "hours": [head.time // HOUR_MS * HOUR_MS]})
+    near = last - PROBE_WITHIN * (last - first) <= head.time <= last + 4 * block
+    return head.time if near else None
+
+
+def _survivors(parts: Parts, life: Life, probed: int, classes: list[int]) -> dict[str, float]:
+    """Instances in the histogram of live objects of this time."""
+    given = {"incarnation": life.id, "mode": "live", "times": [probed], "classes": classes}
+    found = parts.query(ONE, {**given, "hours": [probed // HOUR_MS * HOUR_MS]})
     counts = dict(zip(found["class"].tolist(), found["instances"].tolist(), strict=True))
     return {parts.names.classes.names[each]: float(counts.get(each, 0)) for each in classes}
 
