@@ -215,17 +215,17 @@ def test_where_no_history_can_be_written_there_is_one_in_memory(
     assert type(history()).__name__ == "InMemoryHistory"
 
 
-def test_scripts_are_run_without_a_server(heapwatch: Run, tmp_path: Path) -> None:
+def test_scripts_are_run_without_a_server(heapwatch: Run, inside: Run, tmp_path: Path) -> None:
     (tmp_path / "good.hwq").write_text(SCRIPT)
     answer = heapwatch("test", "queries", str(tmp_path))
     assert (answer.returncode, answer.stdout) == (0, "1 query: none failed\n")
     (tmp_path / "bad.hwq").write_text(SCRIPT.replace("110 120", "110 121"))
-    answer = heapwatch("test", "queries", str(tmp_path))
+    answer = inside("test", "queries", str(tmp_path))
     assert answer.returncode == 1
     assert "    - {host=web1} 100 110 121 130 140 150" in answer.stdout
     assert "    + {host=web1} 100 110 120 130 140 150" in answer.stdout
     assert answer.stdout.endswith("2 queries: 1 failed\n")
     (tmp_path / "bad.hwq").write_text("load every 10s\n")
-    answer = heapwatch("test", "queries", str(tmp_path))
+    answer = inside("test", "queries", str(tmp_path))
     assert answer.returncode == 2
     assert f"{tmp_path}/bad.hwq:1: expected `load every 10s from TIME`" in answer.stderr

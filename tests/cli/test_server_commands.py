@@ -219,7 +219,7 @@ def test_a_running_server_keeps_others_off_its_folder(heapwatch: Run, filled: Se
 
 
 def test_without_a_server_files_go_straight_into_a_folder(
-    heapwatch: Run, files: Path, tmp_path: Path
+    heapwatch: Run, inside: Run, files: Path, tmp_path: Path
 ) -> None:
     words = [
         "import",
@@ -229,11 +229,11 @@ def test_without_a_server_files_go_straight_into_a_folder(
         str(tmp_path / "d"),
     ]
     assert "12 stored, 0 stored before" in heapwatch(*words).stdout
-    assert "0 stored, 12 stored before" in heapwatch(*words).stdout
+    assert "0 stored, 12 stored before" in inside(*words).stdout
     mine = tmp_path / "d" / "dashboards" / "mine.yaml"
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("title: Mine\n")
-    copied = heapwatch("backup", str(tmp_path / "copy"), "--data", str(tmp_path / "d"))
+    copied = inside("backup", str(tmp_path / "copy"), "--data", str(tmp_path / "d"))
     assert copied.returncode == 0, copied.stderr
     assert copied.stdout.startswith(f"{tmp_path / 'copy'}: ")
 
@@ -241,8 +241,8 @@ def test_without_a_server_files_go_straight_into_a_folder(
     assert restored.returncode == 0, restored.stderr
     assert (tmp_path / "again" / "dashboards" / "mine.yaml").read_text() == mine.read_text()
     words[-1] = str(tmp_path / "again")
-    assert "0 stored, 12 stored before" in heapwatch(*words).stdout
-    refused = heapwatch("restore", str(tmp_path / "copy"), "--data", str(tmp_path / "again"))
+    assert "0 stored, 12 stored before" in inside(*words).stdout
+    refused = inside("restore", str(tmp_path / "copy"), "--data", str(tmp_path / "again"))
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "not empty" in refused.stderr
 

@@ -57,16 +57,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def with_extras(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def with_extras(wheel: Path, installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, with the packages of the extras: those that this test runs on."""
     folder = tmp_path_factory.mktemp("extras")
-    venv.create(folder, with_pip=True)
+    venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
-    subprocess.run(
-        [str(python), "-m", "pip", "install", "-q", "--no-index", "--no-deps", str(wheel)],
-        check=True,
-        timeout=120,
-    )
+    pip = [str(installed / "python"), "-m", "pip", "--python", str(python), "install", "-q"]
+    subprocess.run([*pip, "--no-index", "--no-deps", str(wheel)], check=True, timeout=120)
     asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
     site = Path(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
     (site / "extras.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
