@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 import log_trees as trees
@@ -46,8 +47,9 @@ def test_the_usual_form_of_a_query_means_the_same(text: str) -> None:
     assert parse(reformat(text)) == query
 
 
+@cache
 def judged(text: str) -> None:
-    """It is a query, or an error with a place within the text and one line of words."""
+    """It is a query, or an error with a place in the text and one line of words. Each text is judged once."""
     found = fault(text)
     if found is not None:
         assert 0 <= found.span.start <= found.span.end <= len(text)
