@@ -6,11 +6,12 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from hypothesis import settings
 from runner.checks import STAGES
+from xdist.scheduler import LoadFileScheduling
 
 # A busy machine is no finding: no property fails because an example took long.
 settings.register_profile("patient", deadline=None, max_examples=60)
@@ -19,6 +20,33 @@ settings.load_profile("patient")
 # A shell that starts us in the background lets us ignore Ctrl-C, and with us all that we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+TOGETHER = {
+    f"tests/browser/test_{name}.py": "the scene of story.py" for name in ("leaks", "leak_screens", "verify")
+}
+"""Files that one worker runs, one after the other: their server is dear, and some write to it."""
+
+
+class _Scheduling(LoadFileScheduling):
+    """A file is one worker's, and so is a group of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return TOGETHER.get(file, file)
+
+
+class _Workers:
+    """What only a run with several workers knows of."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> _Scheduling | None:
+        return _Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(_Workers())
 
 
 @pytest.hookimpl(trylast=True)

@@ -40,7 +40,7 @@ FLAGS = [
 ]
 CROWD = 2000
 SAMPLE_EVERY_S = 20
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -75,10 +75,10 @@ class Server:
             return found
 
 
-def serving(data: Path) -> Iterator[Server]:
+def serving(data: Path, *flags: str) -> Iterator[Server]:
     """Start, wait for the line that says where, and end in order."""
     command = [sys.executable, "-m", "heapwatch.cli.main", "serve", "--data", str(data)]
-    command += ["--listen", "127.0.0.1:0", "--graphite-listen", "127.0.0.1:0", "--log-format", "json"]
+    command += ["--listen", "127.0.0.1:0", "--graphite-listen", "127.0.0.1:0", "--log-format", "json", *flags]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEAPWATCH_")}
     with subprocess.Popen(
         command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True, env=environment
@@ -190,8 +190,10 @@ def go_on(server: Server, made: int, services: list[scene.Service], end: threadi
 
 @pytest.fixture(scope="session")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Thousands of JVMs; also where tests may post more."""
-    for server in serving(tmp_path_factory.mktemp("crowded")):
+    """Thousands of JVMs; also where tests may post more. Nobody asks whether they leak."""
+    for server in serving(tmp_path_factory.mktemp("crowded"), "--leaks-every", "3600"):
+        while server.get("leaks")["judged"] is None:
+            time.sleep(0.1)
         server.send(crowd.crowd(int(time.time() * 1000), CROWD))
         yield server
 
