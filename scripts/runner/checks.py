@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import xml.etree.ElementTree as ElementTree
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 from . import pages, python
-from .work import CACHE, ROOT, VENV, Failure, Stopwatch, logged, passed_through, say
+from .work import CACHE, ROOT, VENV, Failure, Stopwatch, heard, logged, passed_through, say
 
 REPORTS = CACHE / "test-reports"
 
@@ -28,12 +30,19 @@ STAGES = [
         "store", "store and not (jvm or browser or e2e or soak)", ("store", "query", "monitor", "web", "cli")
     ),
     Stage("jvm", "jvm and not (browser or e2e or soak)", ("jvm", "agent", "cli")),
-    Stage("browser", "browser and not (e2e or soak)", ("browser",)),
-    Stage("e2e", "e2e and not soak", ("e2e", "web", "cli")),
+    Stage("browser", "browser and not (e2e or soak)", ("browser",), 3),
+    Stage("e2e", "e2e and not soak", ("e2e", "web", "cli"), 4),
 ]
-"""Cheap before dear. Most tests of the later ones wait more than they work."""
+"""Cheap before dear. Tests of the later ones wait for half of their time: more of them at once."""
 
 SOAK = Stage("soak", "soak", ("e2e",), 1)
+
+COMPUTING = ("lint", "unit", "store")
+"""What computes rather than waits: it runs beside the others, and gives way to them."""
+
+Runner = Callable[[Sequence[str], Mapping[str, str]], int]
+
+_DEAR = ["mypy", "ui tests", "TypeScript", "Python 3.9"]
 
 _COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(CACHE / "pycache")}
 """Tests and the many programs they start are compiled once, whatever the caller's environment says."""
@@ -79,15 +88,27 @@ def _lint_commands() -> Dict[str, List[str]]:
 
 
 def lint() -> Count:
-    """Every check runs, whatever the one before said."""
-    count = Count()
+    """Every check runs, whatever the others say; two at a time, those that take long first."""
     environment = {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
-    for name, command in _lint_commands().items():
-        count += _checked(name, passed_through(command, environment))
+    todo: Dict[str, Callable[[], Tuple[int, str]]] = {
+        name: functools.partial(heard, command, environment) for name, command in _lint_commands().items()
+    }
     if (ROOT / "ui" / "package.json").exists():
-        count += _checked("TypeScript", pages.script("check"))
-        count += _checked("ui tests", pages.script("test"))
+        script = pages.scripts()
+        todo["TypeScript"] = functools.partial(script, "check")
+        todo["ui tests"] = functools.partial(script, "test")
+    count = Count()
+    with ThreadPoolExecutor(2) as lanes:
+        done = {lanes.submit(todo[name]): name for name in sorted(todo, key=_dearest_first)}
+        for each in as_completed(done):
+            code, said = each.result()
+            print(said, end="")
+            count += _checked(done[each], code)
     return count
+
+
+def _dearest_first(check: str) -> int:
+    return _DEAR.index(check) if check in _DEAR else len(_DEAR)
 
 
 def _checked(name: str, code: int) -> Count:
@@ -104,16 +125,23 @@ def _provision_jvms() -> None:
         say("jvms", str(failure))
 
 
-def stage(which: Stage, arguments: Sequence[str] = ()) -> Count:
+def giving_way(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run a command beside others: they come first, and what it says it says at its end."""
+    code, said = heard(["nice", "-n", "5", *command], env)
+    print(said, flush=True)
+    return code
+
+
+def stage(which: Stage, arguments: Sequence[str] = (), runner: Runner = passed_through) -> Count:
     if which.name in ("jvm", "e2e"):
         _provision_jvms()
     REPORTS.mkdir(parents=True, exist_ok=True)
     workers = ["-n", str(which.workers), "--dist", "loadfile"] if which.workers > 1 else []
-    code, count = _tests(which, which.name, *workers, *arguments)
+    code, count = _tests(runner, which, which.name, *workers, *arguments)
     if code not in (0, _NOTHING_COLLECTED) and count.failed == 0:
         return count + Count(failed=1)  # pytest itself gave up: a broken conftest, an interrupt
     if not arguments and 0 < count.failed <= _FEW:
-        return _once_more(which, count)
+        return _once_more(runner, which, count)
     return count
 
 
@@ -121,7 +149,7 @@ _NOTHING_COLLECTED = 5
 _FEW = 10
 
 
-def _once_more(which: Stage, count: Count) -> Count:
+def _once_more(runner: Runner, which: Stage, count: Count) -> Count:
     """Failed tests again, each by itself, in their own order: what fails again fails.
 
     Real JVMs and browsers on a machine that others use too are unlucky at times. What passes now is named, so
@@ -129,7 +157,8 @@ def _once_more(which: Stage, count: Count) -> Count:
     """
     names = _failed(REPORTS / f"{which.name}.xml")
     say("again", f"{count.failed} of the tests failed; once more by themselves")
-    _, again = _tests(which, f"{which.name}-again", "--last-failed", "--last-failed-no-failures=none")
+    words = ["--last-failed", "--last-failed-no-failures=none"]
+    _, again = _tests(runner, which, f"{which.name}-again", *words)
     if again.failed == 0 and again.passed >= count.failed:
         for name in names:
             say("unsteady", name)
@@ -137,7 +166,7 @@ def _once_more(which: Stage, count: Count) -> Count:
     return count
 
 
-def _tests(which: Stage, report_name: str, *arguments: str) -> Tuple[int, Count]:
+def _tests(runner: Runner, which: Stage, report_name: str, *arguments: str) -> Tuple[int, Count]:
     """pytest's exit code, and what it counted."""
     report = REPORTS / f"{report_name}.xml"
     report.unlink(missing_ok=True)
@@ -149,11 +178,12 @@ def _tests(which: Stage, report_name: str, *arguments: str) -> Tuple[int, Count]
         "-m",
         which.marks,
         f"--junitxml={report}",
+        f"--override-ini=cache_dir={CACHE / 'pytest' / which.name}",  # what failed last, stage by stage
         *arguments,
     ]
     if not any((ROOT / argument.partition("::")[0]).exists() for argument in arguments):
         command += [f"tests/{room}" for room in which.rooms]
-    return passed_through(command, _COMPILED), _read(report)
+    return runner(command, _COMPILED), _read(report)
 
 
 def _failed(report: os.PathLike) -> List[str]:  # type: ignore[type-arg]
@@ -180,7 +210,7 @@ def _read(report: os.PathLike) -> Count:  # type: ignore[type-arg]
 def test(arguments: Sequence[str]) -> int:
     """`./run test`, `./run test fast`, `./run test unit jvm`, `./run test -k word`, or any mixture."""
     words = [word for word in arguments if not word.startswith("-")]
-    named = {each.name: each for each in [*STAGES, SOAK]}
+    named = [each.name for each in [*STAGES, SOAK]]
     first: List[str] = []
     for word in words:
         if word not in named and word not in ("lint", "fast"):
@@ -192,18 +222,39 @@ def test(arguments: Sequence[str]) -> int:
     if not first:
         first = ([] if rest else ["lint"]) + [each.name for each in STAGES]
     watch = Stopwatch()
-    total, by_stage = Count(), {}
-    for name in first:
-        print(f"\n== {name}", flush=True)
-        by_stage[name] = lint() if name == "lint" else stage(named[name], rest)
-        total += by_stage[name]
+    results = _results(first, rest)
     print()
-    for name, count in by_stage.items():
-        print(f"  {name:<8} {count}")
+    for name in first:
+        print(f"  {name:<8} {results[name][0]}, in {results[name][1]}")
+    total = sum((count for count, _ in results.values()), Count())
     print(f"  in {watch}\n\n{total}", flush=True)
     if total.failed == 0 and total.passed == 0:
         raise Failure("No test ran: nothing matches " + " ".join(arguments))
     return 1 if total.failed else 0
+
+
+def _results(names: Sequence[str], arguments: Sequence[str]) -> Dict[str, Tuple[Count, str]]:
+    """What each stage counted, and how long it took: in two rows when there is work for both."""
+    beside = [name for name in names if name in COMPUTING]
+    before = [name for name in names if name not in COMPUTING]
+    if not beside or not before:
+        return dict(_row(names, arguments, passed_through))
+    with ThreadPoolExecutor(1) as other:
+        row = other.submit(lambda: dict(_row(beside, arguments, giving_way)))
+        results = dict(_row(before, arguments, passed_through))
+        return {**results, **row.result()}
+
+
+def _row(
+    names: Sequence[str], arguments: Sequence[str], runner: Runner
+) -> Iterator[Tuple[str, Tuple[Count, str]]]:
+    """Stages one after the other."""
+    known = {each.name: each for each in [*STAGES, SOAK]}
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        watch = Stopwatch()
+        count = lint() if name == "lint" else stage(known[name], arguments, runner)
+        yield name, (count, str(watch))
 
 
 def bench(arguments: Sequence[str]) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 import build_ui
 
 from . import python
-from .work import CACHE, Failure, Stopwatch, logged, passed_through, say
+from .work import CACHE, Failure, Stopwatch, heard, logged, say
 
 
 def _node() -> Tuple[List[str], str]:
@@ -47,8 +47,9 @@ def development_server() -> subprocess.Popen[bytes]:
     return subprocess.Popen([*npm, "run", "dev"], cwd=build_ui.UI, env=environment)
 
 
-def script(*words: str) -> int:
-    """`npm run WORDS` in ui/."""
+def scripts() -> Callable[[str], Tuple[int, str]]:
+    """What runs `npm run WORD` in ui/, once the packages are there: exit code, and what was said."""
     npm, directory = _node()
     build_ui.install_packages(npm, directory, _run)
-    return passed_through([*npm, "run", "--silent", *words], build_ui.npm_environment(directory), build_ui.UI)
+    environment = build_ui.npm_environment(directory)
+    return lambda word: heard([*npm, "run", "--silent", word], environment, build_ui.UI)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Iterable, Mapping, Optional, Sequence
+from typing import Iterable, Mapping, Optional, Sequence, Tuple
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
@@ -74,6 +74,21 @@ def passed_through(command: Sequence[str], env: Optional[Mapping[str, str]] = No
             return process.wait()
         except KeyboardInterrupt:
             continue
+
+
+def heard(
+    command: Sequence[str], env: Optional[Mapping[str, str]] = None, cwd: Path = ROOT
+) -> Tuple[int, str]:
+    """Run a command beside others: its exit code, and what it said."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return done.returncode, done.stdout.decode(errors="replace")
 
 
 def digest(paths: Iterable[Path], *words: str) -> str:
