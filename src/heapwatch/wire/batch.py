@@ -28,7 +28,7 @@ from array import array
 from itertools import accumulate
 from math import isfinite, isinf, isnan, nan
 from operator import sub
-from typing import List, Sequence, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 from heapwatch.errors import Truncated, Unreadable
 from heapwatch.model import ALL, LIVE, Batch, Event, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
@@ -44,6 +44,7 @@ MAX_PARTS = 20_000
 _NAME = b"hwb"
 _WITHOUT_LOGS, _WITH_LOGS = 1, 2  # a server that is older than its agents goes on reading what it knows
 _LEVEL = 1  # a fifth larger than level 6 on real histograms, for a third of its time
+_PIECE = 32 << 10  # bytes
 _LATEST = 10_413_792_000_000  # the year 2300: the last time that every store of ours can hold
 
 
@@ -64,7 +65,7 @@ def encode(batch: Batch) -> bytes:
     for log in batch.logs:
         _write_log(body, log)
     packer = zlib.compressobj(_LEVEL)
-    packed = [bytes((*_NAME, version)), *map(packer.compress, body.parts()), packer.flush()]
+    packed = [bytes((*_NAME, version)), *map(packer.compress, _pieces(body.parts())), packer.flush()]
     return b"".join(packed)
 
 
@@ -89,6 +90,19 @@ def decode(data: bytes, max_size: int = MAX_SIZE) -> Batch:
     )
     body.end()
     return batch
+
+
+def _pieces(parts: Sequence[bytes]) -> Iterator[bytes]:
+    """Parts joined up to some size: most have a few bytes, and every call of the packer takes a while."""
+    piece: List[bytes] = []
+    size = 0
+    for part in parts:
+        piece.append(part)
+        size += len(part)
+        if size >= _PIECE:
+            yield b"".join(piece)
+            piece, size = [], 0
+    yield b"".join(piece)
 
 
 def _write_snapshot(body: Writer, snapshot: Snapshot) -> None:

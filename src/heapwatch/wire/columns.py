@@ -56,14 +56,13 @@ class Writer:
         self._parts.append(data)
 
     def ints(self, values: Sequence[int]) -> None:
-        if not isinstance(values, array):
-            packed = struct.pack(f"={len(values)}q", *values)  # faster than array("q", values)
-            values = array("q")
-            values.frombytes(packed)
-        self._planes(values)
+        if isinstance(values, array):
+            self._column(values)
+        else:  # faster than by way of an array
+            self._planes(struct.pack(f"<{len(values)}q", *values), len(values))
 
     def floats(self, values: Iterable[float]) -> None:
-        self._planes(values if isinstance(values, array) else array("d", values))
+        self._column(values if isinstance(values, array) else array("d", values))
 
     def lookup(self, texts: Sequence[str]) -> Sequence[int]:
         if len(texts) < 2:
@@ -78,20 +77,22 @@ class Writer:
         self.references(labels)
         self.references(labels.values())
 
-    def _planes(self, column: array[int] | array[float]) -> None:
+    def _column(self, column: array[int] | array[float]) -> None:
         if _SWAP:
             column = column[:]
             column.byteswap()
-        count, mask = len(column), 0
+        self._planes(column.tobytes(), len(column))
+
+    def _planes(self, cells: bytes, count: int) -> None:
+        """Numbers of eight bytes each, by the byte if there are many."""
+        mask = 0
         self._parts.append(struct.pack("<I", count))
         if count < _LONG:
-            self._parts.append(column.tobytes())
+            self._parts.append(cells)
             return
-        cells = memoryview(column).cast("B")
-        small = cells.cast("i")[1::2].tobytes().count(0) == 4 * count
         planes = []
-        for place in range(4 if small else 8):
-            plane = cells[place::8].tobytes()
+        for place in range(8):
+            plane = cells[place::8]
             if plane.count(0) != count:
                 planes.append(plane)
                 mask |= 1 << place
