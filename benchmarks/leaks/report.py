@@ -30,8 +30,8 @@ def _intro(found: Scores) -> list[str]:
         f"{len(truths)} recordings of real JVMs of about two minutes: {count[LEAK]} leak, {count[NONE]} do "
         f"not, {count['either']} may be said to. Collectors: "
         + ", ".join(f"{name} {number}" for name, number in collectors)
-        + f"; {live} recordings are of live histograms only. A run counts as positive when a leak is "
-        "confirmed at its end; only the first row may use the one live histogram taken there.",
+        + f"; {live} recordings are of live histograms only. A run counts as positive when a leak "
+        "is named at its end; only the first two rows may use the one live histogram taken there.",
     ]
 
 
@@ -54,8 +54,8 @@ def _table(found: Scores) -> list[str]:
         "",
         "Delay: median from the onset to the first of the verdicts, one every ten seconds, that has an "
         "accepted class. Sampling is one histogram a second, where production has one in 10 to 60 s: samples "
-        "say more than seconds. Of heapwatch's first row a suspect counts there. Other findings: on runs "
-        "that leak, findings without any accepted class. The last column is of every ten seconds too.",
+        "say more than seconds. No probe is used there. Other findings: on runs that "
+        "leak, findings without any accepted class. The last column is of every ten seconds too.",
     ]
 
 
