@@ -14,6 +14,8 @@ What is kept is judged by suspects.py.
 from __future__ import annotations
 
 from array import array
+from itertools import compress
+from operator import ne
 from typing import Dict, List, Mapping
 
 from heapwatch.model import ALL, Histogram
@@ -133,15 +135,16 @@ class Trend:
         self._added += 1
         if not best and self._added > _ALL_AT_FIRST and self._added % _THEN_EVERY:
             return
-        counts = dict(zip(histogram.classes, histogram.instances))
+        counts = dict(zip(histogram.classes, histogram.instances)) if self.tracks else {}
         self._follow(counts, eden)
         if best:
-            block.time, block.eden, block.allocated, block.classes = time, key, self._allocated, len(counts)
+            block.time, block.eden = time, key
+            block.allocated, block.classes = self._allocated, len(histogram)
             for track in self.tracks.values():
                 track.counts[-1] = track.last
             if self._added - self._taken_up_at >= _TAKE_UP_EVERY:
                 self._taken_up_at = self._added
-                self._take_up(counts)
+                self._take_up(histogram)
 
     def _begin_anew(self) -> None:
         """The VM's counters can be read now: what was kept without them does not fit."""
@@ -215,16 +218,22 @@ class Trend:
 
     # -- classes ------------------------------------------------------------------------------------------
 
-    def _take_up(self, counts: Mapping[str, int]) -> None:
-        """Follow the classes that have moved; when too many do, those that rise again and again."""
-        tracks, first = self.tracks, self._first.get
-        moved = [
-            name
-            for name, n in counts.items()
-            if not -LEAST < n - first(name, 0) < LEAST and name not in tracks
-        ]
-        gone = self._first.keys() - counts.keys()
-        moved += [name for name in sorted(gone) if self._first[name] >= LEAST and name not in tracks]
+    def _take_up(self, histogram: Histogram) -> None:
+        """Follow the classes that have moved; when too many do, those that rise again and again.
+
+        Most have not changed since the first histogram: they are sorted out by C.
+        """
+        tracks, first = self.tracks, self._first
+        classes, instances = histogram.classes, histogram.instances
+        before = list(map(first.get, classes))
+        changed = compress(zip(classes, instances, before), map(ne, instances, before))
+        counts = {
+            name: n for name, n, was in changed if not -LEAST < n - (was or 0) < LEAST and name not in tracks
+        }
+        moved = list(counts)
+        if len(classes) - before.count(None) < len(first):
+            gone = first.keys() - set(classes)
+            moved += [name for name in sorted(gone) if first[name] >= LEAST and name not in tracks]
         if not moved:
             return
         if len(tracks) + len(moved) > MOST_TRACKS:
