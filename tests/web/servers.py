@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import httpx2
+import serving
 
-MAIN = """
-import json, sys
-from heapwatch.errors import HeapwatchError
-from heapwatch.web.serve import serve
-from heapwatch.web.settings import load
-
-flags = json.loads(sys.argv[1])
-file = flags.pop("config", None)
-
-def ready(serving):
-    told = {"url": serving.url, "graphite": serving.graphite, "syslog": serving.syslog}
-    print(json.dumps(told), flush=True)
-
-def read():
-    return load(flags, file)
-
-try:
-    serve(read().settings, ready=ready, reload=lambda: read().settings)
-except HeapwatchError as error:
-    sys.exit(f"heapwatch: {error}")
-"""
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["heapwatch.web.serve"])
+"""What a server imports is imported once for all servers of a worker; nothing of it has a state yet."""
 
 
 class DidNotStart(Exception):
@@ -59,19 +41,20 @@ class Server:
 
     def start(self) -> None:
         """Returns when it answers."""
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", MAIN, json.dumps(self.flags)],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={name: value for name, value in os.environ.items() if not name.startswith("HEAPWATCH_")},
-            )
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        if not line:
-            self.process.wait(timeout=60)
-            raise DidNotStart(self.log.read_text().strip().splitlines()[-1])
-        told = json.loads(line)
+        hears, tells = _FORKS.Pipe(duplex=False)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HEAPWATCH_")}
+        self.process = _FORKS.Process(
+            target=serving.run, args=(self.flags, str(self.log), environment, tells), daemon=True
+        )
+        self.process.start()
+        tells.close()
+        try:
+            told = hears.recv()
+        except EOFError:
+            self.process.join(60)
+            raise DidNotStart(self.log.read_text().strip().splitlines()[-1]) from None
+        finally:
+            hears.close()
         self.url: str = told["url"]
         self.graphite: tuple[str, int] = tuple(told["graphite"]) if told["graphite"] else ("", 0)
         self.syslog: tuple[str, int] = tuple(told["syslog"]) if told["syslog"] else ("", 0)
@@ -80,19 +63,23 @@ class Server:
     def kill(self) -> None:
         """As the out-of-memory killer does."""
         self.process.kill()
-        self._gone()
+        self.gone()
 
     def stop(self) -> int:
         """As systemd does; the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self._gone()
+        self.send_signal(signal.SIGTERM)
+        return self.gone()
 
-    def _gone(self) -> int:
-        code = self.process.wait(timeout=60)
-        assert self.process.stdout
-        self.process.stdout.close()
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self.process.pid
+        os.kill(self.process.pid, number)
+
+    def gone(self) -> int:
+        """Wait for its end; the exit code."""
+        self.process.join(60)
+        assert self.process.exitcode is not None, "the server did not end"
         self.http.close()
-        return code
+        return self.process.exitcode
 
     def logged(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
@@ -103,5 +90,5 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
+        if self.process.is_alive():
             self.kill()

@@ -149,11 +149,11 @@ def test_a_second_ctrl_c_does_not_wait_for_slow_clients(data: Path) -> None:
         slow.sendall(head.encode())
         while server.http.get("/api/v1/whoami").status_code != 200:
             pass
-        server.process.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGINT)
         while not any(entry["event"] == "stopping" for entry in server.logged()):
             pass
-        server.process.send_signal(signal.SIGINT)
-        assert server._gone() == 0
+        server.send_signal(signal.SIGINT)
+        assert server.gone() == 0
         slow.close()
 
 
@@ -172,7 +172,7 @@ def test_reload_takes_over_what_it_can_and_says_what_needs_a_restart(data: Path,
         }
         assert server.http.get("/api/v1/jvms", headers=named).status_code == 200
         file.write_text('log_level = "info"\n')
-        server.process.send_signal(signal.SIGHUP)
+        server.send_signal(signal.SIGHUP)
         while server.http.get("/api/v1/jvms", headers=named).status_code != 403:
             pass
         file.write_text("readers = 0\n")
