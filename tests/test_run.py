@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import build_ui
@@ -95,6 +96,39 @@ def test_what_fails_is_tried_once_more_and_named_when_it_passes(
     room = os.path.relpath(tmp_path, ROOT / "tests")
     assert str(checks.stage(checks.Stage("luck", "not store", (room,), 1))).startswith(counts)
     assert ("unsteady test_luck::test_luck" in capfd.readouterr().out) is unlucky
+
+
+@pytest.mark.parametrize(
+    ("words", "givers"),
+    [(["unit", "jvm", "store"], {"unit", "store"}), (["unit", "store"], set()), (["jvm"], set())],
+)
+def test_what_computes_gives_way_to_what_waits_where_there_is_both(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], givers: set[str]
+) -> None:
+    gave_way = set()
+
+    def stage(which: checks.Stage, arguments: Sequence[str], runner: checks.Runner) -> checks.Count:
+        if runner is checks.giving_way:
+            gave_way.add(which.name)
+        return checks.Count(len(which.name), int(which.name == "store"))
+
+    monkeypatch.setattr(checks, "stage", stage)
+    assert checks.test(words) == int("store" in words)
+    assert gave_way == givers
+    told = [line.split(",")[0] for line in capsys.readouterr().out.splitlines() if " passed" in line]
+    assert told[:-1] == [f"  {word:<8} {len(word)} passed" for word in words]
+    assert told[-1] == f"{sum(map(len, words))} passed"
+
+
+def test_what_gives_way_says_what_it_has_to_say_and_how_it_ended(capfd: pytest.CaptureFixture[str]) -> None:
+    words = [
+        sys.executable,
+        "-c",
+        "import os; print('nice', os.nice(0), os.environ['WORD']); raise SystemExit(3)",
+    ]
+    before = os.nice(0)
+    assert checks.giving_way(words, {"WORD": "told"}) == 3
+    assert capfd.readouterr().out.strip() == f"nice {min(before + 5, 19)} told"
 
 
 def test_every_test_belongs_to_one_stage() -> None:
