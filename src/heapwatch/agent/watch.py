@@ -217,6 +217,7 @@ class Readings:
         self._moments: List[float] = []
         self._left: Dict[int, float] = {}  # which reading first saw a collection, and what that left
         self._before: Tuple[float, Raw] | None = None  # the newest of those handed over
+        self._before_ms = 0.0  # in collections until then
         self._latest = -1
         self._asked: Raw | None = None
         self._answer: Mapping[str, float] = {}
@@ -257,34 +258,37 @@ class Readings:
         if len(readings) < 2:
             return 0.0
         (earlier, first), (later, second) = readings
-        return _loads(self.plan.columns([first, second]), [earlier, later])[1]
+        return _loads(_collected_ms(self.plan.columns([first, second]), 2), [earlier, later])[1]
 
     def blocks(self, labels: Mapping[str, str]) -> List[MetricBlock]:
         """The readings since this was asked before, as columns."""
         if not self._raw:
             return []
-        before = [self._before] if self._before else []
-        values = self.plan.columns([*(raw for _, raw in before), *self._raw])
-        load = _loads(values, [*(moment for moment, _ in before), *self._moments])
-        if before:
-            values = {name: column[1:] for name, column in values.items()}
-            load = load[1:]
-        if len(load) > 1 or before:
-            values["jvm.gc.load"] = load
+        values = self.plan.columns(self._raw)
+        collected_ms = _collected_ms(values, len(self._raw))
+        if self._before is not None:
+            moments = [self._before[0], *self._moments]
+            values["jvm.gc.load"] = _loads([self._before_ms, *collected_ms], moments)[1:]
+        elif len(self._raw) > 1:
+            values["jvm.gc.load"] = _loads(collected_ms, self._moments)
         if self._left:
             values["jvm.heap.after_gc"] = array(
                 "d", [self._left.get(at, nan) for at in range(len(self._raw))]
             )
         block = MetricBlock(labels, self._times, values)
-        self._before = (self._moments[-1], self._raw[-1])
+        self._before, self._before_ms = (self._moments[-1], self._raw[-1]), collected_ms[-1]
         self._raw, self._times, self._moments, self._left = [], array("q"), [], {}
         return [block]
 
 
-def _loads(values: Mapping[str, array[float]], moments: Sequence[float]) -> array[float]:
-    """The part of the time that collections took from each reading to the next; nan for the first."""
+def _collected_ms(values: Mapping[str, array[float]], count: int) -> List[float]:
+    """How long collections had taken until each of so many readings."""
     spent = [column for name, column in values.items() if name.startswith("jvm.gc.time_ms")]
-    sums: Sequence[float] = list(map(sum, zip(*spent))) or [0.0] * len(moments)
+    return list(map(sum, zip(*spent))) or [0.0] * count
+
+
+def _loads(sums: Sequence[float], moments: Sequence[float]) -> array[float]:
+    """The part of the time that collections took from each reading to the next; nan for the first."""
     loads = array("d", [nan])
     for at in range(1, len(moments)):
         passed = max(moments[at] - moments[at - 1], 1e-6)

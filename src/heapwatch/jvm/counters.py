@@ -238,6 +238,9 @@ class Plan:
         cells = [cast("Iterable[int]", map(raw.__getitem__, self._needed)) for raw in readings]
         read = dict(zip(self._needed, zip(*cells)))
         for metric, counters, kind in self._terms:
+            if kind == _SUM and len(counters) == 1:
+                found[metric] = array("d", read[counters[0]])
+                continue
             parts: List[Sequence[int]] = [read[name] for name in counters]
             if kind in (_WHOLE, _LARGEST):
                 parts = [[size - size % _PADDING for size in part] for part in parts]
