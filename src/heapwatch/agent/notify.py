@@ -18,6 +18,11 @@ class Notifier:
             self._socket.setblocking(False)
         self.watchdog_s = self._watchdog(variables)
 
+    @property
+    def heard(self) -> bool:
+        """Whether somebody asked to be told."""
+        return self._socket is not None
+
     def tell(self, **states: str) -> None:
         """`tell(READY="1", STATUS="3 JVMs")`"""
         if self._socket is None:

@@ -32,6 +32,8 @@ class Probes:
 
     def next(self, targets: Iterable[Target], now: float) -> Target | None:
         """The JVM to look at now; None when nothing is asked for, or nothing that may be done."""
+        if not self._asked:
+            return None
         known = {(target.pid, target.started): target for target in targets}
         while self._asked:
             life = self._asked.popleft()

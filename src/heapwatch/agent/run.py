@@ -162,7 +162,7 @@ class Session:
             if told_at == float("-inf"):
                 notifier.tell(READY="1", STATUS=self._words())
                 told_at = now
-            elif now >= told_at + min(patience, _STATUS_EVERY_S):
+            elif notifier.heard and now >= told_at + min(patience, _STATUS_EVERY_S):
                 notifier.tell(WATCHDOG="1", STATUS=self._words())
                 told_at = now
             agent.ended(self._exits.wait(min(wait, patience / 2)))
