@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from itertools import accumulate
+from itertools import accumulate, filterfalse
 from operator import itemgetter
 from typing import Dict, Iterable, List, Mapping, Sequence
 
@@ -67,7 +67,11 @@ class Writer:
     def lookup(self, texts: Sequence[str]) -> Sequence[int]:
         if len(texts) < 2:
             return [self.texts[text] for text in texts]
-        found: Sequence[int] = itemgetter(*texts)(self.texts)  # twice as fast as a comprehension
+        known = self.texts
+        if len(known) < len(texts):  # most are new: a third faster than one by one
+            new = dict.fromkeys(filterfalse(known.__contains__, texts))
+            known.update(zip(new, range(len(known), len(known) + len(new))))
+        found: Sequence[int] = itemgetter(*texts)(known)  # twice as fast as a comprehension
         return found
 
     def references(self, texts: Iterable[str]) -> None:
