@@ -22,8 +22,8 @@ def drag(page: Page, figure: Locator, start: float, end: float) -> None:
     over = figure.locator(".u-over")
     expect(over).to_be_visible()
     expect(figure).to_have_attribute("aria-busy", "false")  # the limit comes after the curve
-    box = over.bounding_box()
-    assert box is not None
+    while (box := over.bounding_box()) is None:  # drawn anew at this moment
+        expect(over).to_be_visible()
     height = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * start, height)
     page.mouse.down()
