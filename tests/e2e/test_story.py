@@ -26,6 +26,9 @@ ENOUGH = 6
 
 EVERY_SECOND = {"from": "-10m", "interval": "1s"}
 
+QUICK = {**os.environ, "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
+"""None of these JVMs lives long enough for its best compiler to be worth its time."""
+
 WATCHED_MS = 25_000
 """How long the fixed version is watched."""
 
@@ -66,7 +69,7 @@ class Playing:
         command += ["--state", str(self.state), "--data", str(folder / "data")]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=QUICK
             )
         self.seen: set[int] = set()
         self.api = Api(demo_url(self.process, self.state, self.log))
