@@ -24,6 +24,7 @@ from heapwatch.detect.statistics import (
     middle,
     of_three,
     or_zero,
+    rise_of,
     theil_sen,
     upper_tail,
 )
@@ -40,23 +41,17 @@ QUIET = 0.25
 GOES_ON = 0.5
 """Of the mean rate that growth must have while no class is loaded, to be none of loading's."""
 LEAST_ROWS = 3
+RISING = 1.5
+"""Mann-Kendall's z of what falls in between and may still be a cycle that rises."""
 
 
 @dataclass(frozen=True)
 class Tested:
-    """What the battery found of one window; every column has an entry for each class in `places`."""
+    """What the battery found of one window: places of classes."""
 
     levels: Levels
-    places: NDArray[np.intp]  # of the classes that grew enough to be tested
-    z: Floats
-    growth: Floats
-    passed: Bools
-    falling: Bools  # rose by and large, but fell in between: a cycle may be seen in them
-    refusals: dict[str, Bools]  # test -> which it refuses
-
-    @property
-    def candidates(self) -> NDArray[np.intp]:
-        return self.places[self.passed]
+    candidates: NDArray[np.intp]
+    falling: NDArray[np.intp]  # rose by and large, but fell in between: a cycle may be seen in them
 
 
 @dataclass(frozen=True)
@@ -77,52 +72,73 @@ def enough(found: Levels, settings: Settings, *, part: bool) -> str:
     if len(found.times) < LEAST_BLOCKS:
         return f"histograms in {len(found.times)} of {settings.blocks} blocks of the window"
     if window.mode == ALL and window.survivors is None:
-        young = window.counter("young")
-        if np.isnan(young).all():
-            return ""  # judged by its smallest heaps, and only ever a suspect
-        collections = float(np.nanmax(young) - np.nanmin(young))
+        collections = rise_of(
+            window.counter("young")
+        )  # nan: judged by its smallest heaps, only ever a suspect
         if collections < settings.young_collections:
             return f"{collections:.0f} young collections, {settings.young_collections} are needed"
     return ""
 
 
+@dataclass(frozen=True)
+class _Left:
+    """The classes that no test has refused so far."""
+
+    places: NDArray[np.intp]
+    levels: Floats  # K x their number
+    growth: Floats
+
+    def only(self, which: Bools) -> _Left:
+        return _Left(self.places[which], self.levels[:, which], self.growth[which])
+
+
 def put_to_test(
     found: Levels, settings: Settings, past: Past | None = None, known: Collection[int] = ()
 ) -> Tested:
-    """Put every class that grew through the battery, but for those that are `known` to leak."""
-    ends = _ends(found.values)
-    grown = ends[1] - ends[0]
+    """Put every class that grew through the battery, but for those that are `known` to leak.
+
+    A class that a cheap test refuses counts as no discovery among all that were tested: the rate of false
+    ones can only become smaller by it.
+    """
+    first, last = _ends(found.values)
+    grown = last - first
     grown[list(known)] = 0.0
     places = np.flatnonzero(grown >= settings.growth)
-    levels, growth = found.values[:, places], grown[places]
-    z, variance = mann_kendall(levels)
-    trend = benjamini_hochberg(upper_tail(z), found.window.population, settings.false_discoveries / WINDOWS)
-    refused = {
-        "trend": ~trend,
-        "drift": ~(_drift(levels) > settings.drift),
-        "saturation": ~(_saturation(levels) > settings.saturation),
-        "recency": ~(_recency(levels, growth) > settings.recency),
-        "episodes": ~(_episodes(levels) > settings.episodes),
-        "draw-down": ~(_draw_down(levels, growth) < settings.draw_down),
-    }
+    left = _Left(places, found.values[:, places], grown[places])
     if past is not None:
-        slope = growth / max(found.span, 1e-9)
-        refused["new high"] = levels[-3:].max(axis=0) - past.highest[places] < settings.new_high * growth
-        refused["slower"] = slope * past.span < settings.no_slower * past.growth[places]
-    refused["slope"] = np.zeros(len(places), bool)
-    refused["aliasing"] = np.zeros(len(places), bool)
-    refused["loading"] = np.zeros(len(places), bool)
-    refused["load"] = np.zeros(len(places), bool)
-    left = ~np.logical_or.reduce(list(refused.values()))
-    if left.any():
-        _, low, _ = theil_sen(found.times, levels[:, left], variance[left])
-        refused["slope"][left] = low <= 0
-        refused["loading"][left] = _loading(found, places[left], growth[left])
-        refused["aliasing"][left] = _aliased(found, places[left])
-        refused["load"][left] = load.explains(found, places[left], settings.elasticity)
-    passed = ~np.logical_or.reduce(list(refused.values()))
-    falls = refused["draw-down"] & ~refused["episodes"] & (z > 1.5)
-    return Tested(found, places, z, growth, passed, falls, refused)
+        left = left.only(_outgrows(left, past, found.span, settings))
+    left = left.only(_episodes(left.levels) > settings.episodes)
+    steady = _draw_down(left.levels, left.growth) < settings.draw_down
+    left, falling = left.only(steady), left.only(~steady)
+    left = left.only(_saturation(left.levels) > settings.saturation)
+    left = left.only(_recency(left.levels, left.growth) > settings.recency)
+    left = left.only(_drift(left.levels) > settings.drift)
+    left = _trending(left, found, settings)
+    if len(left.places):
+        left = left.only(~_loading(found, left.places, left.growth))
+        left = left.only(~_aliased(found, left.places))
+        left = left.only(~load.explains(found, left.places, settings.elasticity))
+    rose = mann_kendall(falling.levels)[0] > RISING if past is None else np.zeros(len(falling.places), bool)
+    return Tested(found, left.places, falling.places[rose])
+
+
+def _outgrows(left: _Left, past: Past, span: float, settings: Settings) -> Bools:
+    """Whether a part of a life rises above all that was before, and no slower than the whole."""
+    higher = left.levels[-3:].max(axis=0) - past.highest[left.places]
+    slope = left.growth / max(span, 1e-9)
+    no_slower = slope * past.span >= settings.no_slower * past.growth[left.places]
+    return np.asarray(no_slower & (higher >= settings.new_high * left.growth))
+
+
+def _trending(left: _Left, found: Levels, settings: Settings) -> _Left:
+    """Those with a trend among all classes of the JVM, and a slope that is surely above zero."""
+    z, variance = mann_kendall(left.levels)
+    trend = benjamini_hochberg(upper_tail(z), found.window.population, settings.false_discoveries / WINDOWS)
+    left, variance = left.only(trend), variance[trend]
+    if not len(left.places):
+        return left
+    _, low, _ = theil_sen(found.times, left.levels, variance)
+    return left.only(low > 0)
 
 
 def past_of(whole: Levels, window: Levels) -> Past:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from heapwatch.detect.history import Floats, History
 from heapwatch.detect.levels import cleanest
-from heapwatch.detect.statistics import Z80, hinge, or_zero, slope_of
+from heapwatch.detect.statistics import Z80, first_of_each, hinge, middle, or_zero, slope_of
 from heapwatch.model import ALL
 
 FULL = 0.97
@@ -107,7 +107,8 @@ def exhausted(
     Of the growth of `grows_for` seconds so much may be `garbage`, in the middle and in the late end of the
     interval: it makes room again, and the rest grows slower. In the early end all of it stays.
     """
-    if len(times) < LEAST:
+    third = len(times) // 3
+    if len(times) < LEAST or middle(levels[-third:]) <= middle(levels[:third]):
         return None
     slope, low, high = slope_of(times, levels, Z80, counts=False)
     if low <= 0:
@@ -157,5 +158,4 @@ def _least(values: Floats, times: Floats, blocks: int) -> NDArray[np.intp]:
     share = (times - times[0]) / max(float(times[-1] - times[0]), 1e-9)
     block = np.minimum((share * blocks).astype(int), blocks - 1)
     order = np.lexsort((values, block))
-    _, first = np.unique(block[order], return_index=True)
-    return np.asarray(np.sort(order[first]))
+    return np.sort(order[first_of_each(block[order])])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from heapwatch.detect.kinds import is_filler
+from heapwatch.detect.kinds import FILLERS
 from heapwatch.detect.statistics import or_zero
 from heapwatch.model import ALL
 
@@ -117,9 +117,10 @@ class History:
         """Only the classes whose count changed by so many; nearly all of a JVM's never do."""
         if not len(self):
             return self
-        moved = np.flatnonzero(np.ptp(self.instances, axis=0) >= least).tolist()
-        kept = [place for place in moved if not is_filler(self.classes[place])]
-        return self if len(kept) == len(self.classes) else self._of(np.array(kept, np.intp))
+        moved = np.ptp(self.instances, axis=0) >= least
+        for filler in FILLERS.intersection(self.classes):
+            moved[self.classes.index(filler)] = False
+        return self if moved.all() else self._of(np.flatnonzero(moved))
 
     def only(self, name: str) -> History:
         """One class alone; none when the JVM never had it."""

@@ -152,8 +152,10 @@ def _candidates(whole: Levels, settings: Settings) -> list[_Found]:
     found: list[_Found] = []
     known: set[int] = set()
     for share in PARTS:
-        window = history.between(history.times[-1] - share * history.span, history.times[-1])
-        part = share < 1
+        part, start = share < 1, history.times[-1] - share * history.span
+        if part and (history.times >= start).sum() < settings.samples_part:
+            continue
+        window = history.between(start, history.times[-1])
         own = levels(window, settings.blocks, whole.garbage) if part else whole
         if battery.enough(own, settings, part=part):
             continue
@@ -167,7 +169,7 @@ def _candidates(whole: Levels, settings: Settings) -> list[_Found]:
 
 
 def _cyclic(tested: battery.Tested, settings: Settings) -> frozenset[int]:
-    window, places = tested.levels.window, tested.places[tested.falling]
+    window, places = tested.levels.window, tested.falling
     named = [kinds.rank(window.classes[place], ()) < kinds.CONTAINER for place in places.tolist()]
     places = places[np.array(named, bool)]  # what everything is made of comes and goes with everything
     eden = or_zero(window.eden)

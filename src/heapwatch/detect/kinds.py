@@ -31,7 +31,8 @@ _CONTAINERS = re.compile(
     r"scala\.(collection\.)[\w.$]+|java\.util\.concurrent\.atomic\.Atomic\w+|java\.lang\.ref\.\w+"
 )
 
-_FILLERS = frozenset(f"jdk.internal.vm.Filler{name}" for name in ("Object", "Array", "Element", "Element[]"))
+FILLERS = frozenset(f"jdk.internal.vm.Filler{name}" for name in ("Object", "Array", "Element", "Element[]"))
+"""The collector's, over dead space, and no objects of the program (JDK-8284435)."""
 
 _LOADING = re.compile(
     r"java\.lang\.(Class|reflect\.|invoke\.|Module)|jdk\.internal\.|sun\.(invoke|reflect)\."
@@ -59,11 +60,6 @@ def rank(name: str, application: tuple[str, ...]) -> int:
         return JDK
     own = "." not in name or any(name.startswith(prefix) for prefix in application)
     return APPLICATION if own else OTHER  # nobody ships classes without a package
-
-
-def is_filler(name: str) -> bool:
-    """Whether these are the collector's, over dead space, and no objects of the program (JDK-8284435)."""
-    return name in _FILLERS
 
 
 def is_metadata(name: str) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heapwatch.detect.history import Floats, History
-from heapwatch.detect.statistics import or_zero
+from heapwatch.detect.statistics import first_of_each, or_zero, rise_of
 
 LEAST_EMPTIED = 2
 STANDARD_ERRORS = 4.0
@@ -67,8 +67,7 @@ def cleanest(window: History, blocks: int) -> NDArray[np.intp]:
         )
     eden = np.where(np.isnan(eden), np.inf, eden)
     order = np.lexsort((window.times, eden, block))
-    _, first = np.unique(block[order], return_index=True)
-    return np.asarray(order[first])
+    return np.asarray(order[first_of_each(block[order])])
 
 
 def garbage_of(window: History) -> Floats:
@@ -84,9 +83,15 @@ def garbage_of(window: History) -> Floats:
     fills = np.diff(eden)
     if not fills.any():
         return none
-    residue = steps - fills[:, None] * (fills @ steps / (fills @ fills))
+    squares = float(fills @ fills)
+    share = fills @ steps / squares
+    residue = steps - fills[:, None] * share
     np.square(residue, out=residue)
-    share, error = _through_origin(steps, fills, residue <= 9 * residue.mean(axis=0))
+    scatter = residue.sum(axis=0)
+    error = np.sqrt(scatter / (len(steps) - 1) / squares)
+    kept = residue <= 9 * scatter / len(steps)
+    trimmed = np.flatnonzero(~kept.all(axis=0))
+    share[trimmed], error[trimmed] = _through_origin(steps[:, trimmed], fills, kept[:, trimmed])
     return np.where(share > STANDARD_ERRORS * error, np.maximum(share, 0.0), 0.0)
 
 
@@ -95,8 +100,7 @@ def _emptied(window: History) -> bool:
 
     Where it was not, a probe decides; without one nothing would be judged at all (battery.py).
     """
-    young = window.counter("young")
-    return window.survivors is None or bool(np.nanmax(young, initial=0) - np.nanmin(young) >= LEAST_EMPTIED)
+    return window.survivors is None or rise_of(window.counter("young")) >= LEAST_EMPTIED
 
 
 def _through_origin(steps: Floats, fills: Floats, kept: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -104,7 +108,8 @@ def _through_origin(steps: Floats, fills: Floats, kept: NDArray[np.bool_]) -> tu
     squares = fills**2 @ weights
     squares = np.where(squares > 0, squares, np.inf)
     own = steps * weights
-    share = fills @ own / squares
-    residue = np.maximum(np.einsum("ij,ij->j", own, own) - share * (fills @ own), 0.0)
+    product = fills @ own
+    share = product / squares
+    scatter = np.maximum(np.einsum("ij,ij->j", own, own) - share * product, 0.0)
     degrees = np.maximum(weights.sum(axis=0) - 1, 1)
-    return share, np.sqrt(residue / degrees / squares)
+    return share, np.sqrt(scatter / degrees / squares)

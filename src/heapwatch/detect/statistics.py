@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import erfc, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +120,16 @@ def middle(levels: Floats) -> Floats:
         return of_three(*levels)
     ordered = np.sort(levels, axis=0)
     return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
+
+
+def first_of_each(sorted_: NDArray[Any]) -> NDArray[np.intp]:
+    """Where each value stands first in a sorted column."""
+    return np.flatnonzero(np.diff(sorted_, prepend=sorted_[:1] - 1))
+
+
+def rise_of(counter: Floats) -> float:
+    """How far a counter rose, whatever of it is not known; nan when nothing is."""
+    return float(np.fmax.reduce(counter) - np.fmin.reduce(counter)) if len(counter) else float("nan")
 
 
 def or_zero(values: Floats) -> Floats:
