@@ -190,6 +190,27 @@ async def test_points_wait_for_a_store_that_cannot_take_them_now(shelf: Shelf) -
     assert sorted(name for each in shelf.samples for name in each.series) == ["a.b", "a.c"]
 
 
+async def test_a_sender_who_waits_hears_when_its_points_are_durable(shelf: Shelf) -> None:
+    shelf.open.clear()
+    async with running(shelf) as batcher:
+        stored = asyncio.create_task(batcher.store_samples(Samples(["a.b"], [1], [2.0], "remote-write")))
+        await asyncio.sleep(0.05)
+        assert not stored.done()
+        shelf.open.set()
+        await stored
+        assert [each.series for each in shelf.samples] == [["a.b"]]
+
+
+async def test_a_sender_who_waits_hears_what_failed_and_nothing_of_it_is_kept(shelf: Shelf) -> None:
+    shelf.full_for = 1
+    async with running(shelf) as batcher:
+        with pytest.raises(Unavailable, match="disk full"):
+            await batcher.store_samples(Samples(["a.b"], [1], [2.0], "remote-write"))
+        await batcher.store_samples(Samples(["a.c"], [1], [2.0], "remote-write"))
+        assert batcher.depth == 0
+    assert [each.series for each in shelf.samples] == [["a.c"]]
+
+
 async def test_a_reader_of_lines_is_held_back_while_the_queue_is_full(shelf: Shelf) -> None:
     shelf.open.clear()
     points = Samples(["a"] * 8, [1] * 8, [1.0] * 8, "graphite-tcp")

@@ -1,5 +1,6 @@
 """Real JVMs of every version answer, and are as they were afterwards."""
 
+import codecs
 import os
 import signal
 import socket
@@ -230,6 +231,7 @@ def test_root_reads_another_users_jvm_of_every_version(java, jvm_home, tmp_path)
 def in_a_child_as_nobody(work):
     """Run `work` in a fork without any rights; it returns what is to be told."""
     reader, writer = os.pipe()
+    codecs.lookup("ascii")  # nobody may not read root's Python, from which it would be loaded
     child = os.fork()
     if child == 0:
         try:

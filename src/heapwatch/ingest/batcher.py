@@ -67,9 +67,18 @@ class _Waiting:
 
 
 @dataclass
+class _Points:
+    samples: Samples
+    done: asyncio.Future[None] | None = None  # of a sender that waits for its answer
+
+    def __len__(self) -> int:
+        return len(self.samples.series)
+
+
+@dataclass
 class _Queue:
     batches: deque[_Waiting] = field(default_factory=deque)
-    samples: deque[Samples] = field(default_factory=deque)
+    samples: deque[_Points] = field(default_factory=deque)
     rows: int = 0
 
 
@@ -163,15 +172,25 @@ class Batcher:
         rows = len(samples.series)
         async with self._space:
             await self._space.wait_for(lambda: self._stopping or self._fits(rows))
-        self._queue.samples.append(samples)
+        self._queue.samples.append(_Points(samples))
         self._grow(rows)
+
+    async def store_samples(self, samples: Samples) -> None:
+        """Return once the points are durable; what the store refused of them is counted where it was told."""
+        rows = len(samples.series)
+        self._refuse_when_full(rows)
+        waiting = _Points(samples, asyncio.get_running_loop().create_future())
+        self._queue.samples.append(waiting)
+        self._grow(rows)
+        assert waiting.done is not None
+        await asyncio.shield(waiting.done)
 
     def offer_samples(self, samples: Samples) -> bool:
         """Take the points if there is room, for senders who cannot be made to wait."""
         rows = len(samples.series)
         if self._stopping or not self._fits(rows):
             return False
-        self._queue.samples.append(samples)
+        self._queue.samples.append(_Points(samples))
         self._grow(rows)
         return True
 
@@ -207,18 +226,18 @@ class Batcher:
             if self._stopping and not self._queue.batches and not self._queue.samples:
                 return
 
-    def _take(self) -> tuple[list[_Waiting], list[Samples]]:
+    def _take(self) -> tuple[list[_Waiting], list[_Points]]:
         queue = self._queue
         batches: list[_Waiting] = []
         rows = 0
         while queue.batches and (not batches or rows + queue.batches[0].rows <= self._rows_at_once):
             batches.append(queue.batches.popleft())
             rows += batches[-1].rows
-        samples: list[Samples] = []
+        samples: list[_Points] = []
         points = 0
-        while queue.samples and (not samples or points + len(queue.samples[0].series) <= self._rows_at_once):
+        while queue.samples and (not samples or points + len(queue.samples[0]) <= self._rows_at_once):
             samples.append(queue.samples.popleft())
-            points += len(samples[-1].series)
+            points += len(samples[-1])
         queue.rows -= rows + points
         self._urgent.clear()
         if queue.batches or queue.samples:
@@ -273,35 +292,43 @@ class Batcher:
     def _forget(self, waiting: _Waiting) -> None:
         self._pending.pop((waiting.batch.agent, waiting.batch.sequence), None)
 
-    async def _store_samples(self, blocks: list[Samples]) -> None:
-        by_source: dict[str, list[Samples]] = {}
+    async def _store_samples(self, blocks: list[_Points]) -> None:
+        by_source: dict[str, list[_Points]] = {}
         for block in blocks:
-            by_source.setdefault(block.source, []).append(block)
+            by_source.setdefault(block.samples.source, []).append(block)
         for source, parts in by_source.items():
             joined = Samples(
-                [name for part in parts for name in part.series],
-                [moment for part in parts for moment in part.times],
-                [value for part in parts for value in part.values],
+                [name for part in parts for name in part.samples.series],
+                [moment for part in parts for moment in part.samples.times],
+                [value for part in parts for value in part.samples.values],
                 source,
             )
             try:
                 await self._timed(self._insert_samples, joined)
             except HeapwatchError as error:
-                await self._samples_failed(joined, error)
+                self._samples_failed(parts, error)
             else:
                 self.trouble = ""
                 self.figures.samples += len(joined.series)
+                for part in parts:
+                    if part.done is not None and not part.done.done():
+                        part.done.set_result(None)
 
-    async def _samples_failed(self, samples: Samples, error: HeapwatchError) -> None:
-        """A line protocol has no answer: what the store cannot take now waits, and so does its sender."""
+    def _samples_failed(self, parts: list[_Points], error: HeapwatchError) -> None:
+        """Who waits for an answer is told. A line protocol has none: what cannot be taken now waits."""
         self._troubled(error)
-        log.error("insert of samples failed", samples=len(samples.series), error=str(error))
-        if self._stopping or not isinstance(error, Unavailable):
-            self.figures.dropped_samples += len(samples.series)
-            return
-        self._queue.samples.appendleft(samples)
-        self._queue.rows += len(samples.series)
-        self._more.set()
+        log.error("insert of samples failed", samples=sum(map(len, parts)), error=str(error))
+        for part in reversed(parts):
+            if part.done is not None:
+                if not part.done.done():
+                    part.done.set_exception(error)
+                    part.done.exception()  # the sender may be gone; then nobody else would look at it
+            elif self._stopping or not isinstance(error, Unavailable):
+                self.figures.dropped_samples += len(part)
+            else:
+                self._queue.samples.appendleft(part)
+                self._queue.rows += len(part)
+                self._more.set()
         self._urgent.clear()
 
     async def _timed(self, work: Callable[[_Given], _Result], given: _Given) -> _Result:

@@ -23,7 +23,7 @@ MAX_LINE = 8192
 KEPT_REJECTS = 20
 KEPT_BYTES = 400
 
-_MAX_SECONDS = 10_413_792_000  # the year 2300; milliseconds sent for seconds are beyond it
+MAX_SECONDS = 10_413_792_000  # the year 2300; milliseconds sent for seconds are beyond it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -53,7 +53,7 @@ class Lines:
         return len(self.paths)
 
 
-class _BadLine(Exception):
+class BadLine(Exception):
     """Its only argument is the reason, a slug."""
 
 
@@ -66,7 +66,7 @@ def parse_lines(block: bytes, now_ms: int) -> Lines:
             continue
         try:
             path, value, time = _sample(line, cells, now_ms)
-        except _BadLine as bad:
+        except BadLine as bad:
             lines.rejects.add(str(bad), line)
             continue
         lines.paths.append(path)
@@ -152,19 +152,19 @@ def untagged(series: str) -> Tuple[str, Dict[str, str]]:
 
 def _sample(line: bytes, cells: List[bytes], now_ms: int) -> Tuple[str, float, int]:
     if len(line) > MAX_LINE:
-        raise _BadLine("line-too-long")
+        raise BadLine("line-too-long")
     if len(cells) != 3:
-        raise _BadLine("not-three-cells")
-    return _path(cells[0]), _value(cells[1]), _time(cells[2], now_ms)
+        raise BadLine("not-three-cells")
+    return parse_path(cells[0]), parse_value(cells[1]), parse_time(cells[2], now_ms)
 
 
-def _path(cell: bytes) -> str:
+def parse_path(cell: bytes) -> str:
     try:
         path = cell.decode()
     except UnicodeDecodeError:
-        raise _BadLine("not-utf-8") from None
+        raise BadLine("not-utf-8") from None
     if _CONTROL.search(path):
-        raise _BadLine("control-character")
+        raise BadLine("control-character")
     if ";" not in path:
         return path
     name, *cells = path.split(";")
@@ -172,34 +172,34 @@ def _path(cell: bytes) -> str:
     for tag in cells:
         key, equals, value = tag.partition("=")
         if not (name and key and equals and value) or key in tags or set("!^") & set(key) or value[0] == "~":
-            raise _BadLine("bad-tags")
+            raise BadLine("bad-tags")
         tags[key] = value
     return tagged(name, tags)
 
 
-def _value(cell: bytes) -> float:
+def parse_value(cell: bytes) -> float:
     try:
         value = float(cell)
     except ValueError:
-        raise _BadLine("bad-value") from None
+        raise BadLine("bad-value") from None
     if b"_" in cell:
-        raise _BadLine("bad-value")
+        raise BadLine("bad-value")
     if not isfinite(value):
-        raise _BadLine("not-finite")
+        raise BadLine("not-finite")
     return value
 
 
-def _time(cell: bytes, now_ms: int) -> int:
+def parse_time(cell: bytes, now_ms: int) -> int:
     if cell == b"-1":
         return now_ms
     try:
         seconds = float(cell)
     except ValueError:
-        raise _BadLine("bad-time") from None
+        raise BadLine("bad-time") from None
     if b"_" in cell:
-        raise _BadLine("bad-time")
-    if not 0 <= seconds < _MAX_SECONDS:  # nan and infinity end here too
-        raise _BadLine("time-out-of-range")
+        raise BadLine("bad-time")
+    if not 0 <= seconds < MAX_SECONDS:  # nan and infinity end here too
+        raise BadLine("time-out-of-range")
     return round(seconds * 1000)
 
 

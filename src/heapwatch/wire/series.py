@@ -1,0 +1,28 @@
+"""The one name of a foreign series: `http_requests;code=200;job=shop`, whatever its protocol calls it.
+
+Graphite's tagged form is what all doors agree on. Labels of other protocols may hold what that form gives a
+meaning to: in a value `;` is percent-encoded, in a name it becomes `_`. An empty label is no label.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping
+
+_IN_NAME = re.compile(r"[\s;!^=\x00-\x1f\x7f]")
+_IN_VALUE = re.compile(r"[;\x00-\x1f\x7f]")
+
+
+def series_of(name: str, labels: Mapping[str, str]) -> str:
+    """The name with its labels in order behind it."""
+    cells = [f"{label_name(key)}={_value(labels[key])}" for key in sorted(labels) if labels[key]]
+    return ";".join([label_name(name), *cells])
+
+
+def label_name(name: str) -> str:
+    return _IN_NAME.sub("_", name)
+
+
+def _value(text: str) -> str:
+    plain = _IN_VALUE.sub(lambda found: f"%{ord(found.group()):02X}", text)
+    return f"%7E{plain[1:]}" if plain.startswith("~") else plain
