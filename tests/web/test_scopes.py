@@ -29,6 +29,11 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("post", "/api/v1/histogram"): "ingest",
     ("post", "/api/v1/batch"): "ingest",
     ("post", "/api/v1/logs"): "ingest",
+    ("post", "/api/v1/import/prometheus"): "ingest",
+    ("post", "/api/v1/collectd"): "ingest",
+    ("post", "/metrics/{grouping}"): "ingest",
+    ("put", "/metrics/{grouping}"): "ingest",
+    ("post", "/receiver/v1/http/{token}"): "ingest",
     ("get", "/api/v1/correlate"): "read",
     ("get", "/api/v1/ingest/rejects"): "read",
     ("get", "/api/v1/jvms"): "read",
@@ -85,9 +90,9 @@ class Locked:
 
     def ask(self, method: str, path: str, headers: dict[str, str]) -> int:
         """The status alone: the live stream has no end to wait for."""
-        with self.server.http.stream(
-            method.upper(), path.replace("{name}", "nobody"), headers=headers
-        ) as answer:
+        secret = headers.get("Authorization", "Bearer none").removeprefix("Bearer ")
+        address = path.replace("{name}", "nobody").replace("{token}", secret)
+        with self.server.http.stream(method.upper(), address, headers=headers) as answer:
             return answer.status_code
 
     def bearer(self, scope: str) -> dict[str, str]:

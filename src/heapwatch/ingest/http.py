@@ -1,29 +1,22 @@
-"""The HTTP doors: a raw histogram text, a batch of an agent, log messages. Answered only once it is stored.
-
-The order of the checks is the order of what they cost: rate, declared size, memory in flight, size as it
-comes, decompression in steps, then the format. Whatever fails is counted by reason, with its first bytes.
-"""
+"""The HTTP doors of our own forms: a raw histogram text, a batch of an agent, log messages."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import threading
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
+from heapwatch.errors import Refused, Unreadable, UsageError
 from heapwatch.ingest import bodies, logs
 from heapwatch.ingest.agents import Agents
 from heapwatch.ingest.batcher import Batcher, rows_of
 from heapwatch.ingest.doors import Door
-from heapwatch.ingest.limits import InFlight, Rates, TooLarge, TooMany, TooSlow
-from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.intake import Intake
 from heapwatch.jvm import histogram
 from heapwatch.model import Batch, Histogram, JvmId, Snapshot
 from heapwatch.wire import batch as wire
@@ -32,28 +25,6 @@ PID_LINE = re.compile(r"\A\s*(\d{1,10}):[ \t]*\r?\n")
 TOTAL_LINE = re.compile(r"^Total[ \t]+\d+[ \t]+\d+[ \t]*\r?$", re.MULTILINE)
 MOST_LABELS = 64
 LONGEST_LABEL = 1024
-
-# The first class that fits counts. A reason is a label of our metrics: never text from the outside.
-REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (UsageError, "bad-parameter"),
-    (TooMany, "too-many"),
-    (TooLarge, "too-large"),
-    (TooSlow, "too-slow"),
-    (Truncated, "truncated"),
-    (Unreadable, "unreadable"),
-    (Refused, "refused"),
-    (Unavailable, "unavailable"),
-    (ClientDisconnect, "hung-up"),
-)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may cost."""
-
-    body: int
-    text: int
-    idle: float
 
 
 @dataclass(frozen=True)
@@ -87,36 +58,26 @@ def check_labels(labels: Mapping[str, str]) -> None:
 
 
 class HttpDoors:
-    """Both uploads. Lives on the event loop; decoding runs in two threads beside it."""
+    """The uploads of histograms, agents' batches and logs."""
 
     def __init__(
         self,
+        intake: Intake,
         batcher: Batcher,
-        rejects: Rejects,
-        limits: Limits,
-        rates: Rates,
-        in_flight: InFlight,
         check: Callable[[Batch], None],
         stored_totals: Callable[[Snapshot], tuple[int, int] | None],
         probes: Callable[[Collection[str]], list[JvmId]] = lambda _hosts: [],
     ) -> None:
-        self.rates = rates
         self.histograms = Door("histogram")
         self.batches = Door("batch")
         self.logs = Door("logs")
         self.agents = Agents()
+        self._intake = intake
         self._batcher = batcher
-        self._rejects = rejects
-        self._limits = limits
-        self._in_flight = in_flight
         self._check = check
         self._stored_totals = stored_totals
         self._probes = probes
         self._own = threading.local()
-        self._decoders = ThreadPoolExecutor(2, "heapwatch-decode")
-
-    def close(self) -> None:
-        self._decoders.shutdown(wait=False, cancel_futures=True)
 
     async def take_histogram(self, request: Request, source: str, upload: Upload) -> dict[str, Any]:
         """Store the text in the body; the answer says what was read."""
@@ -126,7 +87,7 @@ class HttpDoors:
         def decode(body: bytes) -> Batch:
             nonlocal known
             encoding = request.headers.get("content-encoding", "")
-            snapshot = read_histogram(body, encoding, upload, self._limits.text, self._parser())
+            snapshot = read_histogram(body, encoding, upload, self._intake.limits.text, self._parser())
             known = upload.dated and self._known(snapshot)
             return as_batch(snapshot, body)
 
@@ -150,7 +111,7 @@ class HttpDoors:
 
         def decode(body: bytes) -> Batch:
             encoding = request.headers.get("content-encoding", "")
-            return wire.decode(bodies.decompress(body, encoding, self._limits.text))
+            return wire.decode(bodies.decompress(body, encoding, self._intake.limits.text))
 
         batch, fresh = await self._take(request, source, self.batches, decode)
         self.agents.saw(batch, request.headers.get("user-agent", ""))
@@ -167,12 +128,12 @@ class HttpDoors:
         def decode(body: bytes) -> Batch:
             nonlocal found
             encoding = request.headers.get("content-encoding", "")
-            found = logs.read(body, encoding, upload, self._limits.text)
+            found = logs.read(body, encoding, upload, self._intake.limits.text)
             return logs.as_batch(found, upload)
 
         _, fresh = await self._take(request, source, self.logs, decode)
         for reason, count in found.rejects.items():
-            self._rejects.add(self.logs.name, reason, found.bad.encode(), source, count=count)
+            self._intake.rejects.add(self.logs.name, reason, found.bad.encode(), source, count=count)
         return {
             "stored": True,
             "duplicate": not fresh,
@@ -185,20 +146,13 @@ class HttpDoors:
     async def _take(
         self, request: Request, source: str, door: Door, decode: Callable[[bytes], Batch]
     ) -> tuple[Batch, bool]:
-        body = b""
-        try:
-            self.rates.take(source)
-            with self._in_flight.room() as grow:
-                body = await self._body(request, grow)
-                door.came(len(body), requests=1)
-                loop = asyncio.get_running_loop()
-                batch = await loop.run_in_executor(self._decoders, self._checked, decode, body)
-                fresh = await self._batcher.add(batch)
-            door.samples += rows_of(batch) if fresh else 0
-        except (HeapwatchError, ClientDisconnect) as error:
-            reason = next((slug for kind, slug in REASONS if isinstance(error, kind)), "failed")
-            self._rejects.add(door.name, reason, body, source, str(error))
-            raise
+        def checked(body: bytes) -> Batch:
+            batch = decode(body)
+            self._check(batch)
+            return batch
+
+        batch, fresh = await self._intake.take(request, source, door, checked, self._batcher.add)
+        door.samples += rows_of(batch) if fresh else 0
         return batch, fresh
 
     def _parser(self) -> histogram.Parser:
@@ -218,17 +172,6 @@ class HttpDoors:
                 f"({there[0]} instances, {there[1]} bytes); give the time it was taken, or the pid"
             )
         return there is not None
-
-    def _checked(self, decode: Callable[[bytes], Batch], body: bytes) -> Batch:
-        batch = decode(body)
-        self._check(batch)
-        return batch
-
-    async def _body(self, request: Request, grow: Callable[[int], None]) -> bytes:
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._limits.body:
-            raise TooLarge(f"the body is larger than {self._limits.body} bytes (setting max_body)")
-        return await bodies.read(request.stream(), self._limits.body, self._limits.idle, grow)
 
 
 def read_histogram(

@@ -320,37 +320,6 @@ class RejectList(Model):
     counts: dict[str, dict[str, int]]
 
 
-class UploadAnswer(Model):
-    """What was read and stored; the total was checked against its rows."""
-
-    stored: bool
-    duplicate: bool
-    host: str
-    jvm: str
-    pid: int
-    started: int
-    time: int
-    mode: str
-    rows: int
-    classes: int
-    instances: int
-    bytes: int
-
-
-class BatchAnswer(Model):
-    stored: bool
-    duplicate: bool
-
-
-class LogsStored(Model):
-    stored: bool
-    duplicate: bool
-    messages: int
-    rejected: dict[str, int] = Field(description="lines that were not taken, by reason")
-    first: int = Field(description="time of the earliest message, epoch ms")
-    last: int
-
-
 class Who(Model):
     name: str
     scopes: list[str]

@@ -25,8 +25,10 @@ from heapwatch.ingest.batcher import Batcher, Samples
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.graphite import GraphiteDoor
-from heapwatch.ingest.http import HttpDoors, Limits
+from heapwatch.ingest.http import HttpDoors
+from heapwatch.ingest.intake import Intake, Limits
 from heapwatch.ingest.limits import InFlight, Rates
+from heapwatch.ingest.pushed import PushDoors
 from heapwatch.ingest.rejects import Rejects
 from heapwatch.ingest.sockets import Sockets
 from heapwatch.ingest.syslog import SyslogDoor
@@ -42,6 +44,7 @@ from heapwatch.web.readers import Readers
 from heapwatch.web.settings import Settings
 from heapwatch.web.tailing import Tails
 from heapwatch.web.timers import Task, Timers
+from heapwatch.wire import exposition
 from heapwatch.wire.paths import Template
 
 if TYPE_CHECKING:
@@ -77,16 +80,21 @@ class Services:
             on_stored=self.hub.publish,
             on_insert=self.figures.insert_seconds.observe,
         )
-        self.doors = HttpDoors(
-            self.batcher,
+        self.intake = Intake(
             self.rejects,
             Limits(settings.max_body, settings.max_text, settings.body_idle),
             Rates(settings.ingest_rate, settings.ingest_burst),
             InFlight(settings.max_in_flight),
+        )
+        self.doors = HttpDoors(
+            self.intake,
+            self.batcher,
             store.check,
             self._stored_totals,
             self._probes,
         )
+        self.pushes = PushDoors(self.intake, self.batcher, store.check)
+        self.exposed = exposition.Names()
         self.graphite = GraphiteDoor(
             self.batcher,
             self.rejects,
@@ -133,7 +141,7 @@ class Services:
         await self.graphite.stop()
         await self.syslog.stop()
         await self.batcher.stop()
-        self.doors.close()
+        self.intake.close()
         await self.timers.stop()
         await asyncio.to_thread(self.readers.close)
         await asyncio.to_thread(self.tokens.flush)
@@ -205,7 +213,8 @@ class Services:
     def all_doors(self) -> list[Door]:
         lines = (self.graphite.tcp, self.graphite.udp, self.syslog.tcp, self.syslog.udp)
         listening = [door for door in lines if door.address]
-        return [self.doors.histograms, self.doors.batches, self.doors.logs, *listening]
+        pushed = [door for door in self.pushes.all if door.requests]
+        return [self.doors.histograms, self.doors.batches, self.doors.logs, *pushed, *listening]
 
     def reload(self) -> dict[str, Any]:
         """Read the settings again and take over what can change in a running server."""
@@ -213,7 +222,8 @@ class Services:
         different = [n for n in type(fresh).model_fields if getattr(fresh, n) != getattr(self.settings, n)]
         now = {name: getattr(fresh, name) for name in different if name in RELOADABLE}
         self.settings = self.settings.model_copy(update=now)
-        self.doors.rates.rate, self.doors.rates.burst = self.settings.ingest_rate, self.settings.ingest_burst
+        rates = self.intake.rates
+        rates.rate, rates.burst = self.settings.ingest_rate, self.settings.ingest_burst
         if "log_level" in now:
             logs.set_level(self.settings.log_level)
         self.tokens.exist()
@@ -295,10 +305,21 @@ def caller(
         services.rejects.add("api", "unauthenticated", peer=peer_of(request), detail=str(error))
         raise
     for scope in scopes.scopes:
-        if not found.may(scope):
-            services.rejects.add("api", "forbidden", peer=peer_of(request), detail=f"{found.name}: {scope}")
-            raise Forbidden(f"this needs the scope {scope}; {found.name!r} has {', '.join(found.scopes)}")
+        allowed(services, request, found, scope)
     return found
+
+
+def allowed(services: Services, request: Request, found: Caller, scope: str) -> Caller:
+    """The caller, unless they may not do this."""
+    if not found.may(scope):
+        services.rejects.add("api", "forbidden", peer=peer_of(request), detail=f"{found.name}: {scope}")
+        raise Forbidden(f"this needs the scope {scope}; {found.name!r} has {', '.join(found.scopes)}")
+    return found
+
+
+def source_of(who: Caller, request: Request) -> str:
+    """What a rate limit is counted for: a token, or an address when there is none."""
+    return who.name if who.token_id else peer_of(request)
 
 
 def peer_of(request: Request) -> str:

@@ -1190,6 +1190,28 @@ export interface components {
             /** Revoked */
             revoked: string;
         };
+        /** SamplesStored */
+        SamplesStored: {
+            /** Stored */
+            stored: boolean;
+            /**
+             * Samples
+             * @description points that were read, those of classes too
+             */
+            samples: number;
+            /**
+             * Histograms
+             * @description put together from lines that fit the template for paths
+             */
+            histograms: number;
+            /**
+             * Rejected
+             * @description lines that were not taken, by reason
+             */
+            rejected: {
+                [key: string]: number;
+            };
+        };
         /**
          * SignatureRow
          * @description A kind of log message, with `*` in place of what varies.

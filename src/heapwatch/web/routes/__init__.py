@@ -15,6 +15,7 @@ from heapwatch.web.routes import (
     leaks,
     live,
     metrics,
+    pushes,
     query,
     snapshots,
     uploads,
@@ -23,6 +24,7 @@ from heapwatch.web.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     uploads.router,
+    pushes.router,
     jvms.router,
     leaks.router,
     classes.router,

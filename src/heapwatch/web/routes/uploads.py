@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 from heapwatch.ingest.http import Upload, check_labels
 from heapwatch.ingest.logs import Form, LogUpload, compiled, offset
 from heapwatch.query.times import parse_time
-from heapwatch.web import answers
+from heapwatch.web import answers, upload_answers
 from heapwatch.web.auth import Caller
 from heapwatch.web.parameters import MODES, labels_of, named, now_ms, only_known
-from heapwatch.web.services import caller, peer_of, services_of
+from heapwatch.web.services import caller, peer_of, services_of, source_of
 from heapwatch.wire.batch import CONTENT_TYPE
 
 router = APIRouter(tags=["ingest"])
@@ -29,14 +29,9 @@ def _body(media_type: str, text: str) -> dict[str, Any]:
     }
 
 
-def _source(who: Caller, request: Request) -> str:
-    """What a rate limit is counted for: a token, or an address when there is none."""
-    return who.name if who.token_id else peer_of(request)
-
-
 @router.post(
     "/api/v1/histogram",
-    response_model=answers.UploadAnswer,
+    response_model=upload_answers.UploadAnswer,
     summary="Store one histogram text",
     dependencies=[Depends(only_known)],
     openapi_extra=_body("text/plain", "what jmap -histo, jcmd GC.class_histogram or jattach printed"),
@@ -68,24 +63,24 @@ async def histogram(
         dated=time != "now",
     )
     upload.check()
-    return JSONResponse(await services.doors.take_histogram(request, _source(who, request), upload))
+    return JSONResponse(await services.doors.take_histogram(request, source_of(who, request), upload))
 
 
 @router.post(
     "/api/v1/batch",
-    response_model=answers.BatchAnswer,
+    response_model=upload_answers.BatchAnswer,
     summary="Store one batch of an agent",
     dependencies=[Depends(only_known)],
     openapi_extra=_body(CONTENT_TYPE, "snapshots, metrics and events, as wire/batch.py describes"),
 )
 async def batch(request: Request, who: Uploader) -> Response:
     """200 means stored. A replay (same agent and sequence) is answered the same and stored once."""
-    return JSONResponse(await services_of(request).doors.take_batch(request, _source(who, request)))
+    return JSONResponse(await services_of(request).doors.take_batch(request, source_of(who, request)))
 
 
 @router.post(
     "/api/v1/logs",
-    response_model=answers.LogsStored,
+    response_model=upload_answers.LogsStored,
     summary="Store log messages",
     dependencies=[Depends(only_known)],
     openapi_extra=_body("text/plain", "text, a message a line or several; or JSON objects, one a line"),
@@ -126,7 +121,7 @@ async def logs(
         offset(zone),
         headers.get("idempotency-key") or headers.get("content-digest", ""),
     )
-    return JSONResponse(await services_of(request).doors.take_logs(request, _source(who, request), upload))
+    return JSONResponse(await services_of(request).doors.take_logs(request, source_of(who, request), upload))
 
 
 @router.get(

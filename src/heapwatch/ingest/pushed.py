@@ -1,0 +1,113 @@
+"""Samples that others push by HTTP: exposition text, Sumo's HTTP source, collectd's JSON.
+
+A body of Graphite lines may hold histograms by the path template. They are complete with the body, so nothing
+waits for more of them. All else becomes plain points, with the labels that the sender gives all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+
+from heapwatch.ingest.batcher import Batcher, Samples, rows_of
+from heapwatch.ingest.class_lines import ClassLines
+from heapwatch.ingest.doors import Door
+from heapwatch.ingest.intake import Intake
+from heapwatch.model import Batch
+from heapwatch.wire.graphite import Lines, untagged
+from heapwatch.wire.paths import Template
+from heapwatch.wire.series import series_of
+
+Read = Callable[[bytes], Lines]
+
+
+@dataclass
+class _Pushed:
+    lines: Lines
+    samples: Samples
+    histograms: list[Batch] = field(default_factory=list)
+
+
+class PushDoors:
+    """The doors for samples. Lives on the event loop."""
+
+    def __init__(self, intake: Intake, batcher: Batcher, check: Callable[[Batch], None]) -> None:
+        self.prometheus = Door("prometheus")
+        self.sumo = Door("sumo")
+        self.collectd = Door("collectd-http")
+        self._intake = intake
+        self._batcher = batcher
+        self._check = check
+
+    @property
+    def all(self) -> list[Door]:
+        return [self.prometheus, self.sumo, self.collectd]
+
+    async def take(
+        self,
+        request: Request,
+        source: str,
+        door: Door,
+        read: Read,
+        labels: Mapping[str, str] | None = None,
+        template: Template | None = None,
+    ) -> dict[str, Any]:
+        """Store what `read` makes of the body; each series has these labels, unless it says others."""
+
+        def decode(body: bytes) -> _Pushed:
+            plain = self._intake.plain(body, request.headers.get("content-encoding", ""))
+            return self._sorted(read(plain), labels or {}, template, door)
+
+        pushed, _ = await self._intake.take(request, source, door, decode, self._store)
+        kept = dict(pushed.lines.rejects.samples)
+        rejected = pushed.lines.rejects.counts
+        for reason, count in rejected.items():
+            self._intake.rejects.add(door.name, reason, kept.get(reason, b""), source, count=count)
+        door.samples += len(pushed.samples.series) + sum(map(rows_of, pushed.histograms))
+        return {
+            "stored": True,
+            "samples": len(pushed.lines),
+            "histograms": len(pushed.histograms),
+            "rejected": rejected,
+        }
+
+    def _sorted(
+        self, lines: Lines, labels: Mapping[str, str], template: Template | None, door: Door
+    ) -> _Pushed:
+        histograms: list[Batch] = []
+        series, times, values = lines.paths, list(lines.times), list(lines.values)
+        if template is not None:
+            classes = ClassLines(template)
+            series, times, values = classes.sift(lines)
+            histograms = list(classes.ready(everything=True))
+            for each in histograms:
+                self._check(each)
+        return _Pushed(lines, Samples(labelled(series, labels), times, values, door.name), histograms)
+
+    async def _store(self, pushed: _Pushed) -> None:
+        for batch in pushed.histograms:
+            await self._batcher.add(batch)
+        if pushed.samples.series:
+            await self._batcher.store_samples(pushed.samples)
+
+
+def labelled(series: list[str], labels: Mapping[str, str]) -> list[str]:
+    """The same series with these labels added; what a series says itself wins."""
+    if not labels:
+        return series
+    known: dict[str, str] = {}
+    for each in series:
+        if each not in known:
+            name, own = untagged(each)
+            known[each] = series_of(name, {**labels, **own})
+    return [known[each] for each in series]
+
+
+def pairs(text: str) -> dict[str, str]:
+    """`k=v, k=v` of a header; what is none is left out."""
+    cells = [cell.partition("=") for cell in text.split(",")]
+    found = {key.strip(): value.strip() for key, _, value in cells}
+    return {key: value for key, value in found.items() if key and value}
