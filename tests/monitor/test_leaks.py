@@ -353,6 +353,20 @@ def test_a_life_is_judged_again_only_when_a_block_has_ended(scene: Scene) -> Non
     assert watch.round().judged == 1
 
 
+def test_a_young_life_is_looked_at_a_few_times_until_it_can_be_judged(scene: Scene) -> None:
+    program = Program(seconds=140, populations=LEAKS)
+    watch = scene.watch()
+    looks = []
+    for second in range(2, 140, 2):
+        scene.run(program, until=second)
+        looks += [second] * watch.round().judged
+    assert sum(second < 40 for second in looks) <= 4, looks
+    verdicts = [
+        each.verdict for each in watch.watched().values() if each.judgement.history.service == scene.service
+    ]
+    assert verdicts == ["leaking"]
+
+
 def test_processes_of_one_service_on_one_host_are_told_apart(scene: Scene) -> None:
     one = scene.run(Program(seconds=240, seed=1, populations=LEAKS))
     other = scene.run(Program(seconds=230, seed=2, populations=LEAKS), started=scene.start + 1000)

@@ -25,12 +25,13 @@ from heapwatch.errors import UsageError
 COLUMNS = [
     Column("state", "STATE"),
     Column("class", "CLASS", elastic=True),
+    Column("service", "SERVICE", rank=2),
     Column("kind", "KIND", rank=3),
     number("rate_per_s", "PER S", lambda rate: f"{rate:.3g}"),
     number("bytes_per_leak", "EACH", human.size, rank=2),
     Column("on", "HOSTS"),
     Column("from", "SINCE"),
-    Column("full", "HEAP FULL IN", rank=1),
+    Column("full", "FULL IN", rank=1),
 ]
 
 EPOCH = 1e9

@@ -26,7 +26,17 @@ from heapwatch.monitor.histories import history_of
 from heapwatch.monitor.probed import judged_by, part_kept, probed_again
 from heapwatch.monitor.proving import Observing, Reach, prove
 from heapwatch.monitor.records import FIXED, STOPPED, SUSPECT, Record, same
-from heapwatch.monitor.watched import UP, Watched, crowded, gone_on, level_of, name_of, named, votes_of
+from heapwatch.monitor.watched import (
+    UP,
+    Watched,
+    crowded,
+    gone_on,
+    level_of,
+    name_of,
+    named,
+    next_after,
+    votes_of,
+)
 from heapwatch.store.findings import Findings
 from heapwatch.store.reads.observed import Life
 
@@ -130,7 +140,7 @@ class LeakWatch:
             return True
         if life.state != UP and known.life.state == UP:
             return True  # its last judgement, at its end
-        return life.newest - known.newest >= max(known.block_ms, LEAST_S * 1000)
+        return life.newest - known.newest >= max(known.wait_ms, LEAST_S * 1000)
 
     def _judge(self, life: Life, now: int) -> Watched | None:
         from_ = max(now - self._window_ms, life.who.started)
@@ -145,8 +155,8 @@ class LeakWatch:
         judgement = judge(history, self.settings, votes_of(known, len(history)))
         judgement = self._new_heights(judgement, life, int(seen.times[0]))
         kept = replace(judgement, history=sketch(judgement.history))
-        block = history.span * 1000 / self.settings.blocks
-        return Watched(life, kept, int(seen.times[-1]), block, len(judgement.history), seen.probed)
+        wait = next_after(history, len(judgement.history), self.settings)
+        return Watched(life, kept, int(seen.times[-1]), wait, len(judgement.history), seen.probed)
 
     def _new_heights(self, judgement: Judgement, life: Life, began: int) -> Judgement:
         """Without what was as high before the window as it is now: a day's rhythm is no leak."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from heapwatch.detect.history import History
 from heapwatch.detect.judge import Judgement
+from heapwatch.detect.settings import Settings
 from heapwatch.store.reads.observed import Life
 
 UP = "up"
@@ -19,7 +21,7 @@ class Watched:
     life: Life
     judgement: Judgement
     newest: int  # of the histograms that were judged, epoch ms
-    block_ms: float
+    wait_ms: float  # until it is judged again
     histograms: int
     probed: int | None = None  # when live objects were counted, epoch ms
 
@@ -36,6 +38,13 @@ def votes_of(known: Watched | None, histograms: int) -> tuple[frozenset[str], ..
     if known is None or known.judgement.undecided or 2 * known.histograms < histograms:
         return None
     return known.judgement.votes
+
+
+def next_after(history: History, settled: int, settings: Settings) -> float:
+    """When a life is worth another look, ms: when a block has ended, or half of what it needs has come."""
+    missing = settings.samples - settled
+    half = history.span / max(len(history) - 1, 1) * missing / 2
+    return max(history.span / settings.blocks, half) * 1000
 
 
 def level_of(judgement: Judgement, root: str) -> float:
