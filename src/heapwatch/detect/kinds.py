@@ -8,7 +8,7 @@ from functools import lru_cache
 
 APPLICATION, OTHER, JDK, CONTAINER, PRIMITIVE = range(5)
 
-_JDK = re.compile(r"(java|javax|jdk|sun|com\.sun(?!\.tools\.javac))\.")
+_JDK = re.compile(r"(java|javax|jdk|sun|com\.sun)\.")
 _PRIMITIVE = re.compile(r"(boolean|byte|char|short|int|long|float|double)(\[\])+|\[+[ZBCSIJFD]")
 _BOXES = {
     f"java.lang.{name}"
