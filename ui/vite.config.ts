@@ -13,5 +13,5 @@ export default defineConfig({
   },
   plugins: [firstLoad({ limit: 60_000 })],
   server: { host: "127.0.0.1", proxy: { "/api": process.env["HEAPWATCH_SERVER"] ?? "http://127.0.0.1:7077" } },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["src/**/*.test.ts"], environment: "node", css: true },
 });

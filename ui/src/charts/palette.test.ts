@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import styles from "../styles/charts.css?raw";
 import { INK, DASHES, color, dash } from "./palette";
 
 type Rgb = readonly [number, number, number];
@@ -57,4 +58,12 @@ it("lines next to each other differ by dash as well", () => {
   expect(new Set(DASHES.map((pattern) => pattern.join(" "))).size).toBe(DASHES.length);
   expect(dash(0)).not.toEqual(dash(1));
   expect(color("light", -1)).toBe(INK.light.other);
+});
+
+it.each(["light", "dark"])("text can be read on every colour of change, %s", (theme) => {
+  const dark = theme === "dark";
+  const rules = [...styles.matchAll(/^(:root\[data-theme="dark"\] )?\[data-heat[^\]]*\] \{ --heat: (#\w{6});(?: --heat-text: (#\w{6});)?/gm)].filter((rule) => Boolean(rule[1]) === dark);
+  const ink = rules[0]?.[3] as string;
+  expect(rules).toHaveLength(9);
+  for (const rule of rules) expect(contrast(rule[2] as string, ink), rule[0]).toBeGreaterThanOrEqual(4.5);
 });
