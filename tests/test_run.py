@@ -94,7 +94,7 @@ def test_what_fails_is_tried_once_more_and_named_when_it_passes(
         f"    known = seen.exists() and {unlucky}\n    seen.touch()\n    assert known\n"
     )
     room = os.path.relpath(tmp_path, ROOT / "tests")
-    assert str(checks.stage(checks.Stage("luck", "not store", (room,), 1))).startswith(counts)
+    assert str(checks.stage(checks.Stage(f"luck-{unlucky}", "not store", (room,), 1))).startswith(counts)
     assert ("unsteady test_luck::test_luck" in capfd.readouterr().out) is unlucky
 
 
