@@ -43,6 +43,7 @@ class Shelf:
         return fresh
 
     def insert_samples(self, samples: Samples) -> None:
+        self.entered.set()
         self.open.wait(30)
         if self.full_for:
             self.full_for -= 1
@@ -194,7 +195,7 @@ async def test_a_sender_who_waits_hears_when_its_points_are_durable(shelf: Shelf
     shelf.open.clear()
     async with running(shelf) as batcher:
         stored = asyncio.create_task(batcher.store_samples(Samples(["a.b"], [1], [2.0], "remote-write")))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(shelf.entered.wait)
         assert not stored.done()
         shelf.open.set()
         await stored

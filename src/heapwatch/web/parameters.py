@@ -123,3 +123,11 @@ def only_known(request: Request) -> None:
 Selected = Annotated[Selection, Depends(selection)]
 Spanned = Annotated[Span, Depends(span)]
 Stepped = Annotated[float | None, Depends(step)]
+
+
+def raw_body(media_type: str, text: str) -> dict[str, Any]:
+    """What OpenAPI says of a body that is read as it comes."""
+    schema = {"type": "string", "format": "binary"}
+    return {
+        "requestBody": {"required": True, "description": text, "content": {media_type: {"schema": schema}}}
+    }

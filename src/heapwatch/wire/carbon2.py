@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from heapwatch.wire.graphite import MAX_LINE, BadLine, Lines, parse_time, parse_value
+from heapwatch.wire.graphite import MAX_LINE, BadLine, Lines, Sample, gather, parse_time, parse_value
 from heapwatch.wire.series import series_of
 
 NAMES = ("metric", "_metric", "what")
@@ -16,25 +16,18 @@ NAMES = ("metric", "_metric", "what")
 
 def parse(block: bytes, now_ms: int) -> Lines:
     """The samples in whole lines; a bad one is counted and skipped."""
-    lines = Lines()
-    for line in block.split(b"\n"):
-        cells = line.split()
-        if not cells:
-            continue
-        try:
-            if len(line) > MAX_LINE:
-                raise BadLine("line-too-long")
-            if len(cells) < 3:
-                raise BadLine("not-tags-value-time")
-            series = _series(cells[:-2])
-            value, time = parse_value(cells[-2]), parse_time(cells[-1], now_ms)
-        except BadLine as bad:
-            lines.rejects.add(str(bad), line)
-            continue
-        lines.paths.append(series)
-        lines.values.append(value)
-        lines.times.append(time)
-    return lines
+    return gather(block, lambda line: _sample(line, now_ms))
+
+
+def _sample(line: bytes, now_ms: int) -> Sample | None:
+    cells = line.split()
+    if not cells:
+        return None
+    if len(line) > MAX_LINE:
+        raise BadLine("line-too-long")
+    if len(cells) < 3:
+        raise BadLine("not-tags-value-time")
+    return _series(cells[:-2]), parse_value(cells[-2]), parse_time(cells[-1], now_ms)
 
 
 def _series(cells: List[bytes]) -> str:

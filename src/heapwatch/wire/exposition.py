@@ -11,7 +11,7 @@ import re
 from math import isfinite
 from typing import Dict, Tuple
 
-from heapwatch.wire.graphite import MAX_LINE, MAX_SECONDS, BadLine, Lines
+from heapwatch.wire.graphite import MAX_LINE, MAX_SECONDS, BadLine, Lines, Sample, gather
 from heapwatch.wire.series import series_of
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -42,23 +42,18 @@ class Names:
 
 def parse(body: bytes, now_ms: int, *, openmetrics: bool = False, names: Names | None = None) -> Lines:
     """All samples of one text."""
-    lines, names = Lines(), names or Names()
-    for raw in body.split(b"\n"):
-        line = raw.strip()
+    known = names or Names()
+
+    def read(line: bytes) -> Sample | None:
+        line = line.strip()
         if not line or line[:1] == b"#":
-            continue
-        try:
-            if len(line) > _LONGEST:
-                raise BadLine("line-too-long")
-            text, value, time = _sample(_decoded(line), now_ms, openmetrics)
-            series = names.series(text)
-        except BadLine as bad:
-            lines.rejects.add(str(bad), line)
-            continue
-        lines.paths.append(series)
-        lines.values.append(value)
-        lines.times.append(time)
-    return lines
+            return None
+        if len(line) > _LONGEST:
+            raise BadLine("line-too-long")
+        text, value, time = _sample(_decoded(line), now_ms, openmetrics)
+        return known.series(text), value, time
+
+    return gather(body, read)
 
 
 def is_openmetrics(content_type: str) -> bool:

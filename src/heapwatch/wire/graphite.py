@@ -12,7 +12,7 @@ import re
 from array import array
 from dataclasses import dataclass, field
 from math import isfinite, isnan
-from typing import Dict, Iterator, List, Mapping, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from heapwatch.model import Batch, MetricBlock, Snapshot
 from heapwatch.wire.paths import Template, escape
@@ -57,22 +57,29 @@ class BadLine(Exception):
     """Its only argument is the reason, a slug."""
 
 
-def parse_lines(block: bytes, now_ms: int) -> Lines:
-    """The samples in whole lines; the last one may lack its end."""
+Sample = Tuple[str, float, int]
+"""Series, value, epoch ms."""
+
+
+def gather(block: bytes, read: Callable[[bytes], Optional[Sample]]) -> Lines:
+    """What `read` makes of each line; None is no sample, BadLine is counted and its neighbours stay."""
     lines = Lines()
     for line in block.split(b"\n"):
-        cells = line.split()
-        if not cells:
-            continue
         try:
-            path, value, time = _sample(line, cells, now_ms)
+            found = read(line)
         except BadLine as bad:
             lines.rejects.add(str(bad), line)
             continue
-        lines.paths.append(path)
-        lines.values.append(value)
-        lines.times.append(time)
+        if found is not None:
+            lines.paths.append(found[0])
+            lines.values.append(found[1])
+            lines.times.append(found[2])
     return lines
+
+
+def parse_lines(block: bytes, now_ms: int) -> Lines:
+    """The samples in whole lines; the last one may lack its end."""
+    return gather(block, lambda line: _sample(line, now_ms))
 
 
 class Splitter:
@@ -150,7 +157,10 @@ def untagged(series: str) -> Tuple[str, Dict[str, str]]:
     return name, dict(cell.split("=", 1) for cell in cells)
 
 
-def _sample(line: bytes, cells: List[bytes], now_ms: int) -> Tuple[str, float, int]:
+def _sample(line: bytes, now_ms: int) -> Sample | None:
+    cells = line.split()
+    if not cells:
+        return None
     if len(line) > MAX_LINE:
         raise BadLine("line-too-long")
     if len(cells) != 3:

@@ -14,7 +14,7 @@ from heapwatch.ingest.logs import LogUpload
 from heapwatch.ingest.pushed import pairs
 from heapwatch.web import upload_answers
 from heapwatch.web.auth import Caller, Unauthenticated
-from heapwatch.web.parameters import labels_of, now_ms, only_known
+from heapwatch.web.parameters import raw_body, labels_of, now_ms, only_known
 from heapwatch.web.services import Services, allowed, caller, peer_of, services_of, source_of
 from heapwatch.wire import carbon2, collectd, exposition, graphite
 from heapwatch.wire.paths import Template
@@ -25,13 +25,6 @@ Uploader = Annotated[Caller, Security(caller, scopes=["ingest"])]
 
 SUMO = "application/vnd.sumologic."
 GROUPING = "job/<job>{/<label>/<value>}"
-
-
-def _body(media_type: str, text: str) -> dict[str, Any]:
-    schema = {"type": "string", "format": "binary"}
-    return {
-        "requestBody": {"required": True, "description": text, "content": {media_type: {"schema": schema}}}
-    }
 
 
 async def _exposition(request: Request, who: Caller, labels: dict[str, str]) -> dict[str, Any]:
@@ -52,7 +45,7 @@ async def _exposition(request: Request, who: Caller, labels: dict[str, str]) -> 
     response_model=upload_answers.SamplesStored,
     summary="Store samples in Prometheus or OpenMetrics text",
     dependencies=[Depends(only_known)],
-    openapi_extra=_body("text/plain", "what a /metrics page shows"),
+    openapi_extra=raw_body("text/plain", "what a /metrics page shows"),
 )
 async def prometheus(request: Request, who: Uploader) -> Response:
     """`label.NAME=VALUE` adds labels. A bad line is counted and skipped; 200 means the rest is stored."""
@@ -63,13 +56,13 @@ async def prometheus(request: Request, who: Uploader) -> Response:
     "/metrics/{grouping:path}",
     response_model=upload_answers.SamplesStored,
     summary="Store what is meant for a Pushgateway",
-    openapi_extra=_body("text/plain", "what a /metrics page shows"),
+    openapi_extra=raw_body("text/plain", "what a /metrics page shows"),
 )
 @router.put(
     "/metrics/{grouping:path}",
     response_model=upload_answers.SamplesStored,
     summary="Store what is meant for a Pushgateway, as POST does",
-    openapi_extra=_body("text/plain", "what a /metrics page shows"),
+    openapi_extra=raw_body("text/plain", "what a /metrics page shows"),
 )
 async def pushgateway(
     request: Request, who: Uploader, grouping: Annotated[str, Path(description=GROUPING)]
@@ -87,7 +80,7 @@ async def pushgateway(
     response_model=upload_answers.SamplesStored,
     summary="Store what collectd's write_http sends",
     dependencies=[Depends(only_known)],
-    openapi_extra=_body("application/json", "a list of values, Format JSON"),
+    openapi_extra=raw_body("application/json", "a list of values, Format JSON"),
 )
 async def collectd_json(request: Request, who: Uploader) -> Response:
     """Each value is `collectd.PLUGIN.TYPE`, with host, plugin_instance and type_instance as labels."""
@@ -106,7 +99,7 @@ async def collectd_json(request: Request, who: Uploader) -> Response:
     "/receiver/v1/http/{token}",
     response_model=upload_answers.SamplesStored | upload_answers.LogsStored,
     summary="Store what is meant for Sumo Logic's HTTP source",
-    openapi_extra=_body("text/plain", "log messages, or metrics by their Content-Type"),
+    openapi_extra=raw_body("text/plain", "log messages, or metrics by their Content-Type"),
 )
 async def sumo(
     request: Request, token: Annotated[str, Path(description="an API token with the scope ingest")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Security
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from heapwatch.ingest.logs import Form, LogUpload, compiled, offset
 from heapwatch.query.times import parse_time
 from heapwatch.web import answers, upload_answers
 from heapwatch.web.auth import Caller
-from heapwatch.web.parameters import MODES, labels_of, named, now_ms, only_known
+from heapwatch.web.parameters import MODES, raw_body, labels_of, named, now_ms, only_known
 from heapwatch.web.services import caller, peer_of, services_of, source_of
 from heapwatch.wire.batch import CONTENT_TYPE
 
@@ -22,19 +22,12 @@ router = APIRouter(tags=["ingest"])
 Uploader = Annotated[Caller, Security(caller, scopes=["ingest"])]
 
 
-def _body(media_type: str, text: str) -> dict[str, Any]:
-    schema = {"type": "string", "format": "binary"}
-    return {
-        "requestBody": {"required": True, "description": text, "content": {media_type: {"schema": schema}}}
-    }
-
-
 @router.post(
     "/api/v1/histogram",
     response_model=upload_answers.UploadAnswer,
     summary="Store one histogram text",
     dependencies=[Depends(only_known)],
-    openapi_extra=_body("text/plain", "what jmap -histo, jcmd GC.class_histogram or jattach printed"),
+    openapi_extra=raw_body("text/plain", "what jmap -histo, jcmd GC.class_histogram or jattach printed"),
 )
 async def histogram(
     request: Request,
@@ -71,7 +64,7 @@ async def histogram(
     response_model=upload_answers.BatchAnswer,
     summary="Store one batch of an agent",
     dependencies=[Depends(only_known)],
-    openapi_extra=_body(CONTENT_TYPE, "snapshots, metrics and events, as wire/batch.py describes"),
+    openapi_extra=raw_body(CONTENT_TYPE, "snapshots, metrics and events, as wire/batch.py describes"),
 )
 async def batch(request: Request, who: Uploader) -> Response:
     """200 means stored. A replay (same agent and sequence) is answered the same and stored once."""
@@ -83,7 +76,7 @@ async def batch(request: Request, who: Uploader) -> Response:
     response_model=upload_answers.LogsStored,
     summary="Store log messages",
     dependencies=[Depends(only_known)],
-    openapi_extra=_body("text/plain", "text, a message a line or several; or JSON objects, one a line"),
+    openapi_extra=raw_body("text/plain", "text, a message a line or several; or JSON objects, one a line"),
 )
 async def logs(
     request: Request,
