@@ -14,7 +14,7 @@ from heapwatch.ingest.logs import LogUpload
 from heapwatch.ingest.pushed import pairs
 from heapwatch.web import upload_answers
 from heapwatch.web.auth import Caller, Unauthenticated
-from heapwatch.web.parameters import raw_body, labels_of, now_ms, only_known
+from heapwatch.web.parameters import labels_of, now_ms, only_known, raw_body
 from heapwatch.web.services import Services, allowed, caller, peer_of, services_of, source_of
 from heapwatch.wire import carbon2, collectd, exposition, graphite
 from heapwatch.wire.paths import Template

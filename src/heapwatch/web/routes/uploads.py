@@ -13,7 +13,7 @@ from heapwatch.ingest.logs import Form, LogUpload, compiled, offset
 from heapwatch.query.times import parse_time
 from heapwatch.web import answers, upload_answers
 from heapwatch.web.auth import Caller
-from heapwatch.web.parameters import MODES, raw_body, labels_of, named, now_ms, only_known
+from heapwatch.web.parameters import MODES, labels_of, named, now_ms, only_known, raw_body
 from heapwatch.web.services import caller, peer_of, services_of, source_of
 from heapwatch.wire.batch import CONTENT_TYPE
 
