@@ -160,6 +160,8 @@ _SINKS: Dict[str, Dict[str, Tuple[str, Reader]]] = {
         "token": ("token", _text),
         "token_file": ("token_file", _path),
         "ca_file": ("ca_file", _path),
+        "client_cert": ("client_cert", _path),
+        "client_key": ("client_key", _path),
         "timeout": ("timeout", units.seconds),
     },
     "graphite": {
@@ -392,9 +394,6 @@ def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}={one}" for name, one in value.items()) or "(none)"
     if isinstance(value, tuple):
-        return (
-            ":".join(map(str, value))
-            if value and isinstance(value[-1], int)
-            else ", ".join(value) or "(all or none)"
-        )
+        is_address = value and isinstance(value[-1], int)
+        return ":".join(map(str, value)) if is_address else ", ".join(value) or "(all or none)"
     return str(value)

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from heapwatch import __version__
 from heapwatch.cli.options import ServerOptions
 from heapwatch.errors import Refused, Unavailable, UsageError
+from heapwatch.ship import tls
 
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 
@@ -49,7 +50,11 @@ class Client:
         # Proxies of the environment are for the outside; asking one for 127.0.0.1 ends in its error page.
         loopback = httpx2.URL(self.url).host in ("127.0.0.1", "localhost", "::1")
         self._http = httpx2.Client(
-            base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=not loopback
+            base_url=self.url,
+            headers=headers,
+            timeout=TIMEOUT,
+            trust_env=not loopback,
+            verify=_context(options) if self.url.startswith("https:") else True,
         )
 
     def __enter__(self) -> Client:
@@ -134,8 +139,9 @@ class Client:
         try:
             yield
         except httpx2.ConnectError as error:
-            if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
-                raise Unavailable(f"{self.url}: {error}") from error
+            cause = _tls_error(error)
+            if cause is not None:
+                raise Unavailable(f"{self.url} {tls.words(cause, shows_certificate=False)}") from error
             raise Unavailable(
                 f"no server at {self.url} ({_reason(error)}): "
                 "start one with `heapwatch up`, or name another with --server"
@@ -145,7 +151,9 @@ class Client:
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
             raise UsageError(f"--server {self.url}: {error}") from error
         except httpx2.HTTPError as error:
-            raise Unavailable(f"{self.url}: {_reason(error)}") from error
+            cause = _tls_error(error)
+            said = tls.words(cause, shows_certificate=False) if cause else _reason(error)
+            raise Unavailable(f"{self.url}: {said}") from error
 
 
 def _base(url: str) -> str:
@@ -159,6 +167,19 @@ def _base(url: str) -> str:
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise UsageError(f"--server {url!r} is not an http:// or https:// URL")
     return url
+
+
+def _context(options: ServerOptions) -> ssl.SSLContext | bool:
+    if not (options.ca_file or options.client_cert or options.client_key):
+        return True
+    ca, cert, key = (
+        Path(each).expanduser() if each else None
+        for each in (options.ca_file, options.client_cert, options.client_key)
+    )
+    try:
+        return tls.client_context(ca, cert, key)
+    except Refused as error:
+        raise UsageError(str(error)) from error
 
 
 def _token(options: ServerOptions) -> str | None:
@@ -199,6 +220,13 @@ def _sentence(answer: httpx2.Response) -> str:
 def _retry_after(answer: httpx2.Response) -> float | None:
     text = answer.headers.get("Retry-After", "")
     return float(text) if text.isdigit() else None
+
+
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    """OpenSSL's error in the chain of causes, if there is one."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _reason(error: Exception) -> str:

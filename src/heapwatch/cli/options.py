@@ -103,6 +103,12 @@ class ServerOptions:
         str | None, Parameter(env_var="HEAPWATCH_TOKEN_FILE", group="Server", metavar="FILE")
     ] = None
     "File that holds the token."
+    ca_file: Annotated[str | None, _server("HEAPWATCH_CA_FILE", "FILE")] = None
+    "Authority (PEM) of the server's certificate [else the system's]."
+    client_cert: Annotated[str | None, _server("HEAPWATCH_CLIENT_CERT", "FILE")] = None
+    "Certificate (PEM) to show to a server that wants one."
+    client_key: Annotated[str | None, _server("HEAPWATCH_CLIENT_KEY", "FILE")] = None
+    "Its private key [else in the same file]."
 
 
 @Parameter(name="*")

@@ -12,7 +12,7 @@ import http.client
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, Tuple
+from typing import Callable, Dict, Tuple
 from urllib.parse import urlsplit
 
 from heapwatch import __version__
@@ -20,9 +20,6 @@ from heapwatch.errors import Refused, Unavailable, UsageError
 from heapwatch.model import Batch
 from heapwatch.ship import NotLetIn
 from heapwatch.wire.batch import CONTENT_TYPE, encode
-
-if TYPE_CHECKING:
-    import ssl
 
 PATH = "/api/v1/batch"
 
@@ -38,7 +35,8 @@ class HttpSink:
 
     `url` is the server's, `token` or the first line of `token_file` goes along as a bearer token; the file
     is read for every batch, so that a new token needs no restart. With https the certificate is verified,
-    against `ca_file` when there is one and else against the system's authorities.
+    against `ca_file` when there is one and else against the system's authorities; to a server that wants
+    one, `client_cert` (PEM) is shown, with its key in `client_key` or in the same file.
     """
 
     def __init__(
@@ -48,6 +46,8 @@ class HttpSink:
         token: str = "",
         token_file: Path | None = None,
         ca_file: Path | None = None,
+        client_cert: Path | None = None,
+        client_key: Path | None = None,
         timeout: float = 10.0,
         name: str = "heapwatch",
     ) -> None:
@@ -64,6 +64,7 @@ class HttpSink:
         self._host, self._port = parts.hostname, port or (443 if parts.scheme == "https" else 80)
         self._secure = parts.scheme == "https"
         self._ca_file = ca_file
+        self._client_cert, self._client_key = client_cert, client_key
         self._token, self._token_file = token, token_file
         self._timeout = timeout
         self.heard: Callable[[object], None] | None = None  # is told answers that ask for something
@@ -78,7 +79,7 @@ class HttpSink:
             answer, text = self._exchange(data, headers)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Unavailable(f"server {self.url}: {_words(error)}") from error
+            raise Unavailable(f"server {self.url}: {self._told(error)}") from error
         if answer.status not in (200, 201, 202, 204):
             self._complain(answer, text)
         if self.heard is not None and b'"probe"' in text:
@@ -112,10 +113,23 @@ class HttpSink:
     def _connect(self) -> http.client.HTTPConnection:
         if not self._secure:
             return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-        import ssl
+        from heapwatch.ship.tls import Connection, client_context
 
-        context = ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None)
-        return _TlsConnection(self._host, self._port, timeout=self._timeout, context=context)
+        context = client_context(self._ca_file, self._client_cert, self._client_key)
+        return Connection(self._host, self._port, timeout=self._timeout, context=context)
+
+    def _told(self, error: Exception) -> str:
+        if self._secure:
+            from heapwatch.ship import tls
+
+            said = tls.words(error, shows_certificate=self._client_cert is not None)
+            if said:
+                return said
+        elif isinstance(error, (http.client.RemoteDisconnected, http.client.BadStatusLine)):
+            return (
+                "closed the connection without an answer; if it speaks TLS, its address begins with https://"
+            )
+        return _words(error)
 
     def _bearer(self) -> Dict[str, str]:
         token = self._token
@@ -137,20 +151,6 @@ class HttpSink:
         if 300 <= answer.status < 400:
             said += f" (it points to {answer.getheader('Location', 'nowhere')[:200]}; use that address)"
         raise NotLetIn(said)
-
-
-class _TlsConnection(http.client.HTTPConnection):
-    """As http.client's own, which is missing there when `ssl` could not be imported at first."""
-
-    default_port = 443
-
-    def __init__(self, host: str, port: int, *, timeout: float, context: ssl.SSLContext) -> None:
-        super().__init__(host, port, timeout=timeout)
-        self._context = context
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
 
 
 def _message(text: bytes) -> str:

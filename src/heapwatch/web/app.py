@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -49,9 +50,10 @@ def create_app(
     graphite: Sockets | None = None,
     syslog: Sockets | None = None,
     reload: Callable[[], Settings] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> FastAPI:
     """The ASGI application over an open store, which stays the caller's to close."""
-    services = Services(store, settings, reload)
+    services = Services(store, settings, reload, tls)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ from heapwatch.web import logs
 from heapwatch.web.app import create_app
 from heapwatch.web.auth import Tokens
 from heapwatch.web.settings import Address, Settings
+from heapwatch.web.tls import server_context
 
 log = structlog.get_logger("heapwatch.serve")
 
@@ -63,6 +65,7 @@ def serve(
     _make_data(settings.data)
     _allow_many_files()
     check_exposure(settings)
+    tls = server_context(settings)
     http = _bind_http(settings.http)
     graphite: Sockets | None = None
     syslog: Sockets | None = None
@@ -85,7 +88,7 @@ def serve(
                 other.close()
         raise
     try:
-        asyncio.run(_serve(store, settings, _Sockets(http, graphite, syslog), ready, reload))
+        asyncio.run(_serve(store, settings, _Sockets(http, graphite, syslog, tls), ready, reload))
     finally:
         store.close()
         log.info("stopped")
@@ -122,6 +125,7 @@ class _Sockets:
     http: socket.socket
     graphite: Sockets | None
     syslog: Sockets | None
+    tls: ssl.SSLContext | None
 
 
 def check_exposure(settings: Settings) -> None:
@@ -152,7 +156,10 @@ async def _serve(
     ready: Callable[[Serving], None] | None,
     reload: Callable[[], Settings] | None,
 ) -> None:
-    app = create_app(store, settings, graphite=sockets.graphite, syslog=sockets.syslog, reload=reload)
+    tls = sockets.tls
+    app = create_app(
+        store, settings, graphite=sockets.graphite, syslog=sockets.syslog, reload=reload, tls=tls
+    )
     config = uvicorn.Config(
         app,
         http=_Patient,
@@ -164,8 +171,7 @@ async def _serve(
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
-        ssl_certfile=settings.tls_cert,
-        ssl_keyfile=settings.tls_key,
+        ssl_context_factory=(lambda _config, _default: tls) if tls else None,
     )
     services = app.state.services
     server = _Server(config, on_stop=services.hub.close, on_reload=services.reload)

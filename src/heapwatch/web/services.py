@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import ssl
 import time
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -44,6 +45,7 @@ from heapwatch.web.readers import Readers
 from heapwatch.web.settings import Settings
 from heapwatch.web.tailing import Tails
 from heapwatch.web.timers import Task, Timers
+from heapwatch.web.tls import renew
 from heapwatch.wire import exposition
 from heapwatch.wire.paths import Template
 
@@ -61,7 +63,11 @@ class Services:
     """One server's parts. `start` and `stop` run on the event loop that serves the requests."""
 
     def __init__(
-        self, store: Store, settings: Settings, reload: Callable[[], Settings] | None = None
+        self,
+        store: Store,
+        settings: Settings,
+        reload: Callable[[], Settings] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -121,6 +127,7 @@ class Services:
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
         self._reload = reload
+        self._tls = tls
         self._loop: asyncio.AbstractEventLoop | None = None
         self.figures.read_from(self._collect)
 
@@ -219,6 +226,8 @@ class Services:
     def reload(self) -> dict[str, Any]:
         """Read the settings again and take over what can change in a running server."""
         fresh = self._reload() if self._reload else self.settings
+        if self._tls is not None:
+            renew(self._tls, self.settings)
         different = [n for n in type(fresh).model_fields if getattr(fresh, n) != getattr(self.settings, n)]
         now = {name: getattr(fresh, name) for name in different if name in RELOADABLE}
         self.settings = self.settings.model_copy(update=now)

@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     http_connections: int = Field(4096, ge=1, description="most HTTP connections at once, live streams too")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM); the API then speaks HTTPS only")
     tls_key: Path | None = Field(None, description="private key of the certificate (PEM)")
+    tls_client_ca: Path | None = Field(
+        None, description="authorities (PEM) of the certificates that clients show; else none is asked for"
+    )
+    tls_client: Literal["optional", "required"] = Field(
+        "required", description="with tls_client_ca: refuse who shows no certificate, or only wrong ones"
+    )
 
     graphite_listen: str = Field("127.0.0.1:2003", description="Graphite's address, TCP and UDP, or `off`")
     graphite_udp: bool = Field(True, description="take Graphite lines by UDP too")
@@ -176,7 +182,7 @@ class Settings(BaseSettings):
     def _list(cls, value: Any) -> Any:
         return tuple(re.findall(r"[^,\s]+", value)) if isinstance(value, str) else value
 
-    @field_validator("data", "tls_cert", "tls_key")
+    @field_validator("data", "tls_cert", "tls_key", "tls_client_ca")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value if value is None else Path(os.path.abspath(value.expanduser()))
@@ -214,6 +220,8 @@ class Settings(BaseSettings):
     def _pair(self) -> Settings:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key go together")
+        if self.tls_client_ca and not self.tls_cert:
+            raise ValueError("tls_client_ca: clients show certificates only where tls_cert is set")
         return self
 
     @property
