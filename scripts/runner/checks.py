@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
-from . import pages, python
+from . import debian, pages, python
 from .work import CACHE, ROOT, VENV, Failure, Stopwatch, heard, logged, passed_through, say
 
 REPORTS = CACHE / "test-reports"
@@ -183,7 +183,7 @@ def _tests(runner: Runner, which: Stage, report_name: str, *arguments: str) -> T
     ]
     if not any((ROOT / argument.partition("::")[0]).exists() for argument in arguments):
         command += [f"tests/{room}" for room in which.rooms]
-    return runner(command, _COMPILED), _read(report)
+    return runner(command, {**_COMPILED, "PATH": debian.path()}), _read(report)
 
 
 def _failed(report: os.PathLike) -> List[str]:  # type: ignore[type-arg]
@@ -265,6 +265,9 @@ def bench(arguments: Sequence[str]) -> int:
     if arguments and not arguments[0].startswith("-"):
         if arguments[0] not in known:
             raise Failure(f"There is no benchmark {arguments[0]!r}; there are: {', '.join(known)}")
-        return passed_through([str(python.PYTHON), str(known[arguments[0]]), *arguments[1:]])
-    codes = [passed_through([str(python.PYTHON), str(path), *arguments]) for path in known.values()]
+        return passed_through(
+            [str(python.PYTHON), str(known[arguments[0]]), *arguments[1:]], {"PATH": debian.path()}
+        )
+    paths = {"PATH": debian.path()}
+    codes = [passed_through([str(python.PYTHON), str(path), *arguments], paths) for path in known.values()]
     return max(codes, default=0)

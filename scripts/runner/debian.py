@@ -7,7 +7,10 @@ import shutil
 import subprocess
 from typing import List, NamedTuple, Optional, Sequence
 
-from .work import Failure, logged, say
+from .work import CACHE, Failure, logged, say
+
+UNPACKED = CACHE / "debian"
+"""Servers of others that tests start themselves. Installed they would run as services of this machine."""
 
 
 class Tool(NamedTuple):
@@ -21,6 +24,15 @@ MAVEN = Tool("mvn", "maven", "building the demo's Akka program")
 CHROMIUM = Tool("chromium-headless-shell", "chromium-headless-shell", "browser tests")
 JATTACH = Tool("jattach", "jattach", "comparing with jattach in benchmarks")
 NETCAT = Tool("nc", "netcat-openbsd", "the nc line of the documentation")
+COLLECTD = Tool("collectd", "collectd-core", "a peer that sends: collectd")
+PROMETHEUS = Tool("prometheus", "prometheus", "a peer that sends, takes and answers: Prometheus")
+ALERTMANAGER = Tool("prometheus-alertmanager", "prometheus-alertmanager", "a peer that takes alerts")
+VICTORIA = Tool("victoria-metrics", "victoria-metrics", "a peer that takes samples: VictoriaMetrics")
+CARBON = Tool(
+    "carbon-cache", "graphite-carbon", "comparing with carbon in benchmarks"
+)  # no service as it comes
+PEERS = (COLLECTD, PROMETHEUS, ALERTMANAGER, VICTORIA)
+LIBRARIES = ("libcurl3-gnutls", "libgcrypt20", "libyajl2")  # of collectd
 
 
 def _as_root() -> Optional[List[str]]:
@@ -57,10 +69,36 @@ def ensure(*tools: Tool) -> None:
         install([tool.package for tool in missing], " and ".join(tool.purpose for tool in missing))
 
 
-def ensure_or_say(*tools: Tool) -> None:
+def path() -> str:
+    """PATH, and behind it what was unpacked."""
+    return os.pathsep.join(
+        [os.environ.get("PATH", os.defpath), str(UNPACKED / "usr/bin"), str(UNPACKED / "usr/sbin")]
+    )
+
+
+def unpack(*tools: Tool) -> None:
+    """Have these tools, in a folder of our own where they are not installed."""
+    missing = [tool for tool in tools if not shutil.which(tool.command, path=path())]
+    if not missing:
+        return
+    if COLLECTD in missing:
+        install(LIBRARIES, "libraries of collectd")  # which reads the lists of packages, too
+    say("system", f"unpacking {' '.join(tool.package for tool in missing)} (peers of tests)")
+    packages = UNPACKED / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    told = f"Debian's packages could not be had. Type: {line_to_type([tool.package for tool in missing])}"
+    command = ["apt-get", "download", "-q", *(tool.package for tool in missing)]
+    logged("apt", command, told, cwd=packages)
+    for archive in packages.glob("*.deb"):
+        logged("apt", ["dpkg", "-x", str(archive), str(UNPACKED)], told)
+    shutil.rmtree(packages)
+
+
+def ensure_or_say(*tools: Tool, peers: Sequence[Tool] = ()) -> None:
     """Have these tools where possible; without them the tests that need them are skipped (but not in CI)."""
     try:
         ensure(*tools)
+        unpack(*peers)
     except Failure as failure:
         if os.environ.get("CI") == "true":
             raise

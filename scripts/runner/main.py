@@ -57,7 +57,7 @@ def demo(arguments: Sequence[str]) -> int:
 
 def test(arguments: Sequence[str]) -> int:
     setup()
-    debian.ensure_or_say(debian.CHROMIUM, debian.JATTACH, debian.NETCAT)
+    debian.ensure_or_say(debian.CHROMIUM, debian.JATTACH, debian.NETCAT, peers=debian.PEERS)
     return checks.test(arguments)
 
 
@@ -70,7 +70,7 @@ def lint(_: Sequence[str]) -> int:
 
 def bench(arguments: Sequence[str]) -> int:
     setup()
-    debian.ensure_or_say(debian.JATTACH)
+    debian.ensure_or_say(debian.JATTACH, debian.CARBON, peers=[debian.VICTORIA])
     return checks.bench(arguments)
 
 

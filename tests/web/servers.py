@@ -56,8 +56,8 @@ class Server:
         finally:
             hears.close()
         self.url: str = told["url"]
-        self.graphite: tuple[str, int] = tuple(told["graphite"]) if told["graphite"] else ("", 0)
-        self.syslog: tuple[str, int] = tuple(told["syslog"]) if told["syslog"] else ("", 0)
+        self.ports: dict[str, tuple[str, int]] = told["ports"]
+        self.graphite = self.ports.get("graphite", ("", 0))
         self.http = httpx2.Client(base_url=self.url, timeout=60, trust_env=False)
 
     def kill(self) -> None:

@@ -22,7 +22,7 @@ def run(flags: dict[str, Any], log: str, environment: dict[str, str], tells: Con
     file = flags.pop("config", None)
 
     def ready(serving: Serving) -> None:
-        tells.send({"url": serving.url, "graphite": serving.graphite, "syslog": serving.syslog})
+        tells.send({"url": serving.url, "ports": dict(serving.ports)})
         tells.close()
 
     try:

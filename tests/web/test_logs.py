@@ -219,7 +219,7 @@ def test_syslog_of_the_real_logger_is_stored_with_who_said_it(
     needs: Callable[[str], str], tmp_path: Path
 ) -> None:
     with Server(tmp_path / "data", syslog_listen="127.0.0.1:0") as server:
-        host, port = server.syslog
+        host, port = server.ports["syslog"]
         to = ["--server", host, "--port", str(port), "--tcp", "--octet-count", "--tag", "shop", "--id=4711"]
         subprocess.run([needs("logger"), *to, "--priority", "user.err", "cannot sell"], check=True)
         assert server.stop() == 0  # what has arrived is stored

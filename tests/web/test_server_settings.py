@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from heapwatch.errors import UsageError
+from heapwatch.web.ports import PORTS
 from heapwatch.web.settings import Settings, load, parse_address
 
 
@@ -135,4 +136,4 @@ def test_what_is_no_address(text: str) -> None:
 
 
 def test_graphite_can_be_switched_off() -> None:
-    assert Settings(graphite_listen="off").graphite is None
+    assert PORTS[0].address(Settings(graphite_listen="off")) is None

@@ -10,45 +10,74 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple
 
 from heapwatch.errors import UsageError
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.rejects import Rejects
 
-Sockets: TypeAlias = "tuple[socket.socket, socket.socket | None]"
-"""A listening stream socket, and a datagram socket on the same port or None."""
+
+class Sockets(NamedTuple):
+    """Bound sockets of one door, on the same port: a listening one for streams, one for datagrams."""
+
+    stream: socket.socket | None
+    datagrams: socket.socket | None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        one = self.stream or self.datagrams
+        assert one is not None
+        host, port = one.getsockname()[:2]
+        return host, port
+
+    def close(self) -> None:
+        for one in self:
+            if one is not None:
+                one.close()
+
 
 BURST = 4 << 20
 """Bytes of datagrams that may wait in the kernel, as far as it lets us."""
 
 
-def bind(host: str, port: int, *, udp: bool, what: str, setting: str) -> Sockets:
-    """Listening sockets for both transports, on one port; the kernel chooses it when it is 0."""
+def bind(host: str, port: int, *, tcp: bool = True, udp: bool, what: str, setting: str) -> Sockets:
+    """Sockets for these transports, on one port; the kernel chooses it when it is 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    stream = socket.socket(family, socket.SOCK_STREAM)
-    datagrams = None
+    made: list[socket.socket] = []
     try:
-        stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stream.bind((host, port))
-        stream.listen(256)
-        stream.setblocking(False)
-        if udp:
-            datagrams = socket.socket(family, socket.SOCK_DGRAM)
-            datagrams.bind((host, stream.getsockname()[1]))
-            datagrams.setblocking(False)
-            with contextlib.suppress(OSError):
-                datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BURST)
+        stream = _stream(family, host, port, made) if tcp else None
+        taken = stream.getsockname()[1] if stream else port
+        datagrams = _datagrams(family, host, taken, made) if udp else None
     except OSError as error:
-        stream.close()
-        if datagrams:
-            datagrams.close()
+        for one in made:
+            one.close()
         raise UsageError(
             f"cannot listen on {host}:{port} for {what}: {error.strerror}; "
             f"choose another address with {setting}, or `off`"
         ) from error
-    return stream, datagrams
+    return Sockets(stream, datagrams)
+
+
+def _stream(family: int, host: str, port: int, made: list[socket.socket]) -> socket.socket:
+    stream = socket.socket(family, socket.SOCK_STREAM)
+    made.append(stream)
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    stream.bind((host, port))
+    stream.listen(256)
+    stream.setblocking(False)
+    return stream
+
+
+def _datagrams(family: int, host: str, port: int, made: list[socket.socket]) -> socket.socket:
+    datagrams = socket.socket(family, socket.SOCK_DGRAM)
+    made.append(datagrams)
+    datagrams.bind((host, port))
+    datagrams.setblocking(False)
+    with contextlib.suppress(OSError):
+        datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BURST)
+    return datagrams
 
 
 class Listener:
@@ -58,8 +87,8 @@ class Listener:
         self,
         name: str,
         rejects: Rejects,
-        read: Callable[[asyncio.StreamReader, str], Awaitable[None]],
-        take: Callable[[bytes, str], None],
+        read: Callable[[asyncio.StreamReader, str], Awaitable[None]] | None,
+        take: Callable[[bytes, str], None] | None,
         *,
         connections: int,
         allow: Sequence[str],
@@ -78,11 +107,14 @@ class Listener:
         self._server: asyncio.Server | None = None
         self._transport: asyncio.DatagramTransport | None = None
 
-    async def start(self, sockets: Sockets) -> None:
-        """Listen on sockets that `bind` made."""
+    async def start(self, sockets: Sockets, tls: ssl.SSLContext | None = None) -> None:
+        """Listen on sockets that `bind` made; streams are encrypted when there is a context for it."""
         stream, datagrams = sockets
-        self._server = await asyncio.start_server(self._connected, sock=stream, limit=self._piece)
-        self.tcp.address = name_of(stream.getsockname())
+        if stream is not None:
+            self._server = await asyncio.start_server(
+                self._connected, sock=stream, limit=self._piece, ssl=tls
+            )
+            self.tcp.address = name_of(stream.getsockname())
         if datagrams is not None:
             loop = asyncio.get_running_loop()
             self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=datagrams)
@@ -114,7 +146,7 @@ class Listener:
                 self._rejects.add(self.tcp.name, "not-allowed", peer=peer)
             elif self.tcp.open > self._connections:
                 self._rejects.add(self.tcp.name, "too-many-connections", peer=peer)
-            else:
+            elif self._read:
                 await self._read(reader, peer)
         except ConnectionError:
             self._rejects.add(self.tcp.name, "hung-up", peer=peer)
@@ -128,10 +160,10 @@ class Listener:
 
     def datagram(self, data: bytes, peer: str) -> None:
         self.udp.came(len(data), requests=1)
-        if self._may_send(peer):
-            self._take(data, peer)
-        else:
+        if not self._may_send(peer):
             self._rejects.add(self.udp.name, "not-allowed", peer=peer)
+        elif self._take:
+            self._take(data, peer)
 
     def _may_send(self, peer: str) -> bool:
         """Loopback may, and who is in the networks, if there are any."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import ssl
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -68,9 +69,9 @@ class SyslogDoor:
         self._urgent = asyncio.Event()
         self._deliverer: asyncio.Task[None] | None = None
 
-    async def start(self, sockets: Sockets) -> None:
+    async def start(self, sockets: Sockets, tls: ssl.SSLContext | None = None) -> None:
         """Listen on sockets that `bind` made."""
-        await self._listener.start(sockets)
+        await self._listener.start(sockets, tls)
         self._deliverer = asyncio.create_task(self._deliver(), name="syslog-deliver")
 
     async def stop(self) -> None:

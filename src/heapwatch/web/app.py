@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,7 @@ def create_app(
     store: Store,
     settings: Settings,
     *,
-    graphite: Sockets | None = None,
-    syslog: Sockets | None = None,
+    ports: Mapping[str, Sockets] | None = None,
     reload: Callable[[], Settings] | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> FastAPI:
@@ -57,7 +56,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await services.start(graphite, syslog)
+        await services.start(ports or {})
         try:
             yield
         finally:

@@ -17,7 +17,7 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from heapwatch import __version__
 from heapwatch.errors import HeapwatchError, UsageError
-from heapwatch.ingest.sockets import Sockets, bind
+from heapwatch.ingest.sockets import Sockets
 from heapwatch.store import Retention, Store, open_store
 from heapwatch.store import Settings as StoreSettings
-from heapwatch.web import logs
+from heapwatch.web import logs, ports
 from heapwatch.web.app import create_app
 from heapwatch.web.auth import Tokens
 from heapwatch.web.settings import Address, Settings
@@ -48,8 +48,8 @@ class Serving:
     """Where a server that has begun to answer can be reached."""
 
     url: str
-    graphite: Address | None
-    syslog: Address | None = None
+    ports: Mapping[str, Address]
+    """Those besides the API's, by the names of ports.py."""
 
 
 def serve(
@@ -67,28 +67,17 @@ def serve(
     check_exposure(settings)
     tls = server_context(settings)
     http = _bind_http(settings.http)
-    graphite: Sockets | None = None
-    syslog: Sockets | None = None
+    bound: Mapping[str, Sockets] = {}
     try:
-        if settings.graphite is not None:
-            graphite = bind(
-                *settings.graphite,
-                udp=settings.graphite_udp,
-                what="Graphite lines",
-                setting="graphite_listen",
-            )
-        if settings.syslog is not None:
-            syslog = bind(*settings.syslog, udp=True, what="syslog", setting="syslog_listen")
+        bound = ports.bind_all(settings)
         logs.configure(settings.log_level, settings.log_format)
         store = open_store_for(settings)
     except BaseException:
         http.close()
-        for other in (*(graphite or ()), *(syslog or ())):
-            if other is not None:
-                other.close()
+        ports.close_all(bound)
         raise
     try:
-        asyncio.run(_serve(store, settings, _Sockets(http, graphite, syslog, tls), ready, reload))
+        asyncio.run(_serve(store, settings, _Sockets(http, bound, tls), ready, reload))
     finally:
         store.close()
         log.info("stopped")
@@ -123,8 +112,7 @@ class _Sockets:
     """What we listen on."""
 
     http: socket.socket
-    graphite: Sockets | None
-    syslog: Sockets | None
+    ports: Mapping[str, Sockets]
     tls: ssl.SSLContext | None
 
 
@@ -138,15 +126,7 @@ def check_exposure(settings: Settings) -> None:
             f"{settings.http} can be reached from other machines, and there is no token yet: make one with "
             "`heapwatch token create`, listen on 127.0.0.1, or accept the risk with --insecure"
         )
-    for name, address, allow, flag in (
-        ("Graphite", settings.graphite, settings.graphite_allow, "--graphite-allow"),
-        ("Syslog", settings.syslog, settings.syslog_allow, "--syslog-allow"),
-    ):
-        if address and not address.loopback and not allow:
-            raise UsageError(
-                f"{name} on {address} takes lines from everybody: name the networks that may send "
-                f"with {flag}, listen on 127.0.0.1, or accept the risk with --insecure"
-            )
+    ports.check_exposure(settings)
 
 
 async def _serve(
@@ -157,9 +137,7 @@ async def _serve(
     reload: Callable[[], Settings] | None,
 ) -> None:
     tls = sockets.tls
-    app = create_app(
-        store, settings, graphite=sockets.graphite, syslog=sockets.syslog, reload=reload, tls=tls
-    )
+    app = create_app(store, settings, ports=sockets.ports, reload=reload, tls=tls)
     config = uvicorn.Config(
         app,
         http=_Patient,
@@ -193,15 +171,12 @@ async def _tell(
     await server.answering.wait()
     scheme = "https" if settings.tls_cert else "http"
     address = Address(*sockets.http.getsockname()[:2])
-    lines, syslog = (
-        Address(*both[0].getsockname()[:2]) if both else None for both in (sockets.graphite, sockets.syslog)
-    )
-    serving = Serving(f"{scheme}://{address}", lines, syslog)
+    listening = {name: Address(*each.address) for name, each in sockets.ports.items()}
+    serving = Serving(f"{scheme}://{address}", listening)
     log.info(
         "serving",
         url=serving.url,
-        graphite=str(lines) if lines else "off",
-        syslog=str(syslog) if syslog else "off",
+        **{name: str(each) for name, each in listening.items()},
         data=str(settings.data),
         version=__version__,
     )

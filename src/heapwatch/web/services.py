@@ -10,7 +10,7 @@ import re
 import shutil
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,20 +23,17 @@ from starlette.responses import Response
 from heapwatch import __version__
 from heapwatch.detect.settings import Settings as DetectSettings
 from heapwatch.ingest.batcher import Batcher, Samples
-from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
-from heapwatch.ingest.graphite import GraphiteDoor
 from heapwatch.ingest.http import HttpDoors
 from heapwatch.ingest.intake import Intake, Limits
 from heapwatch.ingest.limits import InFlight, Rates
 from heapwatch.ingest.pushed import PushDoors
 from heapwatch.ingest.rejects import Rejects
 from heapwatch.ingest.sockets import Sockets
-from heapwatch.ingest.syslog import SyslogDoor
 from heapwatch.model import Batch, Event, JvmId, Snapshot
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
-from heapwatch.web import figures, logs, negotiation
+from heapwatch.web import figures, logs, negotiation, ports
 from heapwatch.web.auth import ANYBODY, Caller, Forbidden, Tokens, Unauthenticated
 from heapwatch.web.dashboards import Shelf
 from heapwatch.web.figures import Figures
@@ -47,7 +44,6 @@ from heapwatch.web.tailing import Tails
 from heapwatch.web.timers import Task, Timers
 from heapwatch.web.tls import renew
 from heapwatch.wire import exposition
-from heapwatch.wire.paths import Template
 
 if TYPE_CHECKING:
     from heapwatch.store import Store
@@ -101,21 +97,7 @@ class Services:
         )
         self.pushes = PushDoors(self.intake, self.batcher, store.check)
         self.exposed = exposition.Names()
-        self.graphite = GraphiteDoor(
-            self.batcher,
-            self.rejects,
-            ClassLines(Template(settings.graphite_template)),
-            connections=settings.graphite_connections,
-            idle=settings.graphite_idle,
-            allow=settings.graphite_allow,
-        )
-        self.syslog = SyslogDoor(
-            self.batcher,
-            self.rejects,
-            connections=settings.syslog_connections,
-            idle=settings.syslog_idle,
-            allow=settings.syslog_allow,
-        )
+        self.ports = ports.doors(settings, self.batcher, self.rejects)
         self.leaks = LeakWatch(
             store,
             DetectSettings.of_file(settings.detect) if settings.detect else DetectSettings(),
@@ -131,22 +113,20 @@ class Services:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.figures.read_from(self._collect)
 
-    async def start(self, graphite: Sockets | None = None, syslog: Sockets | None = None) -> None:
-        """Begin to insert, to listen for Graphite lines and syslog, and to maintain."""
+    async def start(self, bound: Mapping[str, Sockets]) -> None:
+        """Begin to insert, to listen on these ports, and to maintain."""
         self._loop = asyncio.get_running_loop()
         self.batcher.start()
         self.timers.start()
-        if graphite is not None:
-            await self.graphite.start(graphite)
-        if syslog is not None:
-            await self.syslog.start(syslog)
+        for name, sockets in bound.items():
+            await self.ports[name].start(sockets, self._tls if name in self.settings.tls_ports else None)
 
     async def stop(self) -> None:
         """Everything that has arrived is stored when this returns. The store itself stays open."""
         self.hub.close()
         self.leaks.stop()
-        await self.graphite.stop()
-        await self.syslog.stop()
+        for port in self.ports.values():
+            await port.stop()
         await self.batcher.stop()
         self.intake.close()
         await self.timers.stop()
@@ -218,7 +198,7 @@ class Services:
         }
 
     def all_doors(self) -> list[Door]:
-        lines = (self.graphite.tcp, self.graphite.udp, self.syslog.tcp, self.syslog.udp)
+        lines = [door for port in self.ports.values() for door in (port.tcp, port.udp)]
         listening = [door for door in lines if door.address]
         pushed = [door for door in self.pushes.all if door.requests]
         return [self.doors.histograms, self.doors.batches, self.doors.logs, *pushed, *listening]

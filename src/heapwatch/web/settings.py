@@ -68,6 +68,11 @@ def parse_address(text: str) -> Address:
     return Address(host.strip("[]") or "0.0.0.0", int(found["port"]))
 
 
+def line_address(text: str) -> Address | None:
+    """The address of a port that may be `off`."""
+    return None if text in ("off", "") else parse_address(text)
+
+
 def default_data() -> Path:
     """Where a server keeps everything unless told otherwise."""
     if os.geteuid() == 0:
@@ -110,6 +115,16 @@ class Settings(BaseSettings):
     graphite_template: str = Field(TEMPLATE, description="paths that fit it are classes of histograms")
     graphite_connections: int = Field(256, ge=1, le=100_000, description="most Graphite connections at once")
     graphite_idle: float = Field(300.0, gt=0, description="seconds a Graphite connection may be silent")
+
+    pickle_listen: str = Field("off", description="address of Graphite's pickles, TCP, usually port 2004")
+    collectd_listen: str = Field("off", description="address of collectd's packets, UDP, usually port 25826")
+    collectd_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="networks that may send collectd's packets beyond loopback, for example 10.0.0.0/8"
+    )
+    tls_ports: Annotated[tuple[Literal["graphite", "pickle", "syslog"], ...], NoDecode] = Field(
+        (),
+        description="ports besides the API's whose streams speak TLS; they then take no datagrams",
+    )
 
     syslog_listen: str = Field(
         "off", description="syslog's address, TCP and UDP, such as 127.0.0.1:1514, or `off`"
@@ -177,7 +192,9 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    @field_validator("allowed_hosts", "graphite_allow", "syslog_allow", mode="before")
+    @field_validator(
+        "allowed_hosts", "graphite_allow", "syslog_allow", "collectd_allow", "tls_ports", mode="before"
+    )
     @classmethod
     def _list(cls, value: Any) -> Any:
         return tuple(re.findall(r"[^,\s]+", value)) if isinstance(value, str) else value
@@ -193,11 +210,10 @@ class Settings(BaseSettings):
         parse_address(value)
         return value
 
-    @field_validator("graphite_listen", "syslog_listen")
+    @field_validator("graphite_listen", "pickle_listen", "collectd_listen", "syslog_listen")
     @classmethod
     def _line_listen(cls, value: str) -> str:
-        if value not in ("off", ""):
-            parse_address(value)
+        line_address(value)
         return value
 
     @field_validator("graphite_template")
@@ -209,7 +225,7 @@ class Settings(BaseSettings):
             raise ValueError(str(error)) from error
         return value
 
-    @field_validator("graphite_allow", "syslog_allow")
+    @field_validator("graphite_allow", "syslog_allow", "collectd_allow")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
@@ -220,6 +236,8 @@ class Settings(BaseSettings):
     def _pair(self) -> Settings:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key go together")
+        if self.tls_ports and not self.tls_cert:
+            raise ValueError("tls_ports: they speak TLS with tls_cert, which is not set")
         if self.tls_client_ca and not self.tls_cert:
             raise ValueError("tls_client_ca: clients show certificates only where tls_cert is set")
         return self
@@ -227,14 +245,6 @@ class Settings(BaseSettings):
     @property
     def http(self) -> Address:
         return parse_address(self.listen)
-
-    @property
-    def graphite(self) -> Address | None:
-        return None if self.graphite_listen in ("off", "") else parse_address(self.graphite_listen)
-
-    @property
-    def syslog(self) -> Address | None:
-        return None if self.syslog_listen in ("off", "") else parse_address(self.syslog_listen)
 
     @property
     def store_location(self) -> str:

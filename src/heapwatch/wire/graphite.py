@@ -52,6 +52,16 @@ class Lines:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def extend(self, more: Lines) -> None:
+        """These lines behind one's own."""
+        self.paths += more.paths
+        self.times += more.times
+        self.values += more.values
+        for reason, count in more.rejects.counts.items():
+            self.rejects.counts[reason] = self.rejects.counts.get(reason, 0) + count
+        room = KEPT_REJECTS - len(self.rejects.samples)
+        self.rejects.samples += more.rejects.samples[:room]
+
 
 class BadLine(Exception):
     """Its only argument is the reason, a slug."""

@@ -12,10 +12,11 @@ import pytest
 
 from heapwatch.ingest.batcher import Batcher, Samples
 from heapwatch.ingest.class_lines import ClassLines
-from heapwatch.ingest.graphite import GraphiteDoor
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.samples import PlainLines, SampleDoor
 from heapwatch.ingest.sockets import bind
 from heapwatch.model import Batch, Snapshot
+from heapwatch.wire.graphite import parse_lines
 from heapwatch.wire.paths import Template
 
 pytestmark = pytest.mark.anyio
@@ -34,8 +35,12 @@ class House:
         self.rejects = Rejects()
         self.loop = asyncio.get_running_loop()
         self.batcher = Batcher(self._insert, self._insert_samples, interval=0.01)
-        class_lines = ClassLines(Template(), settle=0.05)
-        self.door = GraphiteDoor(self.batcher, self.rejects, class_lines, **given)  # type: ignore[arg-type]
+        forms = {
+            "stream": PlainLines,
+            "datagram": parse_lines,
+            "class_lines": ClassLines(Template(), settle=0.05),
+        }
+        self.door = SampleDoor("graphite", self.batcher, self.rejects, **{**forms, **given})  # type: ignore[arg-type]
         self.sockets = bind("127.0.0.1", 0, udp=True, what="Graphite", setting="graphite_listen")
         self.port: int = self.sockets[0].getsockname()[1]
 
