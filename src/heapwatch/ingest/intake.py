@@ -19,6 +19,7 @@ from heapwatch.ingest import bodies
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.limits import InFlight, Rates, TooLarge, TooMany, TooSlow
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.senders import NotYours, Sender
 
 _Decoded = TypeVar("_Decoded")
 _Stored = TypeVar("_Stored")
@@ -26,6 +27,7 @@ _Stored = TypeVar("_Stored")
 # The first class that fits counts. A reason is a label of our metrics: never text from the outside.
 REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (UsageError, "bad-parameter"),
+    (NotYours, "other-host"),
     (TooMany, "too-many"),
     (TooLarge, "too-large"),
     (TooSlow, "too-slow"),
@@ -67,15 +69,25 @@ class Intake:
         decode: Callable[[bytes], _Decoded],
         store: Callable[[_Decoded], Awaitable[_Stored]],
     ) -> tuple[_Decoded, _Stored]:
-        """Read, decode and store a body, counted by this door; the sender's `source` has a rate."""
+        """Read, decode and store a body, counted by this door; the sender's `source` has a rate.
+
+        A `Sender` that is bound to hosts is refused what is for others.
+        """
         body = b""
+
+        def checked(body: bytes) -> _Decoded:
+            decoded = decode(body)
+            if isinstance(source, Sender):
+                source.check(decoded)  # type: ignore[arg-type]  # what doors decode is what senders check
+            return decoded
+
         try:
             self.rates.take(source)
             with self._in_flight.room() as grow:
                 body = await self._body(request, grow)
                 door.came(len(body), requests=1)
                 loop = asyncio.get_running_loop()
-                decoded = await loop.run_in_executor(self._decoders, decode, body)
+                decoded = await loop.run_in_executor(self._decoders, checked, body)
                 return decoded, await store(decoded)
         except (HeapwatchError, ClientDisconnect) as error:
             reason = next((slug for kind, slug in REASONS if isinstance(error, kind)), "failed")

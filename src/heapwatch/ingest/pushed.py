@@ -30,6 +30,10 @@ class _Pushed:
     samples: Samples
     histograms: list[Batch] = field(default_factory=list)
 
+    @property
+    def parts(self) -> list[Batch | Samples]:
+        return [self.samples, *self.histograms]
+
 
 class PushDoors:
     """The doors for samples. Lives on the event loop."""

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
 from heapwatch.ingest.limits import TooLarge, TooMany, TooSlow
+from heapwatch.ingest.senders import NotYours
 from heapwatch.query.errors import QueryError
 from heapwatch.query.limits import LimitExceeded
 from heapwatch.query.logs.limits import TooMuch
@@ -37,6 +38,7 @@ ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
         "send Authorization: Bearer hw_..., made by `heapwatch token create`",
     ),
     (Forbidden, 403, "forbidden", "ask whoever runs this server for a token with the right scope"),
+    (NotYours, 403, "other-host", "nothing was stored; the token's hosts say for whom it may send"),
     (NotFound, 404, "not-found", ""),
     (ReadOnly, 409, "read-only", "store a copy under another name"),
     (Changed, 409, "changed", "nothing was stored"),

@@ -29,6 +29,7 @@ from heapwatch.ingest.intake import Intake, Limits
 from heapwatch.ingest.limits import InFlight, Rates
 from heapwatch.ingest.pushed import PushDoors
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.senders import Sender
 from heapwatch.ingest.sockets import Sockets
 from heapwatch.model import Batch, Event, JvmId, Snapshot
 from heapwatch.monitor.leaks import LeakWatch
@@ -306,9 +307,9 @@ def allowed(services: Services, request: Request, found: Caller, scope: str) -> 
     return found
 
 
-def source_of(who: Caller, request: Request) -> str:
-    """What a rate limit is counted for: a token, or an address when there is none."""
-    return who.name if who.token_id else peer_of(request)
+def source_of(who: Caller, request: Request) -> Sender:
+    """What a rate limit is counted for, a token or an address when there is none, and its hosts."""
+    return Sender(who.name if who.token_id else peer_of(request), who.hosts)
 
 
 def peer_of(request: Request) -> str:
