@@ -35,7 +35,10 @@ AGAIN_AFTER_S = 2.0
 
 
 class Stream(Protocol):
-    """What one connection says, cut and read. Unreadable: nothing that can be read may follow."""
+    """What one connection says, cut and read."""
+
+    broken: str
+    """Why nothing that can be read may follow; empty as long as it may."""
 
     def feed(self, piece: bytes, now_ms: int) -> Lines: ...
 
@@ -46,6 +49,8 @@ class Stream(Protocol):
 
 class PlainLines:
     """Graphite's lines."""
+
+    broken = ""
 
     def __init__(self) -> None:
         self._splitter = Splitter()
@@ -61,6 +66,7 @@ class Pickles:
     """Graphite's frames of pickled lists."""
 
     def __init__(self) -> None:
+        self.broken = ""
         self._frames = graphite_pickle.Frames()
 
     def feed(self, piece: bytes, now_ms: int) -> Lines:
@@ -68,15 +74,14 @@ class Pickles:
         try:
             for frame in self._frames.feed(piece):
                 found.extend(_frame(frame, now_ms))
-        except Unreadable:
-            if not found.paths:
-                raise  # else with the next piece: what came before it counts
+        except Unreadable as error:
+            self.broken = str(error)
         return found
 
     def close(self, now_ms: int) -> Lines:
         del now_ms
         found = Lines()
-        if self._frames.rest:
+        if self._frames.rest and not self.broken:
             found.rejects.add("cut", self._frames.rest)
         return found
 
@@ -153,10 +158,11 @@ class SampleDoor:
             while piece := await self._piece(reader):
                 self.tcp.came(len(piece))
                 await self._take(stream.feed(piece, self._now()), peer)
+                if stream.broken:
+                    self._rejects.add(self.tcp.name, "unreadable", piece, peer, stream.broken)
+                    break
         except TimeoutError:
             self._rejects.add(self.tcp.name, "idle", peer=peer, detail=f"nothing came for {self._idle:g} s")
-        except Unreadable as error:
-            self._rejects.add(self.tcp.name, "unreadable", piece, peer, str(error))
         await self._take(stream.close(self._now()), peer)
 
     async def _piece(self, reader: asyncio.StreamReader) -> bytes:
