@@ -24,10 +24,16 @@ from heapwatch.ingest.senders import NotYours, Sender
 _Decoded = TypeVar("_Decoded")
 _Stored = TypeVar("_Stored")
 
+
+class Unsupported(HeapwatchError):
+    """A body in a form that this door does not read, as its headers say."""
+
+
 # The first class that fits counts. A reason is a label of our metrics: never text from the outside.
 REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (UsageError, "bad-parameter"),
     (NotYours, "other-host"),
+    (Unsupported, "unsupported"),
     (TooMany, "too-many"),
     (TooLarge, "too-large"),
     (TooSlow, "too-slow"),

@@ -1,4 +1,4 @@
-"""Samples that others push by HTTP: exposition text, Sumo's HTTP source, collectd's JSON.
+"""Samples that others push by HTTP: exposition text, Sumo's HTTP source, collectd's JSON, remote write, OTLP.
 
 A body of Graphite lines may hold histograms by the path template. They are complete with the body, so nothing
 waits for more of them. All else becomes plain points, with the labels that the sender gives all of them.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from heapwatch.ingest import otlp_metrics, remote_write
 from heapwatch.ingest.batcher import Batcher, Samples, rows_of
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
@@ -22,6 +23,7 @@ from heapwatch.wire.paths import Template
 from heapwatch.wire.series import series_of
 
 Read = Callable[[bytes], Lines]
+_Lines = TypeVar("_Lines", bound=Lines)
 
 
 @dataclass
@@ -42,13 +44,19 @@ class PushDoors:
         self.prometheus = Door("prometheus")
         self.sumo = Door("sumo")
         self.collectd = Door("collectd-http")
+        self.remote_write = Door("remote-write")
+        self.otlp_metrics = Door("otlp-metrics")
+        self.otlp_logs = Door("otlp-logs")
+        self.written = remote_write.Reader()
+        self.points = otlp_metrics.Reader()
         self._intake = intake
         self._batcher = batcher
         self._check = check
 
     @property
     def all(self) -> list[Door]:
-        return [self.prometheus, self.sumo, self.collectd]
+        binary = [self.remote_write, self.otlp_metrics, self.otlp_logs]
+        return [self.prometheus, self.sumo, self.collectd, *binary]
 
     async def take(
         self,
@@ -65,18 +73,60 @@ class PushDoors:
             plain = self._intake.plain(body, request.headers.get("content-encoding", ""))
             return self._sorted(read(plain), labels or {}, template, door)
 
-        pushed, _ = await self._intake.take(request, source, door, decode, self._store)
-        kept = dict(pushed.lines.rejects.samples)
-        rejected = pushed.lines.rejects.counts
-        for reason, count in rejected.items():
-            self._intake.rejects.add(door.name, reason, kept.get(reason, b""), source, count=count)
-        door.samples += len(pushed.samples.series) + sum(map(rows_of, pushed.histograms))
+        pushed = await self._take(request, source, door, decode)
         return {
             "stored": True,
             "samples": len(pushed.lines),
             "histograms": len(pushed.histograms),
-            "rejected": rejected,
+            "rejected": pushed.lines.rejects.counts,
         }
+
+    async def take_points(
+        self,
+        request: Request,
+        source: str,
+        door: Door,
+        read: Callable[[bytes], _Lines],
+        labels: Mapping[str, str] | None = None,
+    ) -> _Lines:
+        """Store what `read` makes of a body as it came; the answer is the protocol's own affair."""
+        found: list[_Lines] = []
+
+        def decode(body: bytes) -> _Pushed:
+            found.append(read(body))
+            return self._sorted(found[0], labels or {}, None, door)
+
+        await self._take(request, source, door, decode)
+        return found[0]
+
+    async def take_logs(
+        self, request: Request, source: str, door: Door, read: Callable[[bytes], Batch | None]
+    ) -> bool:
+        """Store the log messages that `read` finds in a body as it came; False when there was nothing new."""
+
+        def decode(body: bytes) -> Batch | None:
+            batch = read(body)
+            if batch is not None:
+                self._check(batch)
+            return batch
+
+        async def store(batch: Batch | None) -> bool:
+            return batch is not None and await self._batcher.add(batch)
+
+        batch, fresh = await self._intake.take(request, source, door, decode, store)
+        door.samples += rows_of(batch) if batch is not None and fresh else 0
+        return fresh
+
+    async def _take(
+        self, request: Request, source: str, door: Door, decode: Callable[[bytes], _Pushed]
+    ) -> _Pushed:
+        pushed, _ = await self._intake.take(request, source, door, decode, self._store)
+        rejects = pushed.lines.rejects
+        kept = dict(rejects.samples)
+        for reason, count in rejects.counts.items():
+            self._intake.rejects.add(door.name, reason, kept.get(reason, b""), source, count=count)
+        door.samples += len(pushed.samples.series) + sum(map(rows_of, pushed.histograms))
+        return pushed
 
     def _sorted(
         self, lines: Lines, labels: Mapping[str, str], template: Template | None, door: Door

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
+from heapwatch.ingest.intake import Unsupported
 from heapwatch.ingest.limits import TooLarge, TooMany, TooSlow
 from heapwatch.ingest.senders import NotYours
 from heapwatch.query.errors import QueryError
@@ -44,6 +45,7 @@ ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
     (Changed, 409, "changed", "nothing was stored"),
     (TooSlow, 408, "too-slow", "send the body without long pauses"),
     (TooLarge, 413, "too-large", "send it in smaller parts, or raise the limit in the server's settings"),
+    (Unsupported, 415, "unsupported", ""),
     (TooBig, 400, "too-big", "ask for less: a shorter range, fewer JVMs or classes, a longer interval"),
     (Truncated, 422, "truncated", "nothing was stored; take it again and send it whole"),
     (Unreadable, 422, "unreadable", "nothing was stored"),

@@ -17,6 +17,7 @@ from heapwatch.web.routes import (
     metrics,
     pushes,
     query,
+    remote,
     snapshots,
     uploads,
 )
@@ -25,6 +26,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     uploads.router,
     pushes.router,
+    remote.written,
+    remote.exported,
     jvms.router,
     leaks.router,
     classes.router,

@@ -1,0 +1,197 @@
+"""A real Prometheus writes to a real server, also to one that dies and comes back."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cramjam
+import httpx2
+import pytest
+from histograms import now
+from servers import Server
+
+from heapwatch.ingest.messages import PROMETHEUS, PROMETHEUS_2
+
+pytestmark = pytest.mark.store
+
+FIRST = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
+SECOND = {**FIRST, "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}
+WRITTEN = "x-prometheus-remote-write-{}-written"
+
+CONFIG = """
+global: {{scrape_interval: 200ms, external_labels: {{env: prod}}}}
+scrape_configs:
+- job_name: heapwatch
+  static_configs: [{{targets: ['127.0.0.1:{scraped}'], labels: {{host: web1}}}}]
+remote_write:
+- url: {url}/api/v1/write
+  queue_config: {{batch_send_deadline: 100ms, min_backoff: 20ms, max_backoff: 200ms}}
+"""
+
+
+def packed(message: Any) -> bytes:
+    return bytes(cramjam.snappy.compress_raw(message.SerializeToString()))
+
+
+def request(*series: tuple[dict[str, str], list[tuple[float, int]]]) -> bytes:
+    """Version 1.0."""
+    made = PROMETHEUS["WriteRequest"]()
+    for labels, samples in series:
+        one = made.timeseries.add(samples=[{"value": value, "timestamp": at} for value, at in samples])
+        one.labels.extend(
+            PROMETHEUS["Label"](name=name, value=value).SerializeToString() for name, value in labels.items()
+        )
+    return packed(made)
+
+
+def points(server: Server, selector: str) -> dict[int, float]:
+    """Values by second, added up over the series that fit."""
+    asked = {"query": f"{selector} | quantize to 1s using latest | sum", "from": "-3m", "to": "now+1m"}
+    answer = server.http.post("/api/v1/query", json=asked)
+    assert answer.status_code == 200, answer.text
+    row = answer.json()["rows"][-1]
+    (series,) = row["series"] or [{"values": []}]
+    found = zip(row["times"], series["values"], strict=False)
+    return {at: value for at, value in found if value is not None}
+
+
+def until(question: Callable[[], Any], patience: float = 60) -> Any:
+    """Ask until the answer is yes; there is no event in another program to wait for."""
+    end = time.monotonic() + patience
+    while not (answer := question()):
+        assert time.monotonic() < end, "it never was so"
+        time.sleep(0.05)
+    return answer
+
+
+@contextmanager
+def prometheus(program: str, folder: Path, url: str) -> Iterator[str]:
+    """One that scrapes itself and writes to `url`; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folder.mkdir()
+    config = folder / "prometheus.yml"
+    config.write_text(CONFIG.format(scraped=port, url=url.rstrip("/")))
+    address = f"127.0.0.1:{port}"
+    command = [program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
+    with (folder / "log").open("w") as log:
+        running = subprocess.Popen([*command, f"--web.listen-address={address}"], stderr=log)
+    try:
+        yield f"http://{address}"
+    finally:
+        running.terminate()
+        running.wait(60)
+
+
+def asked(prometheus: str, query: str) -> list[Any]:
+    found = httpx2.get(f"{prometheus}/api/v1/query", params={"query": query}, trust_env=False).json()
+    result: list[Any] = found["data"]["result"]
+    return result
+
+
+def test_what_prometheus_scrapes_is_here(server: Server, needs: Callable[[str], str], tmp_path: Path) -> None:
+    with prometheus(needs("prometheus"), tmp_path / "prometheus", server.url) as address:
+        found = until(lambda: points(server, "metric=up job=heapwatch host=web1 env=prod"))
+        assert set(found.values()) == {1.0}
+        until(lambda: points(server, "metric=go_gc_duration_seconds_count job=heapwatch"))
+        sent = "prometheus_remote_storage_samples"
+        assert until(lambda: asked(address, f"{sent}_total > 0"))
+        failed = asked(address, f"{sent}_failed_total")
+        assert [value for _, value in (each["value"] for each in failed)] == ["0"]
+    doors = {door["name"]: door for door in server.http.get("/api/v1/status").json()["doors"]}
+    assert doors["remote-write"]["samples"] > 0
+    assert "remote-write" not in server.http.get("/api/v1/ingest/rejects").json()["counts"]
+
+
+def test_nothing_is_lost_while_the_server_is_dead(
+    needs: Callable[[str], str], tmp_path: Path, data: Path
+) -> None:
+    with Server(data) as server:
+        port = httpx2.URL(server.url).port
+        with prometheus(needs("prometheus"), tmp_path / "prometheus", server.url) as address:
+            until(lambda: points(server, "metric=up job=heapwatch"))
+            server.kill()
+            failing = "rate(prometheus_remote_storage_samples_retried_total[10s]) > 0"
+            until(lambda: asked(address, failing))
+            server.flags["listen"] = f"127.0.0.1:{port}"
+            server.start()
+            back = now()
+            until(lambda: max(points(server, "metric=up job=heapwatch"), default=0) > back)
+            (scraped,) = asked(address, 'up{job="heapwatch"}[3m]')
+            seconds = {int(at) for at, _ in scraped["values"] if at * 1000 < back}
+            stored = {at // 1000 for at in points(server, "metric=up job=heapwatch")}
+            assert seconds <= stored
+
+
+def test_204_is_said_when_all_is_stored(server: Server) -> None:
+    body = request(
+        ({"__name__": "told", "host": "web2", "jvm": "shop"}, [(1.0, now() - 30_000), (2.0, now())])
+    )
+    answer = server.http.post("/api/v1/write?label.team=pay", content=body, headers=FIRST)
+    assert (answer.status_code, answer.content) == (204, b"")
+    found = points(server, "metric=told host=web2 jvm=shop team=pay")
+    assert sorted(found.values()) == [1.0, 2.0]
+
+
+def test_a_request_that_is_stored_in_part_says_so(server: Server) -> None:
+    at = now()
+    body = request(({"__name__": "half"}, [(1.0, at), (2.0, 5)]), ({"job": "nameless"}, [(1.0, at)]))
+    answer = server.http.post("/api/v1/write", content=body, headers=FIRST)
+    assert answer.status_code == 400
+    assert answer.text == (
+        "2 of 3 samples were not stored: 1 bad-name, 1 time-too-old; the others are stored\n"
+    )
+    assert list(points(server, "metric=half").values()) == [1.0]
+    counts = server.http.get("/api/v1/ingest/rejects").json()["counts"]["remote-write"]
+    assert counts["time-too-old"] >= 1
+
+
+def test_version_2_is_told_how_much_was_written(server: Server) -> None:
+    at = now()
+    message = PROMETHEUS_2["Request"](symbols=["", "__name__", "second", "job", "shop", "sizes"])
+    message.timeseries.add(labels_refs=[1, 2, 3, 4], samples=[{"value": 3, "timestamp": at}], exemplars=[b""])
+    message.timeseries.add(labels_refs=[1, 5], histograms=[{"count_int": 2, "sum": 9, "timestamp": at}])
+    answer = server.http.post("/api/v1/write", content=packed(message), headers=SECOND)
+    assert answer.status_code == 204
+    written = [answer.headers[WRITTEN.format(what)] for what in ("samples", "histograms", "exemplars")]
+    assert written == ["1", "1", "0"]
+    assert list(points(server, "metric=second job=shop").values()) == [3.0]
+    assert list(points(server, "metric=sizes_sum").values()) == [9.0]
+    message.timeseries.add(labels_refs=[1, 99], samples=[{"value": 3, "timestamp": at}])
+    answer = server.http.post("/api/v1/write", content=packed(message), headers=SECOND)
+    assert answer.status_code == 400
+    assert answer.headers[WRITTEN.format("samples")] == "1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "words"),
+    [
+        ({"Content-Type": "application/json"}, b"{}", 415, "send application/x-protobuf"),
+        ({**FIRST, "Content-Encoding": "zstd"}, b"x", 415, "snappy"),
+        (FIRST, b"\xff\xff", 400, "not a snappy block"),
+        (FIRST, bytes(cramjam.snappy.compress_raw(b"\x0a\x7f")), 400, "Wire format was corrupt"),
+        (FIRST, b"\xff\xff\xff\xff\x0f\0", 413, "send fewer"),
+    ],
+)
+def test_what_will_never_be_right_is_not_asked_for_again(
+    server: Server, headers: dict[str, str], body: bytes, status: int, words: str
+) -> None:
+    answer = server.http.post("/api/v1/write", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    assert words in answer.text
+    assert answer.text.count("\n") == 1
+
+
+def test_who_sends_too_much_is_told_when_to_come_again(data: Path) -> None:
+    body = request(({"__name__": "flood"}, [(1.0, now())]))
+    with Server(data, ingest_rate=0.001, ingest_burst=1) as server:
+        assert server.http.post("/api/v1/write", content=body, headers=FIRST).status_code == 204
+        answer = server.http.post("/api/v1/write", content=body, headers=FIRST)
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) >= 1
