@@ -1,18 +1,20 @@
-"""Who may do what: every route of the API with every kind of token, and without one."""
+"""Who may do what: every route of the API with every kind of token and of session, and without any."""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
 from servers import Server
 
 from heapwatch.errors import UsageError
-from heapwatch.web.auth import Damaged, Tokens
+from heapwatch.web.auth import ROLES, SCOPES, Damaged, Sessions, Tokens, Users
+from heapwatch.web.auth.sessions import csrf_of
+from heapwatch.web.changes import WHAT
 from heapwatch.web.serve import check_exposure, serve
 from heapwatch.web.settings import Settings
 
@@ -77,19 +79,54 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("delete", "/api/v1/dashboards/{name}"): "admin",
     ("get", "/api/v1/status"): "read",
     ("get", "/api/v1/whoami"): "any",
+    ("get", "/api/v1/signin"): None,
+    ("post", "/api/v1/login"): None,
+    ("post", "/api/v1/logout"): "any",
     ("get", "/api/v1/tokens"): "admin",
     ("post", "/api/v1/tokens"): "admin",
     ("delete", "/api/v1/tokens/{name}"): "admin",
+    ("post", "/api/v1/tokens/{name}/rotate"): "admin",
+    ("get", "/api/v1/users"): "admin",
+    ("post", "/api/v1/users"): "admin",
+    ("put", "/api/v1/users/{name}/password"): "admin",
+    ("put", "/api/v1/users/{name}/role"): "admin",
+    ("delete", "/api/v1/users/{name}"): "admin",
+    ("get", "/api/v1/audit"): "admin",
 }
-SCOPES = ("ingest", "read", "act", "admin")
+IDS = [" ".join(route) for route in NEEDS]
+PASSWORD = "correct horse battery"
 
 
 class Locked:
-    """A server with one token of each scope."""
+    """A server with one token of each scope, one that has expired, and one user of each role."""
 
-    def __init__(self, server: Server, secrets: dict[str, str]) -> None:
+    def __init__(self, server: Server, secrets: dict[str, str], users: Users) -> None:
         self.server = server
         self.secrets = secrets
+        self._users = users
+        self._sessions = Sessions(server.data / "sessions.json", 3600, 3600)
+        self._cookies: dict[tuple[str, str], str] = {}
+
+    def session(self, role: str, kind: Literal["user", "oidc"]) -> str:
+        """The secret of somebody who has signed in, the same for all tests."""
+        if (role, kind) not in self._cookies:
+            self._cookies[role, kind] = self.signed_in(role, kind)
+        return self._cookies[role, kind]
+
+    def signed_in(self, role: str, kind: Literal["user", "oidc"]) -> str:
+        user = self._users.find(role)
+        assert user
+        return self._sessions.begin(role, role, kind, user.generation if kind == "user" else "")
+
+    def page(self, secret: str, **changed: str | None) -> dict[str, str]:
+        """What a browser sends from one of our own pages; None leaves a header out."""
+        headers: dict[str, str | None] = {
+            "Cookie": f"heapwatch_session={secret}",
+            "Origin": self.server.url,
+            "X-CSRF-Token": csrf_of(secret),
+        }
+        headers |= {name.replace("_", "-"): value for name, value in changed.items()}
+        return {name: value for name, value in headers.items() if value is not None}
 
     def ask(self, method: str, path: str, headers: dict[str, str]) -> int:
         """The status alone: the live stream has no end to wait for."""
@@ -107,8 +144,13 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
     data = tmp_path_factory.mktemp("locked") / "data"
     tokens = Tokens(data / "tokens.json")
     secrets = {scope: tokens.create(scope, [scope])[0] for scope in SCOPES}
-    with Server(data) as server:
-        yield Locked(server, secrets)
+    secrets["expired"] = tokens.create("expired", ["admin"], expires=1)[0]
+    users = Users(data / "users.json")
+    for role in ROLES:
+        users.add(role, role, PASSWORD)
+    openid = {"oidc_issuer": "http://127.0.0.1:1", "oidc_client_id": "heapwatch", "oidc_roles": "*=viewer"}
+    with Server(data, public_url="http://127.0.0.1", **openid) as server:
+        yield Locked(server, secrets, users)
 
 
 def test_every_route_has_a_decision(locked: Locked) -> None:
@@ -116,16 +158,78 @@ def test_every_route_has_a_decision(locked: Locked) -> None:
     assert {(method, path) for path, methods in described.items() for method in methods} == set(NEEDS)
 
 
-@pytest.mark.parametrize(("route", "needed"), NEEDS.items(), ids=[" ".join(route) for route in NEEDS])
+def test_every_change_has_a_name_in_the_audit() -> None:
+    changing = {
+        (method.upper(), path) for (method, path), needed in NEEDS.items() if needed in ("act", "admin")
+    }
+    assert {route for route in changing if route[0] != "GET"} <= set(WHAT)
+
+
+@pytest.mark.parametrize(("route", "needed"), NEEDS.items(), ids=IDS)
 def test_a_route_opens_for_its_scope_and_for_no_other(
     locked: Locked, route: tuple[str, str], needed: str | None
 ) -> None:
     assert (locked.ask(*route, {}) == 401) == (needed is not None)
     assert (locked.ask(*route, {"Authorization": "Bearer hw_wrong"}) == 401) == (needed is not None)
+    assert (locked.ask(*route, locked.bearer("expired")) == 401) == (needed is not None)
     for scope in SCOPES:
         allowed = needed in (None, "any", scope) or scope == "admin"
         status = locked.ask(*route, locked.bearer(scope))
         assert (status not in (401, 403)) == allowed, (scope, status)
+
+
+@pytest.mark.parametrize(("route", "needed"), NEEDS.items(), ids=IDS)
+@pytest.mark.parametrize("kind", ["user", "oidc"])
+def test_a_route_opens_for_the_roles_that_have_its_scope(
+    locked: Locked, route: tuple[str, str], needed: str | None, kind: Literal["user", "oidc"]
+) -> None:
+    assert (locked.ask(*route, locked.page("wrong")) == 401) == (needed is not None)
+    for role, scopes in ROLES.items():
+        if "{token}" in route[1]:
+            continue  # its address holds the proof
+        allowed = needed in (None, "any", *scopes) or "admin" in scopes
+        ends = route[1].endswith("/logout")
+        secret = locked.signed_in(role, kind) if ends else locked.session(role, kind)
+        status = locked.ask(*route, locked.page(secret))
+        assert (status not in (401, 403)) == allowed, (role, status)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"X_CSRF_Token": None},
+        {"X_CSRF_Token": "forged"},
+        {"X_CSRF_Token": csrf_of("another session")},
+        {"X_CSRF_Token": ""},
+        {"Origin": None},
+        {"Origin": "http://evil.example.org"},
+        {"Origin": "null"},
+        {"Origin": None, "Sec_Fetch_Site": "cross-site"},
+        {"Origin": None, "Sec_Fetch_Site": "same-site"},
+        {"Origin": None, "Sec_Fetch_Site": "none"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "route",
+    [route for route, needed in NEEDS.items() if route[0] != "get" and needed and "{token}" not in route[1]],
+    ids=" ".join,
+)
+def test_a_page_that_is_not_ours_changes_nothing_by_somebodys_cookie(
+    locked: Locked, route: tuple[str, str], forged: dict[str, str | None]
+) -> None:
+    headers = locked.page(locked.session("admin", "user"), **forged)
+    assert locked.ask(*route, headers) == 403
+
+
+def test_our_own_page_may_say_so_by_where_it_fetches(locked: Locked) -> None:
+    headers = locked.page(locked.session("admin", "user"), Origin=None, Sec_Fetch_Site="same-origin")
+    assert locked.ask("post", "/-/reload", headers) == 200
+
+
+def test_a_token_needs_no_proof_of_the_page(locked: Locked) -> None:
+    forged = {"Cookie": f"heapwatch_session={locked.session('viewer', 'user')}"}
+    assert locked.ask("post", "/-/reload", {**locked.bearer("admin"), **forged}) == 200
 
 
 @pytest.mark.parametrize(
@@ -136,6 +240,9 @@ def test_a_route_opens_for_its_scope_and_for_no_other(
         {"Authorization": ""},
         {"Authorization": "Bearer hw_ü".encode("latin-1").decode("latin-1")},
         {"Cookie": "token=hw_x"},
+        {"Cookie": "heapwatch_session=hw_x"},
+        {"Cookie": "__Host-heapwatch=hw_x"},
+        {"Cookie": "heapwatch_session="},
     ],
 )
 def test_other_ways_of_saying_who_one_is_are_not_taken(locked: Locked, headers: dict[str, str]) -> None:
@@ -158,7 +265,14 @@ def test_tokens_are_made_listed_and_revoked_by_the_api(locked: Locked) -> None:
     )
     assert made.status_code == 201
     ci = {"Authorization": f"Bearer {made.json()['token']}"}
-    assert http.get("/api/v1/whoami", headers=ci).json() == {"name": "ci", "scopes": ["read"], "open": False}
+    assert http.get("/api/v1/whoami", headers=ci).json() == {
+        "name": "ci",
+        "scopes": ["read"],
+        "open": False,
+        "kind": "token",
+        "role": "",
+        "csrf": "",
+    }
     listed = http.get("/api/v1/tokens", headers=admin)
     assert "ci" in [token["name"] for token in listed.json()["tokens"]]
     assert made.json()["token"] not in listed.text
@@ -220,12 +334,24 @@ class TestOpen:
             "name": "anybody on this machine",
             "scopes": ["ingest", "read", "act", "admin"],
             "open": True,
+            "kind": "anybody",
+            "role": "",
+            "csrf": "",
         }
 
     def test_other_names_and_other_origins_are_refused(self, server: Server) -> None:
         assert server.http.get("/api/v1/jvms", headers={"Host": "evil.example.org"}).status_code == 403
         foreign = {"Origin": "http://evil.example.org"}
         assert server.http.post("/api/v1/tokens", json={}, headers=foreign).status_code == 403
+
+    def test_the_first_user_closes_the_door(self, data: Path) -> None:
+        with Server(data) as server:
+            wanted = {"name": "ann", "role": "admin", "password": PASSWORD}
+            assert server.http.post("/api/v1/users", json=wanted).status_code == 201
+            assert stat.S_IMODE((data / "users.json").stat().st_mode) == 0o600
+            assert server.http.get("/api/v1/jvms").status_code == 401
+            ways = server.http.get("/api/v1/signin").json()
+            assert ways == {"password": True, "oidc": "", "token": False}
 
     def test_the_first_token_closes_the_door(self, data: Path) -> None:
         with Server(data) as server:
@@ -258,3 +384,7 @@ class TestExposure:
     def test_whoever_accepts_the_risk_may(self, data: Path) -> None:
         check_exposure(Settings(data=data, listen="0.0.0.0:0", graphite_listen="0.0.0.0:0", insecure=True))
         check_exposure(Settings(data=data, graphite_listen="0.0.0.0:0", graphite_allow=("10.0.0.0/8",)))
+
+    def test_a_user_is_protection_enough(self, data: Path) -> None:
+        Users(data / "users.json").add("ann", "viewer", PASSWORD)
+        check_exposure(Settings(data=data, listen="0.0.0.0:0"))

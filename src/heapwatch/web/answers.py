@@ -320,44 +320,6 @@ class RejectList(Model):
     counts: dict[str, dict[str, int]]
 
 
-class Who(Model):
-    name: str
-    scopes: list[str]
-    open: bool = Field(description="no token exists, so everybody on this machine may do everything")
-
-
-class TokenRow(Model):
-    id: str
-    name: str
-    scopes: list[str]
-    created: int
-    expires: int | None
-    last_used: int | None
-
-
-class TokenList(Model):
-    tokens: list[TokenRow]
-
-
-class NewToken(Model):
-    name: str = Field(description="whose it is")
-    scopes: list[str] = Field(description="ingest, read, act, admin")
-    expires: str | int | None = Field(None, description="when it ends, for example now+90d; never if absent")
-
-
-class MadeToken(Model):
-    token: str = Field(description="the secret; it is shown only here")
-    id: str
-    name: str
-    scopes: list[str]
-    created: int
-    expires: int | None
-
-
-class Revoked(Model):
-    revoked: str
-
-
 class Reloaded(Model):
     reloaded: bool
     changed: list[str]

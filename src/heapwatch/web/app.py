@@ -19,6 +19,7 @@ from heapwatch import __version__
 from heapwatch.errors import HeapwatchError
 from heapwatch.ingest.sockets import Sockets
 from heapwatch.web import answers, docs, errors, pages
+from heapwatch.web.changes import Changes
 from heapwatch.web.figures import Figures
 from heapwatch.web.guard import Guard
 from heapwatch.web.routes import ROUTERS
@@ -85,9 +86,10 @@ def create_app(
         app.add_exception_handler(kind, handler)
     app.add_middleware(
         Guard,
-        only_loopback_names=lambda: services.only_loopback_names,
-        allowed_hosts=lambda: services.settings.allowed_hosts,
+        only_loopback_names=lambda: services.access.only_loopback_names,
+        allowed_hosts=lambda: services.page_hosts,
     )
+    app.add_middleware(Changes, audit=services.audit, failed=services.on_audit)
     app.add_middleware(Timed, figures=services.figures)
     return app
 

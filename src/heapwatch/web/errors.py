@@ -36,7 +36,7 @@ ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
         Unauthenticated,
         401,
         "unauthenticated",
-        "send Authorization: Bearer hw_..., made by `heapwatch token create`",
+        "sign in, or send Authorization: Bearer hw_..., made by `heapwatch token create`",
     ),
     (Forbidden, 403, "forbidden", "ask whoever runs this server for a token with the right scope"),
     (NotYours, 403, "other-host", "nothing was stored; the token's hosts say for whom it may send"),
@@ -135,6 +135,6 @@ async def on_bug(_request: Request, error: Exception) -> Response:
 
 def _fault(fault: Any) -> str:
     where = ".".join(str(part) for part in fault["loc"] if part not in ("query", "body", "path"))
-    given = fault.get("input")
+    given = fault.get("input") if "password" not in fault["loc"] else None
     shown = f" (got {str(given)[:80]!r})" if isinstance(given, (str, int, float)) else ""
     return f"{where or 'body'}: {fault['msg']}{shown}"

@@ -97,9 +97,24 @@ class Guard:
         return None
 
 
+def from_own_page(headers: Headers, allowed_hosts: Collection[str]) -> bool:
+    """Whether a browser says that one of our own pages sent this; saying nothing is no proof."""
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site") == "same-origin"
+    return _is_ours(origin, headers, allowed_hosts)
+
+
 def _foreign(headers: Headers, allowed_hosts: Collection[str]) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-    netloc = urlsplit(origin).netloc.lower()
-    return netloc != headers.get("host", "").lower() and host_name(netloc) not in allowed_hosts
+    return not _is_ours(origin, headers, allowed_hosts)
+
+
+def _is_ours(origin: str, headers: Headers, allowed_hosts: Collection[str]) -> bool:
+    try:
+        netloc = urlsplit(origin).netloc.lower()
+    except ValueError:
+        return False
+    return bool(netloc) and (netloc == headers.get("host", "").lower() or host_name(netloc) in allowed_hosts)

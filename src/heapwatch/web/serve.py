@@ -32,8 +32,8 @@ from heapwatch.ingest.sockets import Sockets
 from heapwatch.store import Retention, Store, open_store
 from heapwatch.store import Settings as StoreSettings
 from heapwatch.web import logs, ports
+from heapwatch.web.access import Access
 from heapwatch.web.app import create_app
-from heapwatch.web.auth import Tokens
 from heapwatch.web.settings import Address, Settings
 from heapwatch.web.tls import server_context
 
@@ -118,13 +118,14 @@ class _Sockets:
 
 def check_exposure(settings: Settings) -> None:
     """Refuse to be reachable from outside without any protection, unless told so."""
-    tokens = Tokens(settings.tokens_file).all()
+    closed = Access(settings).closed
     if settings.insecure:
         return
-    if not settings.http.loopback and not tokens:
+    if not settings.http.loopback and not closed:
         raise UsageError(
-            f"{settings.http} can be reached from other machines, and there is no token yet: make one with "
-            "`heapwatch token create`, listen on 127.0.0.1, or accept the risk with --insecure"
+            f"{settings.http} can be reached from other machines, and there is no user and no token yet: "
+            "make one with `heapwatch user add` or `heapwatch token create`, listen on 127.0.0.1, or accept "
+            "the risk with --insecure"
         )
     ports.check_exposure(settings)
 

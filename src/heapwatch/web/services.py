@@ -34,13 +34,17 @@ from heapwatch.ingest.sockets import Sockets
 from heapwatch.model import Batch, Event, JvmId, Snapshot
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
-from heapwatch.web import figures, logs, negotiation, ports
-from heapwatch.web.auth import ANYBODY, Caller, Forbidden, Tokens, Unauthenticated
+from heapwatch.web import changes, figures, logs, negotiation, ports
+from heapwatch.web.access import Access
+from heapwatch.web.audit import Audit
+from heapwatch.web.auth import Caller, Forbidden, Unauthenticated
 from heapwatch.web.dashboards import Shelf
 from heapwatch.web.figures import Figures
+from heapwatch.web.guard import SAFE_METHODS
 from heapwatch.web.live import Hub
 from heapwatch.web.readers import Readers
 from heapwatch.web.settings import Settings
+from heapwatch.web.signin import SignIn
 from heapwatch.web.tailing import Tails
 from heapwatch.web.timers import Task, Timers
 from heapwatch.web.tls import renew
@@ -53,7 +57,7 @@ STUCK_AFTER_S = 60.0
 TROUBLE_LASTS_S = 30.0
 
 # What /-/reload can change in a running server; the rest needs a restart, and the answer says so.
-RELOADABLE = ("allowed_hosts", "ingest_rate", "ingest_burst", "log_level")
+RELOADABLE = ("allowed_hosts", "ingest_rate", "ingest_burst", "log_level", "read_burst", "read_rate")
 
 
 class Services:
@@ -69,7 +73,12 @@ class Services:
         self.store = store
         self.settings = settings
         self.started = time.time()
-        self.tokens = Tokens(settings.tokens_file)
+        self.access = Access(settings)
+        self.tokens = self.access.tokens
+        self.signin = SignIn(self.access)
+        self.audit = Audit(settings.data)
+        self.audit_trouble: str | None = None
+        self.questions = Rates(settings.read_rate, settings.read_burst)
         self.dashboards = Shelf(settings.dashboards)
         self.rejects = Rejects()
         self.hub = Hub(settings.live_clients)
@@ -132,25 +141,32 @@ class Services:
         self.intake.close()
         await self.timers.stop()
         await asyncio.to_thread(self.readers.close)
-        await asyncio.to_thread(self.tokens.flush)
+        self.signin.close()
+        await asyncio.to_thread(self.access.flush)
 
     @property
     def open_to_all(self) -> bool:
-        """Without tokens everybody who can reach us may do everything: on loopback, or if told so."""
-        return (self.settings.http.loopback or self.settings.insecure) and not self.tokens.exist()
+        """While nobody is known, everybody who can reach us may do everything."""
+        return self.access.open_to_all
 
     @property
-    def only_loopback_names(self) -> bool:
-        """Whether requests must name a loopback host (guard.py says why)."""
-        return self.settings.http.loopback and self.open_to_all
+    def page_hosts(self) -> set[str]:
+        """Names, besides the one in a request, under which our own pages may be."""
+        return {*self.settings.allowed_hosts, *filter(None, [self.access.own_host])}
 
-    def caller(self, secret: str | None) -> Caller:
+    def caller(self, request: Request, secret: str | None) -> Caller:
         """Whom a request comes from."""
-        if secret is not None:
-            return self.tokens.authenticate(secret)
-        if self.open_to_all:
-            return ANYBODY
-        raise Unauthenticated("this server wants a token")
+        return self.access.caller(request, secret, self.page_hosts)
+
+    def end_session(self, request: Request) -> None:
+        """End the session whose cookie came along, if there is one."""
+        shown = request.cookies.get(self.access.cookie)
+        if shown:
+            self.access.sessions.end(shown)
+
+    def on_audit(self, trouble: str | None) -> None:
+        """What keeps the audit from being written, None when it is written again."""
+        self.audit_trouble = trouble
 
     def problems(self) -> list[str]:
         """Why uploads would fail now; none when all is well."""
@@ -159,6 +175,8 @@ class Services:
             found.append(f"an insert has been running for {self.batcher.stuck_for():.0f} s")
         if self.batcher.trouble and self.batcher.trouble_age() < TROUBLE_LASTS_S:
             found.append(self.batcher.trouble)
+        if self.audit_trouble:
+            found.append(self.audit_trouble)
         free = _free(self.settings.data)
         if not self.settings.store_dsn and free < self.settings.min_free_disk:
             found.append(f"only {free >> 20} MiB of disk are free in {self.settings.data}")
@@ -214,6 +232,7 @@ class Services:
         self.settings = self.settings.model_copy(update=now)
         rates = self.intake.rates
         rates.rate, rates.burst = self.settings.ingest_rate, self.settings.ingest_burst
+        self.questions.rate, self.questions.burst = self.settings.read_rate, self.settings.read_burst
         if "log_level" in now:
             logs.set_level(self.settings.log_level)
         self.tokens.exist()
@@ -256,7 +275,7 @@ class Services:
             Task("rollup", 600.0, self.store.rollup, first=60.0),
             Task("retention", 3600.0, self.store.retain, first=120.0),
             Task("leaks", self.settings.leaks_every, self.leaks.round, first=1.0),
-            Task("tokens", 60.0, self.tokens.flush, first=60.0),
+            Task("tokens", 60.0, self.access.flush, first=60.0),
         ]
 
     def _collect(self) -> Iterable[Metric]:
@@ -287,15 +306,20 @@ def caller(
     scopes: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
 ) -> Caller:
-    """The caller, if they have the scope that the route wants."""
+    """The caller, if they have the scope that the route wants; a change is noted (changes.py)."""
     services = services_of(request)
     try:
-        found = services.caller(credentials.credentials if credentials else None)
-    except Unauthenticated as error:
-        services.rejects.add("api", "unauthenticated", peer=peer_of(request), detail=str(error))
+        found = services.caller(request, credentials.credentials if credentials else None)
+    except (Unauthenticated, Forbidden) as error:
+        reason = "unauthenticated" if isinstance(error, Unauthenticated) else "forged"
+        services.rejects.add("api", reason, peer=peer_of(request), detail=str(error))
         raise
+    if request.method not in SAFE_METHODS and {"act", "admin"} & set(scopes.scopes):
+        changes.begun(request, found.identity)
     for scope in scopes.scopes:
         allowed(services, request, found, scope)
+    if scopes.scopes and "ingest" not in scopes.scopes:
+        services.questions.take(found.identity if found.kind != "anybody" else peer_of(request))
     return found
 
 

@@ -29,6 +29,7 @@ from pydantic_settings import (
 )
 
 from heapwatch.errors import UsageError
+from heapwatch.web.access_settings import AccessSettings
 from heapwatch.wire.paths import DEFAULT as TEMPLATE
 from heapwatch.wire.paths import Template
 
@@ -80,8 +81,8 @@ def default_data() -> Path:
     return Path("~/.local/share/heapwatch").expanduser()
 
 
-class Settings(BaseSettings):
-    """Everything `heapwatch serve` can be told. Built by `load`; a plain constructor reads nothing."""
+class BasicSettings(BaseSettings):
+    """All but who may come in."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, extra="forbid", frozen=True, validate_default=True
@@ -233,7 +234,7 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _pair(self) -> Settings:
+    def _pair(self) -> BasicSettings:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key go together")
         if self.tls_ports and not self.tls_cert:
@@ -258,6 +259,10 @@ class Settings(BaseSettings):
     @property
     def dashboards(self) -> Path:
         return self.data / "dashboards"
+
+
+class Settings(AccessSettings, BasicSettings):
+    """Everything `heapwatch serve` can be told. Built by `load`; a plain constructor reads nothing."""
 
 
 @dataclass(frozen=True)

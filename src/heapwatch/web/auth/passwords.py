@@ -7,30 +7,32 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
-
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+from typing import TYPE_CHECKING
 
 from heapwatch.errors import UsageError
 
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
 SHORTEST = 8
 LONGEST = 1024
-_HASHER = PasswordHasher()
 
 
-def hashed(password: str, hasher: PasswordHasher = _HASHER) -> str:
+def hashed(password: str, hasher: PasswordHasher | None = None) -> str:
     """What is kept of a password; `UsageError` where it is too short or too long."""
     if len(password) < SHORTEST:
         raise UsageError(f"a password has at least {SHORTEST} characters; length protects it best")
     if len(password) > LONGEST:
         raise UsageError(f"a password has at most {LONGEST} characters")
-    return hasher.hash(_bytes(password))
+    return (hasher or _hasher()).hash(_bytes(password))
 
 
 def fits(password: str, known: str | None) -> bool:
     """Whether a password is the one of this hash; without a hash it takes as long and is False."""
+    from argon2.exceptions import Argon2Error, InvalidHashError
+
     try:
-        _HASHER.verify(known or _nobodys(), _bytes(password[: LONGEST + 1]))
+        _hasher().verify(known or _nobodys(), _bytes(password[: LONGEST + 1]))
     except (Argon2Error, InvalidHashError):
         return False
     return known is not None
@@ -38,13 +40,20 @@ def fits(password: str, known: str | None) -> bool:
 
 def outdated(known: str) -> bool:
     """Whether a hash was made with parameters that are no longer the recommended ones."""
-    return _HASHER.check_needs_rehash(known)
+    return _hasher().check_needs_rehash(known)
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher  # its library is loaded where somebody has a password
+
+    return PasswordHasher()
 
 
 @cache
 def _nobodys() -> str:
     """A hash that no password of anybody fits, at the same price."""
-    return _HASHER.hash(b"nobody")
+    return _hasher().hash(b"nobody")
 
 
 def _bytes(password: str) -> bytes:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from heapwatch.web.routes import (
     admin,
+    audit,
     classes,
     correlate,
     dashboards,
@@ -18,8 +19,11 @@ from heapwatch.web.routes import (
     pushes,
     query,
     remote,
+    signin,
     snapshots,
+    tokens,
     uploads,
+    users,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -38,5 +42,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     export.router,
     live.router,
     dashboards.router,
+    signin.router,
+    tokens.router,
+    users.router,
+    audit.router,
     admin.router,
 )

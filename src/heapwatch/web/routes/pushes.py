@@ -13,7 +13,7 @@ from heapwatch.ingest.http import check_labels
 from heapwatch.ingest.logs import LogUpload
 from heapwatch.ingest.pushed import pairs
 from heapwatch.web import upload_answers
-from heapwatch.web.auth import Caller, Unauthenticated
+from heapwatch.web.auth import ANYBODY, Caller, Unauthenticated
 from heapwatch.web.parameters import labels_of, now_ms, only_known, raw_body
 from heapwatch.web.services import Services, allowed, caller, peer_of, services_of, source_of
 from heapwatch.wire import carbon2, collectd, exposition, graphite
@@ -148,7 +148,7 @@ async def sumo(
 def _by_address(services: Services, request: Request, token: str) -> Caller:
     """Who has the token in the address. Without any tokens an address may have whatever it had before."""
     try:
-        found = services.caller(None if services.open_to_all else token)
+        found = ANYBODY if services.open_to_all else services.tokens.authenticate(token)
     except Unauthenticated as error:
         services.rejects.add("api", "unauthenticated", peer=peer_of(request), detail=str(error))
         raise

@@ -1,0 +1,71 @@
+"""Users with passwords: for administrators."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Security
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heapwatch.store.errors import NotFound
+from heapwatch.web import access_answers as answers
+from heapwatch.web import changes
+from heapwatch.web.auth import User, Users
+from heapwatch.web.parameters import only_known
+from heapwatch.web.routes.signin import NO_STORE
+from heapwatch.web.services import caller, services_of
+
+router = APIRouter(tags=["access"], dependencies=[Security(caller, scopes=["admin"]), Depends(only_known)])
+
+
+@router.get("/api/v1/users", response_model=answers.UserList, summary="All users with passwords")
+async def users(request: Request) -> Response:
+    """Users of an OpenID provider are not listed: it keeps them."""
+    listed = await run_in_threadpool(_users(request).all)
+    return JSONResponse({"users": [user.public() for user in listed]}, headers=NO_STORE)
+
+
+@router.post("/api/v1/users", response_model=answers.UserRow, status_code=201, summary="Add a user")
+async def add(request: Request, wanted: answers.NewUser) -> Response:
+    """From the first one on nobody gets in without signing in, or a token."""
+    changes.told(request, target=wanted.name, detail=wanted.role)
+    password = wanted.password.get_secret_value()
+    user = await run_in_threadpool(_users(request).add, wanted.name, wanted.role, password)
+    return _answer(user, 201)
+
+
+@router.put("/api/v1/users/{name}/password", response_model=answers.UserRow, summary="Set a password")
+async def set_password(request: Request, name: str, wanted: answers.NewPassword) -> Response:
+    """All sessions of the user end."""
+    await _must_exist(request, name)
+    password = wanted.password.get_secret_value()
+    return _answer(await run_in_threadpool(_users(request).set_password, name, password))
+
+
+@router.put("/api/v1/users/{name}/role", response_model=answers.UserRow, summary="Set a role")
+async def set_role(request: Request, name: str, wanted: answers.NewRole) -> Response:
+    """All sessions of the user end."""
+    changes.told(request, detail=wanted.role)
+    await _must_exist(request, name)
+    return _answer(await run_in_threadpool(_users(request).set_role, name, wanted.role))
+
+
+@router.delete("/api/v1/users/{name}", response_model=answers.RemovedUser, summary="Remove a user")
+async def remove(request: Request, name: str) -> Response:
+    """All sessions of the user end."""
+    await _must_exist(request, name)
+    removed = await run_in_threadpool(_users(request).remove, name)
+    return JSONResponse({"removed": removed.name}, headers=NO_STORE)
+
+
+def _users(request: Request) -> Users:
+    return services_of(request).access.users
+
+
+async def _must_exist(request: Request, name: str) -> None:
+    if await run_in_threadpool(_users(request).find, name) is None:
+        raise NotFound(f"there is no user named {name[:100]!r}", [])
+
+
+def _answer(user: User, status: int = 200) -> Response:
+    return JSONResponse(user.public(), status, NO_STORE)
