@@ -40,6 +40,7 @@ from heapwatch.web.audit import Audit
 from heapwatch.web.auth import Caller, Forbidden, Unauthenticated
 from heapwatch.web.dashboards import Shelf
 from heapwatch.web.figures import Figures
+from heapwatch.web.forms import password_of
 from heapwatch.web.guard import SAFE_METHODS
 from heapwatch.web.live import Hub
 from heapwatch.web.readers import Readers
@@ -309,7 +310,8 @@ def caller(
     """The caller, if they have the scope that the route wants; a change is noted (changes.py)."""
     services = services_of(request)
     try:
-        found = services.caller(request, credentials.credentials if credentials else None)
+        secret = credentials.credentials if credentials else password_of(request)
+        found = services.caller(request, secret)
     except (Unauthenticated, Forbidden) as error:
         reason = "unauthenticated" if isinstance(error, Unauthenticated) else "forged"
         services.rejects.add("api", reason, peer=peer_of(request), detail=str(error))
