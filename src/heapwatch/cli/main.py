@@ -27,6 +27,8 @@ EXTRAS = {
     "httpx2": "cli",
     "textual": "tui",
     "prompt_toolkit": "cli",
+    "argon2": "server",
+    "authlib": "server",
     "fastapi": "server",
     "lark": "server",
     "leather": "server",
@@ -44,7 +46,7 @@ EXTRAS = {
 }
 """Which extra brings the package that is missing."""
 
-GLOBAL_OPTIONS = ("--server", "--token", "--token-file")
+GLOBAL_OPTIONS = ("--server", "--token", "--token-file", "--ca-file", "--client-cert", "--client-key")
 """Options of most commands that may also stand before the command."""
 
 INTRODUCTION = """Online memory supervisor for JVMs.

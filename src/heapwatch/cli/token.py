@@ -1,60 +1,44 @@
-"""`heapwatch token create|list|revoke`"""
+"""`heapwatch token create|list|rotate|revoke`"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
 from heapwatch import human
-from heapwatch.cli.options import TABLE, Seconds, ServerOptions, TableOutput
+from heapwatch.cli.keepers import HERE, Where, noted
+from heapwatch.cli.options import TABLE, Seconds, TableOutput
 from heapwatch.cli.output import Column, clean, write, write_json
 from heapwatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from heapwatch.web.auth import Tokens
+    from heapwatch.cli.client import Client
+    from heapwatch.web.settings import Settings
 
 app = App(
     name="token",
-    help="""Make, list and revoke API tokens.
+    help="""Make, list, rotate and revoke API tokens.
 
 Once there is a token, nobody gets in without one. Scopes: ingest (agents,
-import), read (screens, questions), admin (all of it, and tokens). Without
---server the data folder of this machine is changed, and a server that runs
-on it takes notice with the next request.
+import), read (screens, questions), act (acknowledge leaks), admin (all of
+it, and tokens and users). Without --server the data folder of this machine
+is changed, and a server that runs on it takes notice with the next request.
 
 For example:
 
     heapwatch token create web1 --scope ingest --to /etc/heapwatch/agent.token
     heapwatch token list
+    heapwatch token rotate web1 --to /etc/heapwatch/agent.token
     heapwatch token revoke web1
 """,
 )
 
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class Where:
-    """The tokens of which server."""
-
-    data: Annotated[Path | None, Parameter(group="Where", metavar="FOLDER")] = None
-    "Data folder of the server [else the one of its settings]."
-    server: Annotated[str | None, Parameter(group="Where", metavar="URL")] = None
-    "Ask this server instead; needs a token with the scope admin."
-    token: Annotated[str | None, Parameter(group="Where", env_var="HEAPWATCH_TOKEN")] = None
-    "The token with which to ask."
-    token_file: Annotated[
-        str | None, Parameter(group="Where", env_var="HEAPWATCH_TOKEN_FILE", metavar="FILE")
-    ] = None
-    "File that holds it."
-
-
-HERE = Where()
 
 Scope = Literal["ingest", "read", "act", "admin"]
 
@@ -62,7 +46,10 @@ Scope = Literal["ingest", "read", "act", "admin"]
 class Keeper(Protocol):
     """Who keeps tokens: a file of this machine, or a server."""
 
-    def create(self, name: str, scopes: list[Scope], expires: int | None) -> dict[str, Any]: ...
+    def create(
+        self, name: str, scopes: list[Scope], expires: int | None, hosts: list[str]
+    ) -> dict[str, Any]: ...
+    def rotate(self, name: str, expires: int | None) -> dict[str, Any]: ...
     def all(self) -> list[dict[str, Any]]: ...
     def revoke(self, name: str) -> str: ...
 
@@ -73,6 +60,7 @@ def create(
     /,
     *,
     scope: Annotated[tuple[Scope, ...], Parameter(alias="-s", negative="")] = ("read",),
+    hosts: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     expires: Seconds | None = None,
     to: Path | None = None,
     output: TableOutput = TABLE,
@@ -82,7 +70,7 @@ def create(
 
     For example:
 
-        heapwatch token create web1 --scope ingest
+        heapwatch token create web --scope ingest --hosts 'web-*'
         heapwatch token create me --scope admin --expires 90d --to ~/.heapwatch.token
 
     Parameters
@@ -91,24 +79,42 @@ def create(
         Whose it is.
     scope
         What it may do (repeatable).
+    hosts
+        It may send for hosts that fit this pattern only (repeatable) [else for all].
     expires
         It ends after this time [else never].
     to
         Write the secret into this file (mode 0600) instead of printing it.
     """
-    ends = None if expires is None else round((time.time() + expires) * 1000)
-    made = _keeper(where).create(name, list(scope), ends)
-    if to is not None:
-        _write_secret(to, made["token"])
-        made["token"] = f"(in {to})"
-    if output.kind == "json":
-        write_json(made)
-        return 0
-    print(made["token"])
-    told = f"token {clean(name)!r} may {', '.join(made['scopes'])}"
-    told += f" until {human.moment(ends)}" if ends else ""
-    print(told + ("" if to else "; its secret is not shown again"), file=sys.stderr)
-    return 0
+    return _tell(_keeper(where).create(name, list(scope), _end(expires), list(hosts)), to, output)
+
+
+@app.command
+def rotate(
+    name: str,
+    /,
+    *,
+    expires: Seconds | None = None,
+    to: Path | None = None,
+    output: TableOutput = TABLE,
+    where: Where = HERE,
+) -> int:
+    """Give a token a new secret; the old one is refused from the next request on.
+
+    For example:
+
+        heapwatch token rotate web1 --to /etc/heapwatch/agent.token
+
+    Parameters
+    ----------
+    name
+        Its name or id.
+    expires
+        It ends after this time [else when it would have].
+    to
+        Write the secret into this file (mode 0600) instead of printing it.
+    """
+    return _tell(_keeper(where).rotate(name, _end(expires)), to, output)
 
 
 @app.command(name="list")
@@ -123,7 +129,8 @@ def list_(*, output: TableOutput = TABLE, where: Where = HERE) -> int:
     columns = [
         Column("name", "NAME", elastic=True),
         Column("id", "ID"),
-        Column("scopes", "SCOPES", lambda scopes: ", ".join(scopes)),
+        Column("scopes", "SCOPES", ", ".join),
+        Column("hosts", "HOSTS", lambda hosts: clean(", ".join(hosts)) or human.NONE, rank=4),
         Column("created", "CREATED", human.moment, rank=2),
         Column("expires", "EXPIRES", human.moment, rank=1),
         Column("last_used", "LAST USED", human.moment, rank=3),
@@ -155,55 +162,71 @@ def revoke(name: str, /, *, where: Where = HERE) -> int:
 class _File:
     """The tokens of a data folder."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
+    def __init__(self, settings: Settings) -> None:
+        from heapwatch.web.auth import Tokens
 
-    def create(self, name: str, scopes: list[Scope], expires: int | None) -> dict[str, Any]:
-        secret, token = self._tokens.create(name, list(scopes), expires)
+        self._settings = settings
+        self._tokens = Tokens(settings.tokens_file)
+
+    def create(self, name: str, scopes: list[Scope], expires: int | None, hosts: list[str]) -> dict[str, Any]:
+        with noted(self._settings, "token.create", name, ", ".join([*scopes, *hosts])):
+            secret, token = self._tokens.create(name, list(scopes), expires, hosts)
+        return {"token": secret, **token.public()}
+
+    def rotate(self, name: str, expires: int | None) -> dict[str, Any]:
+        with noted(self._settings, "token.rotate", name):
+            secret, token = self._tokens.rotate(name, expires)
         return {"token": secret, **token.public()}
 
     def all(self) -> list[dict[str, Any]]:
         return [token.public() for token in self._tokens.all()]
 
     def revoke(self, name: str) -> str:
-        return self._tokens.revoke(name).name
+        with noted(self._settings, "token.revoke", name):
+            return self._tokens.revoke(name).name
 
 
 class _Server:
     """The tokens of a running server."""
 
-    def __init__(self, options: ServerOptions) -> None:
-        from heapwatch.cli.client import Client
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
-        self._client = Client(options)
-
-    def create(self, name: str, scopes: list[Scope], expires: int | None) -> dict[str, Any]:
-        wanted = {"name": name, "scopes": scopes, "expires": expires}
+    def create(self, name: str, scopes: list[Scope], expires: int | None, hosts: list[str]) -> dict[str, Any]:
+        wanted = {"name": name, "scopes": scopes, "expires": expires, "hosts": hosts}
         return dict(self._client.post("/api/v1/tokens", wanted))
+
+    def rotate(self, name: str, expires: int | None) -> dict[str, Any]:
+        return dict(self._client.post(f"/api/v1/tokens/{quote(name, '')}/rotate", {"expires": expires}))
 
     def all(self) -> list[dict[str, Any]]:
         return list(self._client.get("/api/v1/tokens")["tokens"])
 
     def revoke(self, name: str) -> str:
-        return str(self._client.delete(f"/api/v1/tokens/{name}")["revoked"])
+        return str(self._client.delete(f"/api/v1/tokens/{quote(name, '')}")["revoked"])
 
 
 def _keeper(where: Where) -> Keeper:
-    if where.server:
-        return _Server(ServerOptions(where.server, where.token, where.token_file))
-    from heapwatch.web.auth import Tokens
-    from heapwatch.web.settings import load
+    return _Server(where.client()) if where.server else _File(where.writable())
 
-    settings = load({"data": str(where.data) if where.data else None}).settings
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise UsageError(f"cannot use the data folder {settings.data}: {error.strerror}") from error
-    if not os.access(settings.data, os.W_OK):
-        raise UsageError(
-            f"the data folder {settings.data} is not yours to change: use --data, --server or sudo"
-        )
-    return _File(Tokens(settings.tokens_file))
+
+def _end(expires: float | None) -> int | None:
+    return None if expires is None else round((time.time() + expires) * 1000)
+
+
+def _tell(made: dict[str, Any], to: Path | None, output: TableOutput) -> int:
+    if to is not None:
+        _write_secret(to, made["token"])
+        made["token"] = f"(in {to})"
+    if output.kind == "json":
+        write_json(made)
+        return 0
+    print(made["token"])
+    told = f"token {clean(made['name'])!r} may {', '.join(made['scopes'])}"
+    told += f" for {clean(', '.join(made['hosts']))}" if made["hosts"] else ""
+    told += f" until {human.moment(made['expires'])}" if made["expires"] else ""
+    print(told + ("" if to else "; its secret is not shown again"), file=sys.stderr)
+    return 0
 
 
 def _write_secret(path: Path, secret: str) -> None:

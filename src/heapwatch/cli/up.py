@@ -24,7 +24,7 @@ from heapwatch.cli.client import Client
 from heapwatch.cli.demo.processes import Process, stop_all
 from heapwatch.cli.options import Seconds, ServerOptions
 from heapwatch.errors import HeapwatchError, Refused, Unavailable, UsageError
-from heapwatch.web.auth import Tokens
+from heapwatch.web.auth import Tokens, Users
 from heapwatch.web.settings import Address, Settings, load
 
 READY_S = 60.0
@@ -192,11 +192,11 @@ def _agent_flags(interval: float, only: tuple[str, ...], config: Path | None) ->
 
 
 def _agent_token(settings: Settings) -> Path | None:
-    """Where there are tokens, the agent needs one: made the first time, kept beside the data."""
+    """Where not everybody gets in, the agent needs a token: made the first time, kept beside the data."""
     tokens, path = Tokens(settings.tokens_file), settings.data / "agent.token"
-    names = [token.name for token in tokens.all()]
-    if not names:
+    if not _closed(settings):
         return None
+    names = [token.name for token in tokens.all()]
     if AGENT_TOKEN not in names or not path.exists():
         if AGENT_TOKEN in names:
             tokens.revoke(AGENT_TOKEN)
@@ -206,11 +206,17 @@ def _agent_token(settings: Settings) -> Path | None:
     return path
 
 
+def _closed(settings: Settings) -> bool:
+    """Whether anybody is known, so that others do not get in."""
+    users = Users(settings.data / "users.json")
+    return bool(settings.oidc_issuer) or Tokens(settings.tokens_file).exist() or users.exist()
+
+
 def _announce(both: _Both, settings: Settings, open_browser: bool) -> None:
     print(f"heapwatch is at {both.url}")
     print(f"data and logs: {settings.data}")
-    if not Tokens(settings.tokens_file).all():
-        print("open to everybody on this machine; `heapwatch token create` closes it")
+    if not _closed(settings):
+        print("open to everybody on this machine; `heapwatch user add` or `heapwatch token create` closes it")
     if os.geteuid() != 0:
         print("JVMs of other users cannot be asked; root could")
     print("Ctrl-C ends it", flush=True)

@@ -61,6 +61,24 @@ class Entry:
         return {name.rstrip("_"): value for name, value in asdict(self).items()}
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries: parts of what they say, upper and lower case alike; the outcome as a whole."""
+
+    who: str = ""
+    what: str = ""
+    target: str = ""
+    outcome: str = ""
+
+    def __call__(self, entry: Entry) -> bool:
+        return (
+            self.who.lower() in entry.who.lower()
+            and self.what.lower() in entry.what.lower()
+            and self.target.lower() in entry.target.lower()
+            and self.outcome in ("", entry.outcome)
+        )
+
+
 class Audit:
     """The chain in a folder. Safe to use from any thread and next to other processes."""
 
@@ -125,8 +143,8 @@ class Audit:
         aside = sorted(p for p in self.path.parent.glob("audit.*.jsonl") if _SET_ASIDE.fullmatch(p.name))
         return [*aside, self.path] if self.path.exists() else aside
 
-    def verify(self) -> Entry | None:
-        """The newest entry of a chain that holds from the oldest kept on; `Broken` says where it does not."""
+    def verify(self) -> tuple[Entry | None, str]:
+        """The newest entry, and its hash, if the chain holds; `Broken` says where it does not."""
         last: Entry | None = None
         before = ""
         for path in self.files():
@@ -143,7 +161,7 @@ class Audit:
                 if last is None and entry.n == 1 and entry.before != START:
                     raise Broken(f"{where}: the first entry is not what was written")
                 last, before = entry, _hash(line)
-        return last
+        return last, before
 
     @contextmanager
     def _alone(self) -> Iterator[BinaryIO]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heapwatch.web import access_answers as answers
-from heapwatch.web.audit import Entry
+from heapwatch.web.audit import Wanted
 from heapwatch.web.parameters import only_known
 from heapwatch.web.routes.signin import NO_STORE
 from heapwatch.web.services import caller, services_of
@@ -29,17 +29,8 @@ async def audit(
     before: Annotated[int | None, Query(description="only entries below this number")] = None,
 ) -> Response:
     """The newest first. `heapwatch audit verify` says whether somebody tampered with them."""
-
-    def wanted(entry: Entry) -> bool:
-        return (
-            who.lower() in entry.who.lower()
-            and what.lower() in entry.what.lower()
-            and target.lower() in entry.target.lower()
-            and outcome in ("", entry.outcome)
-        )
-
-    kept = services_of(request).audit
-    found = await run_in_threadpool(kept.newest, limit, before, wanted)
+    wanted = Wanted(who, what, target, outcome)
+    found = await run_in_threadpool(services_of(request).audit.newest, limit, before, wanted)
     more = found[-1].n if len(found) == limit else None
     body = {"entries": [entry.public() for entry in found], "more": more}
     return JSONResponse(body, headers=NO_STORE)
