@@ -135,7 +135,7 @@ def test_https_works_also_where_openssl_was_spared() -> None:
         "sinks.spare_openssl(config.load(None, {}, {}).sinks)\n"
         "from heapwatch.ship.http import HttpSink\n"
         "sink = HttpSink('https://localhost:1')\n"
-        "sink._connect()\n"
+        "sink._post._connect()\n"
         "print('connected by TLS')"
     )
     command = [sys.executable, "-c", program]

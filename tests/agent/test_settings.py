@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from heapwatch.agent import config, units
+from heapwatch.agent import config, sinks, units
 from heapwatch.errors import UsageError
 
 EXAMPLE = """
@@ -72,6 +72,34 @@ def test_a_file_says_everything_that_can_be_said(tmp_path: Path) -> None:
     assert (file.name, file.options["max_bytes"], file.options["keep"]) == ("archive", 10_000_000, 2)
 
 
+def test_sinks_for_metrics_stores_keep_their_secrets(tmp_path: Path) -> None:
+    text = """
+[[sink]]
+kind = "sumo"
+url = "https://collectors.example/receiver/v1/http/SECRET=="
+form = "carbon2"
+category = "jvm/heap"
+dimensions = { cluster = "east" }
+logs = false
+[[sink]]
+kind = "prometheus"
+url = "https://mimir.example/api/v1/push"
+username = "12345"
+token = "SECRET"
+headers = { X-Scope-OrgID = "shop" }
+top = 50
+"""
+    settings = load(text, tmp_path)
+    sumo, prometheus = settings.sinks
+    assert (sumo.options["dimensions"], sumo.options["logs"]) == ({"cluster": "east"}, False)
+    assert (prometheus.options["top"], prometheus.options["headers"]) == (50, {"X-Scope-OrgID": "shop"})
+    shown = config.show(settings)
+    assert "SECRET" not in shown
+    assert "dimensions = cluster=east" in shown
+    for sink in settings.sinks:
+        sinks.build(sink).close()
+
+
 def test_json_says_the_same_where_there_is_no_toml(tmp_path: Path) -> None:
     file = tmp_path / "agent.json"
     file.write_text(json.dumps({"host": "a", "sink": [{"kind": "stdout", "form": "graphite"}]}))
@@ -130,6 +158,17 @@ def test_a_token_may_come_from_the_environment() -> None:
         ('[labels]\nhost = "x"', "label 'host' is given by the agent itself"),
         ("[[sink]]\nkind = 'kafka'", r"\[\[sink\]\] 1: unknown kind 'kafka'; known are heapwatch, graphite"),
         ("[[sink]]\nkind = 'graphite'", "a sink of kind graphite needs address"),
+        ("[[sink]]\nkind = 'prometheus'", "a sink of kind prometheus needs url"),
+        (
+            '[[sink]]\nkind = "sumo"\nurl = "http://x"\ncategory = "a\\u00fc"',
+            "cannot stand in an HTTP header",
+        ),
+        ("[[sink]]\nkind = 'sumo'\nurl = 'http://x'\n[sink.fields]\na = 'b,c'", "no commas"),
+        (
+            "[[sink]]\nkind = 'prometheus'\nurl = 'http://x'\n[sink.headers]\n'a b' = 'c'",
+            "no name of an HTTP",
+        ),
+        ("[[sink]]\nkind = 'prometheus'\nurl = 'http://x'\ntop = -1", "-1 is not a count"),
         ("[[sink]]\nkind = 'stdout'\ncolour = 'red'", "unknown setting 'colour'"),
         ("[[sink]]\nkind = 'stdout'\n[[sink]]\nkind = 'stdout'", "two sinks are called 'stdout'"),
         ('[class_names]\n"(" = "x"', "bad rule for class names"),

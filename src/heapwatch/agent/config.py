@@ -15,28 +15,20 @@ import json
 import os
 import socket
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Mapping, Tuple
+from typing import Any, Dict, Iterator, Mapping, Tuple
 
-from heapwatch.agent import toml, units
+from heapwatch.agent import reading, sink_settings, toml, units
+from heapwatch.agent.sink_settings import SinkSettings
 from heapwatch.agent.tail_settings import TailSettings, beginning, encoding, pattern
 from heapwatch.errors import UsageError
 from heapwatch.jvm.budget import Limits
 from heapwatch.jvm.names import Rule, compile_rules
-from heapwatch.model import ALL, LIVE
+from heapwatch.model import ALL
 
-DEFAULT_SERVER = "http://127.0.0.1:7077"
 DEFAULT_LISTEN = "127.0.0.1:7078"
-
-
-@dataclass(frozen=True)
-class SinkSettings:
-    """One way out, and what it was told."""
-
-    kind: str
-    name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+_SECTIONS = ("budget", "sink", "tail")
 
 
 @dataclass(frozen=True)
@@ -67,130 +59,47 @@ class Settings:
     probes: bool = False
 
 
-Reader = Callable[[object], Any]
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{value!r} is not a text")
-    return value.strip()
-
-
-def _text_or_none(value: object) -> str:
-    return "" if value == "" else _text(value)
-
-
-def _texts(value: object) -> Tuple[str, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise UsageError(f"{value!r} is not a list of texts")
-    return tuple(_text(str(one) if isinstance(one, int) else one) for one in value)
-
-
-def _table(value: object) -> Dict[str, str]:
-    if not isinstance(value, dict):
-        raise UsageError(f"{value!r} is not a table")
-    return {_text(name): _text_or_none(one) for name, one in value.items()}
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise UsageError(f"{value!r} is neither true nor false")
-    return value
-
-
-def _mode(value: object) -> str:
-    if value not in (ALL, LIVE):
-        raise UsageError(f"{value!r} is no mode: all (counts garbage too) or live (forces a full collection)")
-    return str(value)
-
-
-def _path(value: object) -> Path:
-    return Path(_text(value)).expanduser()
-
-
-def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UsageError(f"{value!r} is not a count")
-    return value
-
-
-def _listen(value: object) -> str:
-    if value in ("", "off", False):
-        return ""
-    units.address(value)
-    return _text(value)
-
-
-def _milliseconds(value: object) -> float:
-    return units.seconds(value) * 1000
-
-
-_MAIN: Dict[str, Tuple[str, Reader]] = {
-    "host": ("host", _text),
+_MAIN: reading.Table = {
+    "host": ("host", reading.text),
     "interval": ("interval_s", units.seconds),
     "counters_every": ("counters_s", units.seconds),
     "process_every": ("process_s", units.seconds),
     "rescan": ("rescan_s", units.seconds),
     "min_age": ("min_age_s", units.seconds),
-    "mode": ("mode", _mode),
-    "only": ("only", _texts),
-    "ignore": ("ignore", _texts),
-    "labels": ("labels", _table),
-    "names": ("names", _table),
-    "class_names": ("class_names", lambda value: tuple(compile_rules(_table(value).items()))),
-    "send_arguments": ("send_arguments", _flag),
-    "spool": ("directory", _path),
+    "mode": ("mode", reading.mode),
+    "only": ("only", reading.texts),
+    "ignore": ("ignore", reading.texts),
+    "labels": ("labels", reading.table),
+    "names": ("names", reading.table),
+    "class_names": ("class_names", lambda value: tuple(compile_rules(reading.table(value).items()))),
+    "send_arguments": ("send_arguments", reading.flag),
+    "spool": ("directory", reading.path),
     "spool_size": ("spool_bytes", units.size),
     "memory_size": ("memory_bytes", units.size),
-    "listen": ("listen", _listen),
-    "gc_logs": ("gc_logs", _flag),
-    "suspects": ("suspects", _flag),
-    "probes": ("probes", _flag),
+    "listen": ("listen", reading.listen),
+    "gc_logs": ("gc_logs", reading.flag),
+    "suspects": ("suspects", reading.flag),
+    "probes": ("probes", reading.flag),
 }
-_BUDGET: Dict[str, Tuple[str, Reader]] = {
+_BUDGET: reading.Table = {
     "share": ("share", units.share),
-    "max_pause": ("max_pause_ms", _milliseconds),
+    "max_pause": ("max_pause_ms", reading.milliseconds),
     "max_interval": ("max_interval_s", units.seconds),
     "max_pressure": ("max_pressure", lambda value: units.share(value) * 100),
     "host_share": ("host_share", units.share),
 }
-_SINKS: Dict[str, Dict[str, Tuple[str, Reader]]] = {
-    "heapwatch": {
-        "url": ("url", _text),
-        "token": ("token", _text),
-        "token_file": ("token_file", _path),
-        "ca_file": ("ca_file", _path),
-        "client_cert": ("client_cert", _path),
-        "client_key": ("client_key", _path),
-        "timeout": ("timeout", units.seconds),
-    },
-    "graphite": {
-        "address": ("address", lambda value: units.address(value, 2003)),
-        "template": ("template", _text),
-        "timeout": ("timeout", units.seconds),
-    },
-    "file": {
-        "path": ("path", _path),
-        "form": ("form", _text),
-        "template": ("template", _text),
-        "max_size": ("max_bytes", units.size),
-        "keep": ("keep", _count),
-    },
-    "stdout": {"form": ("form", _text), "template": ("template", _text)},
-}
-_TAIL: Dict[str, Tuple[str, Reader]] = {
-    "path": ("path", lambda value: str(_path(value).absolute())),
-    "jvm": ("jvm", _text),
-    "category": ("category", _text),
-    "name": ("name", _text),
-    "labels": ("labels", _table),
+_TAIL: reading.Table = {
+    "path": ("path", lambda value: str(reading.path(value).absolute())),
+    "jvm": ("jvm", reading.text),
+    "category": ("category", reading.text),
+    "name": ("name", reading.text),
+    "labels": ("labels", reading.table),
     "first_line": ("first_line", pattern),
     "encoding": ("encoding", encoding),
     "from": ("from_beginning", beginning),
     "rate": ("rate", units.size),
     "max_lag": ("lag", units.size),
 }
-_REQUIRED = {"heapwatch": "url", "graphite": "address", "file": "path"}
 _VARIABLES = {
     "HEAPWATCH_HOST": "host",
     "HEAPWATCH_INTERVAL": "interval",
@@ -214,22 +123,22 @@ def load(
     sinks, tails = found.pop("sink", []), found.pop("tail", [])
     budget = found.pop("budget", {})
     origin = str(file) if file else "settings"
-    values = _section(found, _MAIN, origin)
+    values = reading.section(found, _MAIN, origin, _SECTIONS)
     for variable, key in _VARIABLES.items():
         if variables.get(variable):
-            values.update(_section({key: variables[variable]}, _MAIN, variable))
+            values.update(reading.section({key: variables[variable]}, _MAIN, variable, _SECTIONS))
     values["labels"] = {**values.get("labels", {}), **_pairs(variables.get("HEAPWATCH_LABELS", ""))}
     server = flags.pop("server", None) or variables.get("HEAPWATCH_SERVER")
     token = variables.get("HEAPWATCH_TOKEN")
     token_file = flags.pop("token_file", None) or variables.get("HEAPWATCH_TOKEN_FILE")
     labels = flags.pop("labels", {})
-    values.update(_section(flags, _MAIN, "command line"))
+    values.update(reading.section(flags, _MAIN, "command line", _SECTIONS))
     values["labels"] = {**values["labels"], **labels}
     values.setdefault("host", socket.gethostname() or "localhost")
     values.setdefault("directory", default_directory())
     if "min_age_s" not in values and values.get("only"):
         values["min_age_s"] = 1.0  # who is named is watched almost from the start
-    made = _sinks(sinks, server, token, token_file, origin)
+    made = sink_settings.read(sinks, server, token, token_file, origin)
     values["tails"] = _tails(tails, origin)
     return _checked(Settings(sinks=made, **_budgeted(values, budget, origin)))
 
@@ -266,24 +175,8 @@ def _loads(text: str) -> Dict[str, Any]:
     return tomllib.loads(text)
 
 
-def _section(found: object, table: Dict[str, Tuple[str, Reader]], origin: str) -> Dict[str, Any]:
-    if not isinstance(found, dict):
-        raise UsageError(f"{origin}: {found!r} is not a table")
-    values = {}
-    for key, value in found.items():
-        if key not in table:
-            known = [*table, "budget", "sink", "tail"] if table is _MAIN else [*table]
-            raise UsageError(f"{origin}: unknown setting {key!r}; known are {', '.join(sorted(known))}")
-        name, read = table[key]
-        try:
-            values[name] = read(value)
-        except UsageError as error:
-            raise UsageError(f"{origin}: {key}: {error}") from error
-    return values
-
-
 def _budgeted(values: Dict[str, Any], budget: object, origin: str) -> Dict[str, Any]:
-    limits = _section(budget, _BUDGET, f"{origin}, [budget]")
+    limits = reading.section(budget, _BUDGET, f"{origin}, [budget]")
     if "host_share" in limits:
         values["host_share"] = limits.pop("host_share")
     interval = values.get("interval_s", Settings.interval_s)
@@ -297,47 +190,11 @@ def _tails(found: object, origin: str) -> Tuple[TailSettings, ...]:
     made = []
     for number, one in enumerate(found, 1):
         where = f"{origin}, [[tail]] {number}"
-        read = _section(one, _TAIL, where)
+        read = reading.section(one, _TAIL, where)
         if "path" not in read:
             raise UsageError(f"{where}: needs path")
         made.append(TailSettings(**read))
     return tuple(made)
-
-
-def _sinks(
-    found: object, server: str | None, token: str | None, token_file: str | None, origin: str
-) -> Tuple[SinkSettings, ...]:
-    if not isinstance(found, list):
-        raise UsageError(f"{origin}: sinks are written as [[sink]]")
-    made = [_sink(one, f"{origin}, [[sink]] {number}") for number, one in enumerate(found, 1)]
-    if server or not made:
-        made = [sink for sink in made if sink.kind != "heapwatch"]
-        made.insert(0, SinkSettings("heapwatch", "heapwatch", {"url": server or DEFAULT_SERVER}))
-    if token or token_file:
-        given = {"token_file": Path(token_file)} if token_file else {"token": token}
-        made = [
-            replace(one, options={**one.options, **given}) if one.kind == "heapwatch" else one for one in made
-        ]
-    names = [sink.name for sink in made]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"{origin}: two sinks are called {name!r}; give each a name of its own")
-    return tuple(made)
-
-
-def _sink(found: object, origin: str) -> SinkSettings:
-    if not isinstance(found, dict):
-        raise UsageError(f"{origin}: is not a table")
-    options = dict(found)
-    kind = options.pop("kind", None)
-    name = options.pop("name", kind)
-    if kind not in _SINKS:
-        raise UsageError(f"{origin}: unknown kind {kind!r}; known are {', '.join(_SINKS)}")
-    read = _section(options, _SINKS[kind], origin)
-    needed = _REQUIRED.get(kind)
-    if needed and needed not in options:
-        raise UsageError(f"{origin}: a sink of kind {kind} needs {needed}")
-    return SinkSettings(kind, _text(name), read)
 
 
 def _checked(settings: Settings) -> Settings:
@@ -377,10 +234,8 @@ def show(settings: Settings) -> str:
     lines += [f"tail {tail.path}: " + ", ".join(_told(tail)) for tail in settings.tails]
     lines += [f"class name {rule.pattern!r} -> {new!r}" for rule, new in settings.class_names]
     for sink in settings.sinks:
-        options = {name: "(hidden)" if name == "token" else value for name, value in sink.options.items()}
-        lines.append(
-            f"sink {sink.name} ({sink.kind}): " + ", ".join(f"{k} = {_shown(v)}" for k, v in options.items())
-        )
+        told = ", ".join(f"{name} = {_shown(value)}" for name, value in sink.shown.items())
+        lines.append(f"sink {sink.name} ({sink.kind}): {told}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -14,6 +14,7 @@ from heapwatch import __version__
 from heapwatch.agent import config, sinks, units
 from heapwatch.agent.config import Settings
 from heapwatch.agent.journal import Journal
+from heapwatch.agent.sink_settings import DEFAULT_SERVER
 from heapwatch.errors import HeapwatchError
 
 
@@ -199,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
 def _settings_arguments(parser: argparse.ArgumentParser) -> None:
     add: Callable[..., Any] = parser.add_argument
     add("--config", type=Path, metavar="FILE", help="settings in TOML, or in JSON when it is called *.json")
-    add("--server", metavar="URL", help=f"the heapwatch server (default {config.DEFAULT_SERVER})")
+    add("--server", metavar="URL", help=f"the heapwatch server (default {DEFAULT_SERVER})")
     add("--token-file", metavar="FILE", help="its first line is the server's token")
     add("--host", help="what this machine is called (default: its host name)")
     add("--interval", metavar="TIME", help="least time between histograms of a JVM (default 10s)")

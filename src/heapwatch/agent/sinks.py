@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Dict, Mapping, Sequence
 
-from heapwatch.agent.config import SinkSettings
+from heapwatch.agent.sink_settings import SinkSettings
 from heapwatch.errors import UsageError
 from heapwatch.ship import Sink
 
@@ -22,6 +22,14 @@ def build(settings: SinkSettings) -> Sink:
 
         host, port = options.pop("address")
         return GraphiteSink(host, port, template=_template(options), name=settings.name, **options)
+    if settings.kind == "sumo":
+        from heapwatch.ship.sumo import SumoSink
+
+        return SumoSink(options.pop("url"), template=_template(options), name=settings.name, **options)
+    if settings.kind == "prometheus":
+        from heapwatch.ship.prometheus import PrometheusSink
+
+        return PrometheusSink(options.pop("url"), name=settings.name, **options)
     from heapwatch.ship.records import Records
 
     records = Records(options.pop("form", "jsonl"), _template(options))
@@ -39,7 +47,7 @@ def build(settings: SinkSettings) -> Sink:
 def spare_openssl(sinks: Sequence[SinkSettings]) -> None:
     """Load http.client without OpenSSL, 6 MB, when no sink needs it. The process must be ours alone.
 
-    http.client imports `ssl` if it can, whether or not it will be used. `HttpSink` does not need the HTTPS
+    http.client imports `ssl` if it can, whether or not it will be used. `Post` does not need the HTTPS
     class that http.client then lacks, so a later https:// sink (after a reload) still works.
     """
     if "ssl" in sys.modules or any(_is_https(sink.options) for sink in sinks):

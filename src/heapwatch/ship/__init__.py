@@ -1,4 +1,4 @@
-"""The agent's ways out, a file each: http (our server), graphite, file, stdout.
+"""The agent's ways out, a file each: http (our server), graphite, sumo, prometheus, file, stdout.
 
 What returning from `send` guarantees is the first thing each sink's docstring says.
 """

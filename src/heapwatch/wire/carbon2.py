@@ -1,4 +1,6 @@
-"""Carbon 2.0 (metrics20.org): `metric=cpu host=a  env=prod 0.4 1790000100`, tags, a value, a time.
+"""Carbon 2.0 (metrics20.org), both directions: `metric=cpu host=a  env=prod 0.4 1790000100`.
+
+Tags, a value, a time.
 
 Two spaces part the tags that name a series from those that only describe it; both are kept as labels, since
 there is no series here that they would tell apart. The series is named by its tag `metric`, else `what`.
@@ -6,12 +8,30 @@ there is no series here that they would tell apart. The series is named by its t
 
 from __future__ import annotations
 
-from typing import Dict, List
+import re
+from typing import Dict, List, Mapping
 
 from heapwatch.wire.graphite import MAX_LINE, BadLine, Lines, Sample, gather, parse_time, parse_value
 from heapwatch.wire.series import series_of
 
 NAMES = ("metric", "_metric", "what")
+
+
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def line(tags: Mapping[str, str], meta: Mapping[str, str], value: float, time: int) -> bytes:
+    """One sample (epoch ms), written; what a tag cannot hold is percent-encoded, an empty one left out."""
+    parts = [" ".join(_tag(key, text) for key, text in each.items() if key and text) for each in (tags, meta)]
+    number = str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
+    return f"{parts[0]}  {parts[1]}{' ' if parts[1] else ''}{number} {time // 1000}\n".encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def _tag(key: str, text: str) -> str:
+    name = _SPACE.sub("_", key).replace("=", "_")
+    return f"{name}={_SPACE.sub(lambda found: f'%{ord(found.group()):02X}', text)}"
 
 
 def parse(block: bytes, now_ms: int) -> Lines:
