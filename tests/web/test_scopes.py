@@ -71,6 +71,17 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("post", "/api/v1/query/complete"): "read",
     ("post", "/api/v1/logs/query"): "read",
     ("get", "/api/v1/logs/tail"): "read",
+    ("get", "/graphite/render"): "read",
+    ("post", "/graphite/render"): "read",
+    ("get", "/graphite/functions"): "read",
+    ("get", "/graphite/version"): "read",
+    ("get", "/graphite/metrics/find"): "read",
+    ("post", "/graphite/metrics/find"): "read",
+    ("get", "/graphite/metrics/expand"): "read",
+    ("post", "/graphite/metrics/expand"): "read",
+    ("get", "/graphite/metrics/index.json"): "read",
+    ("get", "/graphite/tags/autoComplete/tags"): "read",
+    ("get", "/graphite/tags/autoComplete/values"): "read",
     ("get", "/prometheus/api/v1/query"): "read",
     ("post", "/prometheus/api/v1/query"): "read",
     ("get", "/prometheus/api/v1/query_range"): "read",
@@ -96,6 +107,7 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("get", "/api/v1/whoami"): "any",
     ("get", "/api/v1/signin"): None,
     ("post", "/api/v1/login"): None,
+    ("get", "/api/v1/oidc/login"): None,
     ("post", "/api/v1/logout"): "any",
     ("get", "/api/v1/tokens"): "admin",
     ("post", "/api/v1/tokens"): "admin",
@@ -109,6 +121,8 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("get", "/api/v1/audit"): "admin",
 }
 IDS = [" ".join(route) for route in NEEDS]
+OWN_PROOF = {("get", "/api/v1/oidc/callback")}
+"""Lets in whom an OpenID provider vouches for (test_openid.py), whatever else is shown."""
 PASSWORD = "correct horse battery"
 
 
@@ -170,7 +184,16 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
 
 def test_every_route_has_a_decision(locked: Locked) -> None:
     described = locked.server.http.get("/openapi.json").json()["paths"]
-    assert {(method, path) for path, methods in described.items() for method in methods} == set(NEEDS)
+    assert {(method, path) for path, methods in described.items() for method in methods} == {
+        *NEEDS,
+        *OWN_PROOF,
+    }
+
+
+@pytest.mark.parametrize("route", OWN_PROOF, ids=" ".join)
+def test_a_route_with_a_proof_of_its_own_takes_no_other(locked: Locked, route: tuple[str, str]) -> None:
+    for headers in ({}, locked.bearer("admin"), locked.page(locked.session("admin", "user"))):
+        assert locked.ask(*route, headers) == 401
 
 
 def test_every_change_has_a_name_in_the_audit() -> None:

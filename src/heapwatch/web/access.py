@@ -32,6 +32,8 @@ from heapwatch.web.guard import SAFE_METHODS, from_own_page, host_name
 from heapwatch.web.settings import Settings
 
 CSRF_HEADER = "x-csrf-token"
+UNDER_WAY_S = 600.0
+"""How long a sign-in at an OpenID provider may take."""
 
 
 class Access:
@@ -73,6 +75,10 @@ class Access:
         """With `__Host-` browsers take it over TLS only, from us and for no other host."""
         return "__Host-heapwatch" if self.secure else "heapwatch_session"
 
+    @property
+    def binding_cookie(self) -> str:
+        return "__Host-heapwatch-openid" if self.secure else "heapwatch_openid"
+
     def caller(self, request: HTTPConnection, secret: str | None, allowed_hosts: Collection[str]) -> Caller:
         """Whom a request comes from; `secret` is a bearer token."""
         if secret is not None:
@@ -102,6 +108,18 @@ class Access:
     def forget(self, response: Response) -> None:
         """Take the cookie away."""
         response.delete_cookie(self.cookie, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+    def bind(self, response: Response, binding: str) -> None:
+        """Bind a sign-in at an OpenID provider to this browser, or end that."""
+        response.set_cookie(
+            self.binding_cookie,
+            binding,
+            max_age=int(UNDER_WAY_S) if binding else 0,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
 
     def flush(self) -> None:
         """Write the times of last use."""

@@ -53,6 +53,7 @@ from heapwatch.wire import exposition
 
 if TYPE_CHECKING:
     from heapwatch.store import Store
+    from heapwatch.web.openid import Provider
 
 STUCK_AFTER_S = 60.0
 TROUBLE_LASTS_S = 30.0
@@ -77,6 +78,7 @@ class Services:
         self.access = Access(settings)
         self.tokens = self.access.tokens
         self.signin = SignIn(self.access)
+        self.openid = _provider(settings) if settings.oidc_issuer else None
         self.audit = Audit(settings.data)
         self.audit_trouble: str | None = None
         self.questions = Rates(settings.read_rate, settings.read_burst)
@@ -287,6 +289,12 @@ class Services:
         stored = self.store.status()
         yield from figures.of_store(stored)
         yield from figures.of_agents(self.doors.agents.rows(stored["agents"]))
+
+
+def _provider(settings: Settings) -> Provider:
+    from heapwatch.web.openid import Provider  # Authlib is loaded where somebody signs in by it
+
+    return Provider(settings)
 
 
 def _literally(name: str) -> str:
