@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from heapwatch.agent import config, sinks, units
+from heapwatch.agent import config, sinks, toml, units
 from heapwatch.errors import UsageError
 
 EXAMPLE = """
@@ -79,15 +79,17 @@ kind = "sumo"
 url = "https://collectors.example/receiver/v1/http/SECRET=="
 form = "carbon2"
 category = "jvm/heap"
-dimensions = { cluster = "east" }
 logs = false
+[sink.dimensions]
+cluster = "east"
 [[sink]]
 kind = "prometheus"
 url = "https://mimir.example/api/v1/push"
 username = "12345"
 token = "SECRET"
-headers = { X-Scope-OrgID = "shop" }
 top = 50
+[sink.headers]
+X-Scope-OrgID = "shop"
 """
     settings = load(text, tmp_path)
     sumo, prometheus = settings.sinks
@@ -98,6 +100,7 @@ top = 50
     assert "dimensions = cluster=east" in shown
     for sink in settings.sinks:
         sinks.build(sink).close()
+    assert [sink["kind"] for sink in toml.loads(text)["sink"]] == ["sumo", "prometheus"]
 
 
 def test_json_says_the_same_where_there_is_no_toml(tmp_path: Path) -> None:

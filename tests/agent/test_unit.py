@@ -78,7 +78,14 @@ def test_what_the_example_comments_out_can_be_used_as_it_stands(tmp_path: Path) 
     (tmp_path / "agent.toml").write_text(re.sub(r"(?m)^#(?=\S)", "", text))
     settings = config.load(tmp_path / "agent.toml", {}, {})
     assert settings.labels == {"env": "prod"}
-    assert [sink.kind for sink in settings.sinks] == ["heapwatch", "graphite", "file", "stdout"]
+    assert [sink.kind for sink in settings.sinks] == [
+        "heapwatch",
+        "graphite",
+        "prometheus",
+        "sumo",
+        "file",
+        "stdout",
+    ]
     (tail,) = settings.tails
     assert replace(tail, path="", jvm="", category="", name="", first_line=None) == TailSettings("")
     assert replace(settings.limits, max_interval_s=3600.0) == config.load(None, {}, {}).limits

@@ -31,16 +31,22 @@ def packed(message: Any) -> bytes:
     return bytes(cramjam.snappy.compress_raw(message.SerializeToString()))
 
 
+def one(labels: dict[str, str], **fields: Any) -> bytes:
+    """A series of version 1.0."""
+    made = PROMETHEUS["TimeSeries"](**fields)
+    for name, value in labels.items():
+        made.labels.append(PROMETHEUS["Label"](name=name, value=value).SerializeToString())
+    found: bytes = made.SerializeToString()
+    return found
+
+
 def first(*series: tuple[dict[str, str], list[tuple[float, int]]]) -> bytes:
     """A request of version 1.0."""
-    request = PROMETHEUS["WriteRequest"]()
+    made = []
     for labels, samples in series:
-        one = request.timeseries.add()
-        for name, value in labels.items():
-            one.labels.append(PROMETHEUS["Label"](name=name, value=value).SerializeToString())
-        for value, time in samples:
-            one.samples.add(value=value, timestamp=time)
-    return packed(request)
+        told = [{"value": value, "timestamp": time} for value, time in samples]
+        made.append(one(labels, samples=told))
+    return packed(PROMETHEUS["WriteRequest"](timeseries=made))
 
 
 def second(symbols: list[str], *series: dict[str, Any]) -> bytes:
@@ -99,10 +105,13 @@ def test_what_cannot_be_stored_is_told_and_its_neighbours_are_stored() -> None:
 
 
 def test_a_label_that_is_given_twice_is_refused() -> None:
-    one = PROMETHEUS["TimeSeries"](samples=[{"value": 1, "timestamp": NOW}])
-    for name, value in (("__name__", "up"), ("job", "a"), ("job", "b")):
-        one.labels.append(PROMETHEUS["Label"](name=name, value=value).SerializeToString())
-    found = read(packed(PROMETHEUS["WriteRequest"](timeseries=[one])))
+    labels = [
+        PROMETHEUS["Label"](name=name, value=value).SerializeToString()
+        for name, value in (("__name__", "up"), ("job", "a"), ("job", "b"))
+    ]
+    sample = {"value": 1, "timestamp": NOW}
+    series = PROMETHEUS["TimeSeries"](labels=labels, samples=[sample]).SerializeToString()
+    found = read(packed(PROMETHEUS["WriteRequest"](timeseries=[series])))
     assert found.rejects.counts == {"bad-labels": 1}
 
 
@@ -113,9 +122,50 @@ def test_labels_with_signs_of_our_own_are_kept_apart_from_them() -> None:
 
 def test_series_that_come_again_are_read_once() -> None:
     reader = Reader()
-    one = reader.read(GOLDEN, 1, NOW).paths
-    again = reader.read(GOLDEN, 1, NOW).paths
-    assert all(before is after for before, after in zip(one, again, strict=True))
+    before = reader.read(GOLDEN, 1, NOW)
+    after = reader.read(GOLDEN, 1, NOW)
+    assert points(before) == points(after)
+    assert before.samples == after.samples
+    assert all(one is two for one, two in zip(before.paths, after.paths, strict=True))
+
+
+SHAPES: dict[str, bytes] = {
+    "plain": one({"__name__": "up", "job": "a"}, samples=[{"value": 1.5, "timestamp": NOW}]),
+    "the same, with a value of 0": one({"__name__": "up", "job": "a"}, samples=[{"timestamp": NOW}]),
+    "stale": one({"__name__": "up", "job": "a"}, samples=[{"value": STALE, "timestamp": NOW}]),
+    "infinite": one({"__name__": "up", "job": "a"}, samples=[{"value": math.inf, "timestamp": NOW}]),
+    "too old": one({"__name__": "up", "job": "a"}, samples=[{"value": 1.5, "timestamp": 5}]),
+    "ahead": one({"__name__": "up", "job": "a"}, samples=[{"value": 1.5, "timestamp": NOW + 90_000_000}]),
+    "two samples": one(
+        {"__name__": "up", "job": "a"},
+        samples=[{"value": 1.5, "timestamp": NOW - 1}, {"value": 2.5, "timestamp": NOW}],
+    ),
+    "no name": one({"job": "a"}, samples=[{"value": 1.5, "timestamp": NOW}]),
+    "a sample before its labels": PROMETHEUS["TimeSeries"](
+        samples=[{"value": 1.5, "timestamp": NOW}]
+    ).SerializeToString()
+    + one({"__name__": "up", "job": "a"}),
+    "a label that ends like a sample": one(
+        {"__name__": "up", "job": "a\x12\x10\x09abcdefgh\x10\x01\x01\x01\x01\x01\x01"}
+    ),
+    "exemplars": one(
+        {"__name__": "up", "job": "a"},
+        samples=[{"value": 1.5, "timestamp": NOW}],
+        exemplars=[b"\x09abcdefgh"],
+    ),
+}
+
+
+@given(st.lists(st.sampled_from(sorted(SHAPES)), max_size=12))
+def test_what_was_learned_changes_nothing_in_what_is_read(names: list[str]) -> None:
+    reader = Reader()
+    for _ in range(2):
+        body = packed(PROMETHEUS["WriteRequest"](timeseries=[SHAPES[name] for name in names]))
+        together = reader.read(body, 1, NOW)
+        alone = [read(packed(PROMETHEUS["WriteRequest"](timeseries=[SHAPES[name]]))) for name in names]
+        assert points(together) == [point for each in alone for point in points(each)]
+        assert together.samples == sum(each.samples for each in alone)
+        assert together.refused == sum(each.refused for each in alone)
 
 
 def test_version_2_is_read_by_its_symbols() -> None:
@@ -166,10 +216,8 @@ def test_a_native_histogram_becomes_its_count_and_its_sum(version: int) -> None:
         symbols = ["", "__name__", "latency", "job", "shop"]
         body = second(symbols, {"labels_refs": [1, 2, 3, 4], "histograms": histograms})
     else:
-        one = PROMETHEUS["TimeSeries"](histograms=histograms)
-        for name, value in (("__name__", "latency"), ("job", "shop")):
-            one.labels.append(PROMETHEUS["Label"](name=name, value=value).SerializeToString())
-        body = packed(PROMETHEUS["WriteRequest"](timeseries=[one]))
+        series = one({"__name__": "latency", "job": "shop"}, histograms=histograms)
+        body = packed(PROMETHEUS["WriteRequest"](timeseries=[series]))
     found = read(body, version)
     assert points(found) == [
         ("latency_count;job=shop", 7.0, NOW),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import cramjam
 import httpx2
 import pytest
 from histograms import now
+from peers import running
 from servers import Server
 
 from heapwatch.ingest.messages import PROMETHEUS, PROMETHEUS_2
@@ -28,7 +28,7 @@ CONFIG = """
 global: {{scrape_interval: 200ms, external_labels: {{env: prod}}}}
 scrape_configs:
 - job_name: heapwatch
-  static_configs: [{{targets: ['127.0.0.1:{scraped}'], labels: {{host: web1}}}}]
+  static_configs: [{{targets: ['{scraped}'], labels: {{host: web1}}}}]
 remote_write:
 - url: {url}/api/v1/write
   queue_config: {{batch_send_deadline: 100ms, min_backoff: 20ms, max_backoff: 200ms}}
@@ -43,10 +43,11 @@ def request(*series: tuple[dict[str, str], list[tuple[float, int]]]) -> bytes:
     """Version 1.0."""
     made = PROMETHEUS["WriteRequest"]()
     for labels, samples in series:
-        one = made.timeseries.add(samples=[{"value": value, "timestamp": at} for value, at in samples])
+        one = PROMETHEUS["TimeSeries"](samples=[{"value": value, "timestamp": at} for value, at in samples])
         one.labels.extend(
             PROMETHEUS["Label"](name=name, value=value).SerializeToString() for name, value in labels.items()
         )
+        made.timeseries.append(one.SerializeToString())
     return packed(made)
 
 
@@ -70,23 +71,21 @@ def until(question: Callable[[], Any], patience: float = 60) -> Any:
     return answer
 
 
+def free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
 @contextmanager
 def prometheus(program: str, folder: Path, url: str) -> Iterator[str]:
     """One that scrapes itself and writes to `url`; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     folder.mkdir()
+    address = free_address()
     config = folder / "prometheus.yml"
-    config.write_text(CONFIG.format(scraped=port, url=url.rstrip("/")))
-    address = f"127.0.0.1:{port}"
+    config.write_text(CONFIG.format(scraped=address, url=url.rstrip("/")))
     command = [program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
-    with (folder / "log").open("w") as log:
-        running = subprocess.Popen([*command, f"--web.listen-address={address}"], stderr=log)
-    try:
+    with running([*command, f"--web.listen-address={address}"], folder / "log"):
         yield f"http://{address}"
-    finally:
-        running.terminate()
-        running.wait(60)
 
 
 def asked(prometheus: str, query: str) -> list[Any]:
@@ -127,6 +126,25 @@ def test_nothing_is_lost_while_the_server_is_dead(
             seconds = {int(at) for at, _ in scraped["values"] if at * 1000 < back}
             stored = {at // 1000 for at in points(server, "metric=up job=heapwatch")}
             assert seconds <= stored
+
+
+def test_vmagent_writes_here_as_well(server: Server, needs: Callable[[str], str], tmp_path: Path) -> None:
+    address = free_address()
+    config = tmp_path / "scrape.yml"
+    jobs = f"- job_name: vmagent\n  scrape_interval: 1s\n  static_configs: [{{targets: ['{address}']}}]\n"
+    config.write_text(f"scrape_configs:\n{jobs}")
+    command = [
+        needs("vmagent"),
+        f"-httpListenAddr={address}",
+        f"-promscrape.config={config}",
+        f"-remoteWrite.url={server.url.rstrip('/')}/api/v1/write",
+        f"-remoteWrite.tmpDataPath={tmp_path / 'waiting'}",
+    ]
+    with running(command, tmp_path / "log"):
+        until(lambda: points(server, "metric=up job=vmagent"))
+        until(lambda: points(server, "metric=vmagent_remotewrite_requests_total status_code=2XX"))
+    counts = server.http.get("/api/v1/ingest/rejects").json()["counts"].get("remote-write", {})
+    assert "unsupported" not in counts
 
 
 def test_204_is_said_when_all_is_stored(server: Server) -> None:

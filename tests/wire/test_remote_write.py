@@ -25,7 +25,8 @@ def parsed(message: bytes) -> list[tuple[dict[str, str], list[tuple[int, float]]
     """What google's protobuf reads."""
     found = []
     kind: Any = PROMETHEUS["WriteRequest"]
-    for one in kind.FromString(message).timeseries:
+    for series in kind.FromString(message).timeseries:
+        one = PROMETHEUS["TimeSeries"].FromString(series)  # type: ignore[attr-defined]
         labels = [PROMETHEUS["Label"].FromString(each) for each in one.labels]  # type: ignore[attr-defined]
         names = [label.name for label in labels]
         assert names == sorted(set(names)), "names stand in order, each once"

@@ -3,7 +3,7 @@
 kind = "heapwatch"     url, token, token_file and what else an HTTP connection needs
 kind = "graphite"      address = "graphite.example:2003"    template
 kind = "sumo"          url      form = "graphite"    top = 100    logs = true    category = "jvm/heap"
-kind = "prometheus"    url      top = 100            headers = { X-Scope-OrgID = "shop" }
+kind = "prometheus"    url      top = 100            [sink.headers] X-Scope-OrgID = "shop"
 kind = "file"          path     form = "jsonl"       max_size = "64MB"    keep = 3
 kind = "stdout"        form = "jsonl"
 """

@@ -1,8 +1,8 @@
 """Protobuf messages of other projects, from tables like their `.proto` files; protobuf makes the classes.
 
-Only what we read is declared: protobuf skips the rest. In Prometheus' messages the labels of a series are
-declared as bytes, which look the same on the wire: a set of labels that came before is recognised by them and
-not read again.
+Only what we read is declared: protobuf skips the rest. In Prometheus' messages series and their labels are
+declared as bytes, which look the same on the wire: labels that came before are recognised by them and not
+read again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ HISTOGRAM: Fields = {
 PROMETHEUS = classes(
     "prometheus",
     {
-        "WriteRequest": {"timeseries": (1, "*TimeSeries")},
+        "WriteRequest": {"timeseries": (1, "*bytes")},
         "TimeSeries": {
             "labels": (1, "*bytes"),
             "samples": (2, "*Sample"),

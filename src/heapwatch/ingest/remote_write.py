@@ -11,9 +11,10 @@ stored.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import isinf, isnan
+from math import isfinite, isinf, isnan
 from typing import Any, Generic, TypeVar
 
 import cramjam
@@ -35,6 +36,9 @@ LARGEST = 16 << 20
 FUTURE_MS = 86_400_000
 _MOST_KNOWN = 200_000
 _NAME = "__name__"
+_ONE = struct.Struct("<3sdB6s")
+"""How a series ends whose last field is a sample, unless its value is 0 or its time before 2010 or so."""
+_VALUE, _TIME = b"\x12\x10\x09", 0x10
 _Key = TypeVar("_Key", bound=tuple[Any, ...])
 
 
@@ -84,6 +88,7 @@ class Reader:
     """Reads requests; a sender repeats its series in each, so what their labels say is remembered."""
 
     def __init__(self) -> None:
+        self._alone: dict[bytes, str] = {}  # by all bytes of a series that stand before its only sample
         self._by_bytes: _Memo[tuple[bytes, ...]] = _Memo(_of_labels)
         self._by_texts: _Memo[tuple[str, ...]] = _Memo(_of_texts)
 
@@ -94,11 +99,35 @@ class Reader:
 
     def first(self, message: bytes, now_ms: int) -> Written:
         """A `prometheus.WriteRequest`."""
-        found, known = Written(), self._by_bytes.known
-        for one in _parsed(PROMETHEUS["WriteRequest"], message).timeseries:
-            key = tuple(one.labels)
-            _take(found, known.get(key) or self._by_bytes.learn(key), one, now_ms + FUTURE_MS)
+        found, alone, latest = Written(), self._alone, now_ms + FUTURE_MS
+        times: dict[
+            bytes, int
+        ] = {}  # of this request, by their bytes: most of its samples are of few moments
+        for series in _parsed(PROMETHEUS["WriteRequest"], message).timeseries:
+            if len(series) > _ONE.size:
+                tag, value, then, moment = _ONE.unpack_from(series, len(series) - _ONE.size)
+                name, time = alone.get(series[: -_ONE.size]), times.get(moment)
+                if name and time and tag == _VALUE and then == _TIME and isfinite(value):
+                    found.samples += 1
+                    _add(found, name, value, time)
+                    continue
+            self._take(found, series, times, latest)
         return found
+
+    def _take(self, found: Written, series: bytes, times: dict[bytes, int], latest: int) -> None:
+        """One series of whatever form; the next time, its only sample is found without reading the rest."""
+        one = _parsed(PROMETHEUS["TimeSeries"], series)
+        key, before = tuple(one.labels), found.samples
+        name = self._by_bytes.known.get(key) or self._by_bytes.learn(key)
+        _take(found, name, one, latest)
+        rest, last = series[: -_ONE.size], series[-_ONE.size :]
+        if found.samples == before + 1 and last[:3] == _VALUE and last[11] == _TIME and isinstance(name, str):
+            labels = PROMETHEUS["TimeSeries"](labels=one.labels).SerializeToString()
+            if rest == labels and len(one.samples) == 1 and not one.histograms:
+                if len(self._alone) >= _MOST_KNOWN:
+                    self._alone.clear()
+                self._alone[rest] = name
+                times[last[12:]] = one.samples[0].timestamp
 
     def second(self, message: bytes, now_ms: int) -> Written:
         """An `io.prometheus.write.v2.Request`."""
