@@ -75,10 +75,10 @@ class Server:
             return found
 
 
-def serving(data: Path, *flags: str) -> Iterator[Server]:
+def serving(data: Path, *flags: str, listen: str = "127.0.0.1:0") -> Iterator[Server]:
     """Start, wait for the line that says where, and end in order."""
     command = [sys.executable, "-m", "heapwatch.cli.main", "serve", "--data", str(data)]
-    command += ["--listen", "127.0.0.1:0", "--graphite-listen", "127.0.0.1:0", "--log-format", "json", *flags]
+    command += ["--listen", listen, "--graphite-listen", "127.0.0.1:0", "--log-format", "json", *flags]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEAPWATCH_")}
     with subprocess.Popen(
         command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True, env=environment

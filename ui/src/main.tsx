@@ -7,6 +7,7 @@ import "./styles/pages.css";
 import "./styles/leaks.css";
 import { startLive } from "./api/live";
 import { startRefresh } from "./api/refresh";
+import { startSession } from "./api/session";
 import { startLeaks } from "./leaks/open";
 import { followLinks } from "./lib/router";
 import { startView } from "./lib/view";
@@ -14,6 +15,7 @@ import { App } from "./pages/shell/app";
 import { listenToKeys } from "./pages/shell/keys";
 
 startView();
+startSession();
 followLinks(document);
 listenToKeys(document);
 startLive();

@@ -1,4 +1,4 @@
-/** One way to ask the server: bearer token, typed errors, and what is known of the server's clock and health. */
+/** One way to ask the server: who is asking, typed errors, and what is known of the server's clock and health. */
 import { computed, signal } from "@preact/signals";
 
 const TOKEN_KEY = "heapwatch.token";
@@ -8,6 +8,15 @@ const stored = typeof sessionStorage === "undefined" ? "" : (sessionStorage.getI
 export const token = signal(stored);
 export const tokenAsked = signal(false);
 export const tokenRefused = signal(false);
+
+/** What a change by a session's cookie carries; only our own pages can read it (api/session.ts). */
+export const csrf = signal("");
+let before: () => Promise<void> = () => Promise.resolve();
+
+/** Waited for before anything is sent: until it is known who is asking. */
+export function beforeChanges(wait: () => Promise<void>): void {
+  before = wait;
+}
 
 /** The last time anything came from the server, and whether the last try failed to reach it. */
 export const heardAt = signal(0);
@@ -74,16 +83,20 @@ export function forgetToken(): void {
 export interface Sent {
   readonly method: "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
+  /** Sent before anybody is known: a sign-in. */
+  readonly first?: boolean;
 }
 
 /** A response that is fine, or the error that it is. */
 export async function request(url: string, abort?: AbortSignal, accept = "application/json", sent?: Sent): Promise<Response> {
   let response: Response;
+  if (sent && !sent.first) await before();
+  const proof: Record<string, string> = sent && csrf.peek() ? { "x-csrf-token": csrf.peek() } : {};
   const body = sent?.body === undefined ? null : JSON.stringify(sent.body);
   try {
     response = await fetch(url, {
       method: sent?.method ?? "GET", body, signal: abort ?? null, cache: "no-store",
-      headers: { ...headers(), accept, ...(body === null ? {} : { "content-type": "application/json" }) },
+      headers: { ...headers(), ...proof, accept, ...(body === null ? {} : { "content-type": "application/json" }) },
     });
   } catch (error) {
     if (abort?.aborted) throw error;

@@ -48,6 +48,52 @@ export interface components {
             /** Lag Ms */
             lag_ms: number | null;
         };
+        /** AuditEntries */
+        AuditEntries: {
+            /**
+             * Entries
+             * @description newest first
+             */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * More
+             * @description give it as `before` for the next ones; null = there are no more
+             */
+            more: number | null;
+        };
+        /** AuditEntry */
+        AuditEntry: {
+            /** N */
+            n: number;
+            /** Time */
+            time: number;
+            /**
+             * Who
+             * @description user:ann, oidc:ann, token:web1, anybody, or cli:root for the command line
+             */
+            who: string;
+            /**
+             * From
+             * @description address, or `command line`
+             */
+            from: string;
+            /** What */
+            what: string;
+            /** Target */
+            target: string;
+            /**
+             * Outcome
+             * @description done, refused or failed
+             */
+            outcome: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Before
+             * @description SHA-256 of the line before
+             */
+            before: string;
+        };
         /** BatchAnswer */
         BatchAnswer: {
             /** Stored */
@@ -789,11 +835,6 @@ export interface components {
         };
         /** MadeToken */
         MadeToken: {
-            /**
-             * Token
-             * @description the secret; it is shown only here
-             */
-            token: string;
             /** Id */
             id: string;
             /** Name */
@@ -804,6 +845,18 @@ export interface components {
             created: number;
             /** Expires */
             expires: number | null;
+            /** Last Used */
+            last_used: number | null;
+            /**
+             * Hosts
+             * @description patterns of the hosts it may send for; none = all
+             */
+            hosts: string[];
+            /**
+             * Token
+             * @description the secret; it is shown only here
+             */
+            token: string;
         };
         /**
          * Marked
@@ -850,6 +903,16 @@ export interface components {
              */
             replaces?: string | null;
         };
+        /** NewLogin */
+        NewLogin: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
         /** NewPanel */
         NewPanel: {
             panel: components["schemas"]["Panel"];
@@ -859,6 +922,22 @@ export interface components {
              * @default
              */
             title: string;
+        };
+        /** NewPassword */
+        NewPassword: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /** NewRole */
+        NewRole: {
+            /**
+             * Role
+             * @description viewer, operator or admin
+             */
+            role: string;
         };
         /** NewToken */
         NewToken: {
@@ -877,6 +956,28 @@ export interface components {
              * @description when it ends, for example now+90d; never if absent
              */
             expires?: string | number | null;
+            /**
+             * Hosts
+             * @description patterns such as web-*: it may send for no other host
+             * @default []
+             */
+            hosts: string[];
+        };
+        /** NewUser */
+        NewUser: {
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @description viewer, operator or admin
+             * @default viewer
+             */
+            role: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
         };
         /** Offer */
         Offer: {
@@ -1011,6 +1112,19 @@ export interface components {
              * @enum {string}
              */
             height: "low" | "normal" | "high";
+        };
+        /**
+         * PrometheusAnswer
+         * @description As Prometheus' own: `data` is what was asked for; an error has `errorType` and `error` instead.
+         */
+        PrometheusAnswer: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "success" | "error";
+            /** Data */
+            data?: unknown;
         };
         /** Proof */
         Proof: {
@@ -1185,10 +1299,23 @@ export interface components {
             /** Restart Needed */
             restart_needed: string[];
         };
+        /** RemovedUser */
+        RemovedUser: {
+            /** Removed */
+            removed: string;
+        };
         /** Revoked */
         Revoked: {
             /** Revoked */
             revoked: string;
+        };
+        /** Rotation */
+        Rotation: {
+            /**
+             * Expires
+             * @description a new end; the old one stays if absent
+             */
+            expires?: string | number | null;
         };
         /** SamplesStored */
         SamplesStored: {
@@ -1211,6 +1338,24 @@ export interface components {
             rejected: {
                 [key: string]: number;
             };
+        };
+        /** SignInWays */
+        SignInWays: {
+            /**
+             * Password
+             * @description there are users with passwords
+             */
+            password: boolean;
+            /**
+             * Oidc
+             * @description what the OpenID provider is called; empty = none
+             */
+            oidc: string;
+            /**
+             * Token
+             * @description there are tokens
+             */
+            token: boolean;
         };
         /**
          * SignatureRow
@@ -1250,6 +1395,11 @@ export interface components {
              * @description finds its messages
              */
             query: string;
+        };
+        /** SignedOut */
+        SignedOut: {
+            /** Signed Out */
+            signed_out: boolean;
         };
         /** SnapshotColumns */
         SnapshotColumns: {
@@ -1389,6 +1539,11 @@ export interface components {
             expires: number | null;
             /** Last Used */
             last_used: number | null;
+            /**
+             * Hosts
+             * @description patterns of the hosts it may send for; none = all
+             */
+            hosts: string[];
         };
         /** TopClass */
         TopClass: {
@@ -1456,6 +1611,30 @@ export interface components {
             instances: number;
             /** Bytes */
             bytes: number;
+        };
+        /** UserList */
+        UserList: {
+            /** Users */
+            users: components["schemas"]["UserRow"][];
+        };
+        /** UserRow */
+        UserRow: {
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @description viewer, operator or admin
+             */
+            role: string;
+            /** Created */
+            created: number;
+            /**
+             * Changed
+             * @description when password or role changed last
+             */
+            changed: number;
+            /** Last Signin */
+            last_signin: number | null;
         };
         /** ValueSeries */
         ValueSeries: {
@@ -1622,9 +1801,24 @@ export interface components {
             scopes: string[];
             /**
              * Open
-             * @description no token exists, so everybody on this machine may do everything
+             * @description nobody is known, so everybody on this machine may do everything
              */
             open: boolean;
+            /**
+             * Kind
+             * @description anybody, token, user or oidc
+             */
+            kind: string;
+            /**
+             * Role
+             * @description viewer, operator or admin; empty for tokens
+             */
+            role: string;
+            /**
+             * Csrf
+             * @description for the header X-CSRF-Token of changes by a session; empty for others
+             */
+            csrf: string;
         };
     };
     responses: never;

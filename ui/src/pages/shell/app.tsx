@@ -1,6 +1,6 @@
 /** The frame of every page, and which page an address means. */
 import type { ComponentType } from "preact";
-import { tokenAsked } from "../../api/client";
+import { signInWays, tokenPrompted } from "../../api/session";
 import { later } from "../../lib/later";
 import { path } from "../../lib/router";
 import { Banners } from "./banners";
@@ -19,7 +19,9 @@ const PAGES: Readonly<Record<string, ComponentType>> = {
   "/logs": later(() => import("../logs/logs")),
   "/dashboards": later(() => import("../dashboards/list")),
   "/status": later(() => import("../status/status")),
+  "/audit": later(() => import("../audit/audit")),
 };
+const SignIn = later(() => import("./signin"));
 const TokenPrompt = later(() => import("./token"));
 /** Pages whose address ends in the name of what they show. */
 const NAMED: Readonly<Record<string, ComponentType>> = {
@@ -31,16 +33,17 @@ const pageOf = (path: string): ComponentType => PAGES[path] ?? NAMED[path.replac
 
 export function App() {
   const Page = pageOf(path.value);
+  const ways = signInWays.value;
   return (
     <>
       <a class="skip" href="#main">Skip to content</a>
       <Header />
       <Banners />
       <main id="main" tabIndex={0} aria-label="Page">
-        <Page key={path.value} />
+        {ways ? <SignIn ways={ways} /> : <Page key={path.value} />}
       </main>
       <Overlays />
-      {tokenAsked.value && <TokenPrompt />}
+      {tokenPrompted.value && <TokenPrompt />}
     </>
   );
 }

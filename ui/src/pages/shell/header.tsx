@@ -1,8 +1,10 @@
 /** Above every page: where one is, the time range, whether it moves, and the colours. */
 import { clockIsOff } from "../../api/client";
 import { liveState } from "../../api/live";
+import { signInWays, signOut, who } from "../../api/session";
 import { unseen } from "../../leaks/open";
 import { link, path } from "../../lib/router";
+import { plain } from "../../lib/text";
 import { moving, paused, range, setRange, theme, toggleTheme } from "../../lib/view";
 import { DEFAULT } from "../../lib/range";
 import { helpShown } from "./keys";
@@ -20,26 +22,41 @@ const PAGES = [
 ] as const;
 
 export function Header() {
+  const inside = signInWays.value === null;
   return (
     <header class="top">
       <a class="brand" href={link("/")} aria-label="heapwatch: all JVMs">
         <svg width="18" height="18" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="7" class="brand-box" /><path d="M6 24h4v-5h4v-3h4v-4h4V7h4v17z" class="brand-steps" /></svg>
         heapwatch
       </a>
-      <nav aria-label="Pages">
+      {inside && <nav aria-label="Pages">
         {PAGES.map((page) => (
           <a key={page.path} href={link(page.path)} aria-current={path.value === page.path || path.value.startsWith(`${page.path}/`) ? "page" : undefined}>{page.name}{page.path === "/leaks" && <OpenLeaks />}</a>
         ))}
-      </nav>
+      </nav>}
       <span class="spacer" />
-      <RangePicker />
-      <LiveButton />
+      {inside && <RangePicker />}
+      {inside && <LiveButton />}
       <button type="button" class="icon" onClick={toggleTheme} title={`Switch to ${theme.value === "dark" ? "light" : "dark"} colours (t)`}>
         <span class={`glyph-theme ${theme.value}`} aria-hidden="true" />
         <span class="sr">Switch to {theme.value === "dark" ? "light" : "dark"} colours</span>
       </button>
       <button type="button" class="icon" onClick={() => (helpShown.value = true)} title="Keys and help (?)"><span aria-hidden="true">?</span><span class="sr">Keys and help</span></button>
+      {inside && <Person />}
     </header>
+  );
+}
+
+/** Who is looking, where that is anybody in particular. */
+function Person() {
+  const known = who.value;
+  if (!known || known.kind === "anybody") return null;
+  const may = known.role || known.scopes.join(", ");
+  return (
+    <span class="person" role="group" aria-label="Signed in">
+      <bdi title={`${plain(known.name)}: ${may}${known.kind === "token" ? " (a token)" : ""}`}>{plain(known.name)}</bdi>
+      <button type="button" class="quiet" onClick={() => void signOut().catch(() => undefined)}>Sign out</button>
+    </span>
   );
 }
 

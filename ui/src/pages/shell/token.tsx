@@ -1,6 +1,7 @@
 /** Asked for when the server wants to know who is reading. */
 import { useState } from "preact/hooks";
 import { tokenAsked, tokenRefused, useToken } from "../../api/client";
+import { tokenWanted } from "../../api/session";
 import { Dialog } from "../../lib/controls";
 
 export default function TokenPrompt() {
@@ -12,7 +13,7 @@ export default function TokenPrompt() {
     setText("");
   };
   return (
-    <Dialog title="This server asks for a token" onClose={() => (tokenAsked.value = false)}>
+    <Dialog title="This server asks for a token" onClose={() => (tokenWanted.value ? (tokenWanted.value = false) : (tokenAsked.value = false))}>
       <form class="token" onSubmit={submit}>
         {tokenRefused.value && <p class="problem" role="alert">That token was not accepted. It may be mistyped, expired, or may not read.</p>}
         <label>

@@ -3,9 +3,11 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { liveFilter } from "../../api/live";
 import { useApi } from "../../api/resource";
+import { isAdmin } from "../../api/session";
 import type { Rejects, Status as Answer } from "../../api/types";
 import { Failure } from "../../lib/controls";
 import { bytes, count, duration, exact, moment } from "../../lib/format";
+import { link } from "../../lib/router";
 import { Ago, Time, plain } from "../../lib/text";
 import { now } from "../../lib/view";
 
@@ -21,7 +23,7 @@ export default function Status() {
   if (!status.data) return <div class="page-loading" aria-busy="true"><span class="skeleton wide" /><span class="skeleton tall" /></div>;
   return (
     <section class="page status">
-      <div class="bar"><h1>Agents &amp; doors</h1></div>
+      <div class="bar"><h1>Agents &amp; doors</h1><span class="spacer" />{isAdmin.value && <a class="button" href={link("/audit")}>What was changed</a>}</div>
       {status.error && <Failure error={status.error} onRetry={status.reload} known />}
       {status.data.problems.map((problem) => <p class="warnings" role="alert" key={problem}>{plain(problem)}</p>)}
       <Facts answer={status.data} />
