@@ -224,6 +224,17 @@ def test_sums_by_the_engine_are_sums_of_lines(store: Store, inner: str) -> None:
         assert one == {name: pytest.approx(values) for name, values in other.items()}
 
 
+@pytest.mark.parametrize("inner", ["'name=heap.bytes'", "'name=~heap.*','class=~a'", "'name=disk.used'"])
+@pytest.mark.parametrize(
+    "call", ["sumSeries({})", "groupByTags({},'sum','host')", "groupByNodes({},'sum','host','jvm')"]
+)
+def test_sums_by_tags_in_the_engine_are_sums_of_lines(store: Store, inner: str, call: str) -> None:
+    one = ask(store, call.format(f"seriesByTag({inner})"))
+    other = ask(store, call.format(f"group(seriesByTag({inner}))"))
+    assert list(one.values()) == [pytest.approx(values) for values in other.values()]
+    assert "sumSeries" in call or list(one) == list(other)
+
+
 def test_plain_paths_and_tags(store: Store) -> None:
     assert set(ask(store, "web1.cpu.*")) == {"web1.cpu.load", "web1.cpu.idle"}
     assert set(ask(store, "seriesByTag('name=disk.used')")) == {

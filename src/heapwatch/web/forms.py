@@ -14,6 +14,8 @@ from heapwatch.errors import UsageError
 from heapwatch.ingest.limits import TooLarge
 
 MOST_BYTES = 1 << 20
+MOST_READ = 16 << 20
+"""So much of a form that is too long is read all the same, for many clients hear nothing while they send."""
 FORM = "application/x-www-form-urlencoded"
 PREFIXES = ("/prometheus/", "/graphite/")
 
@@ -39,10 +41,15 @@ async def form_of(request: Request) -> Form:
     pairs: list[tuple[str, str]] = []
     if request.method == "POST" and request.headers.get("content-type", "").startswith(FORM):
         body = b""
+        size = 0
         async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise TooLarge(f"a form has at most {MOST_BYTES} bytes")
+            size += len(chunk)
+            if size <= MOST_BYTES:
+                body += chunk
+            elif size > MOST_READ:
+                break
+        if size > MOST_BYTES:
+            raise TooLarge(f"a form has at most {MOST_BYTES} bytes")
         try:
             pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10_000)
         except ValueError as error:

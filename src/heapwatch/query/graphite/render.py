@@ -243,9 +243,8 @@ class Asked:
                 raise QueryError(f"{function.name}: {param.name} is a number", self.text, node.span)
             if param.type == "integer" and value != float("inf") and abs(value) > 1e9:
                 raise QueryError(f"{function.name}: {param.name} is too great", self.text, node.span)
-        if param.type in ("string", "interval", "aggFunc") and not (
-            value is None or (isinstance(value, str) and value)
-        ):
+        text = param.type in ("string", "interval", "aggFunc") and value is not None
+        if text and not (isinstance(value, str) and (value or param.type == "string")):
             raise QueryError(f"{function.name}: {param.name} is a text in quotes", self.text, node.span)
         if value is None:
             if param.required:
@@ -256,37 +255,47 @@ class Asked:
     # ---- reading
 
     def _pushed(self, node: Call) -> list[Line] | None:
-        """Sums straight over a path are added up where the samples are."""
-        if not node.arguments or not isinstance(node.arguments[0], Path) or node.named:
+        """Sums straight over a path, or over series by their tags, are added up where the samples are."""
+        source = next(_sources(node.arguments[0]), None) if node.arguments else None
+        inner = node.arguments[0] if node.arguments else None
+        plain = isinstance(inner, Path) or (isinstance(inner, Call) and inner.name == BY_TAG.name)
+        if source is None or not plain or node.named:
             return None
-        path = node.arguments[0].text
         rest = [each.value if isinstance(each, Value) else None for each in node.arguments[1:]]
         if node.name in _SUMMING and not rest:
-            lines = self._grouped(path, [])
+            path = inner.text if isinstance(inner, Path) else self.text[inner.span.start : inner.span.end]  # type: ignore[union-attr]
             name = f"sumSeries({path})"
-            return [replace(line, name=name, path=name) for line in lines]
+            return [replace(line, name=name, path=name) for line, _ in self._grouped(source, [])]
         if node.name == "groupByNode" and len(rest) == 2:
             rest.reverse()
-        elif node.name != "groupByNodes":
+        elif node.name not in ("groupByNodes", "groupByTags"):
             return None
-        nodes = rest[1:]
-        whole = all(isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in nodes)
-        if not nodes or not whole or rest[0] not in ("sum", "sumSeries"):
+        if not rest[1:] or rest[0] not in ("sum", "sumSeries"):
             return None
-        return self._grouped(path, [int(each) for each in nodes if isinstance(each, int)])
+        by_tag = source[0] == "tags"
+        keys = [_label(each, by_tag=by_tag) for each in rest[1:]]
+        if None in keys or (node.name == "groupByTags" and not by_tag):
+            return None
+        found = self._grouped(source, [key for key in keys if key])
+        if node.name == "groupByTags":
+            return [
+                _tagged(line, dict(zip(map(str, rest[1:]), values, strict=True))) for line, values in found
+            ]
+        return [line for line, _ in found]
 
-    def _grouped(self, path: str, nodes: Sequence[int]) -> list[Line]:
-        selected = self.selections.of(("path", path))
+    def _grouped(self, source: tuple[str, ...], keys: Sequence[str]) -> list[tuple[Line, list[str]]]:
+        """A line for each combination of labels, and the combination."""
+        selected = self.selections.of(source)
         if selected.empty:
             return []
-        by = tuple(tree.Name(f"_{node + 1}") for node in dict.fromkeys(nodes))
-        reader = self._reader(selected)
-        frame, _ = Grouping(reader, [], tree.Aggregate("sum", by=by), (), self.notes).read()
+        by = tuple(tree.Name(key) for key in dict.fromkeys(keys))
+        frame, _ = Grouping(self._reader(selected), [], tree.Aggregate("sum", by=by), (), self.notes).read()
         found = []
         for row, labels in enumerate(frame.labels):
-            name = ".".join(labels.get(f"_{node + 1}", "") for node in nodes)
-            found.append(Line(name, self.start, self.step, frame.values[row], path))
-        return sorted(found, key=lambda line: line.name)
+            values = [labels.get(key, "") for key in keys]
+            line = Line(".".join(values), self.start, self.step, frame.values[row], source[-1])
+            found.append((line, values))
+        return sorted(found, key=lambda pair: pair[0].name)
 
     def _read(self, selected: Selected, path: str | None) -> list[Line]:
         if selected.empty:
@@ -315,6 +324,18 @@ class Asked:
                 "points",
             )
         return Reader(self.parts, selected, window, self.rollup, self.limits)
+
+
+def _label(wanted: object, *, by_tag: bool) -> str | None:
+    """The label that a node of a path, or a tag, is kept as."""
+    if isinstance(wanted, int) and not isinstance(wanted, bool):
+        return f"_{wanted + 1}" if wanted >= 0 and not by_tag else None
+    return wanted if isinstance(wanted, str) and by_tag and wanted != "name" else None
+
+
+def _tagged(line: Line, tags: dict[str, str]) -> Line:
+    name = "sum" + "".join(f";{tag}={tags[tag]}" for tag in sorted(tags))
+    return replace(line, name=name, path=name, tags={"name": "sum", **tags})
 
 
 def _called(frame: Frame, row: int, *, by_path: bool) -> tuple[str, dict[str, str]]:

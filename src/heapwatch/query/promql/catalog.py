@@ -13,7 +13,7 @@ from heapwatch.query.limits import LimitExceeded, Limits
 from heapwatch.query.promql import statements, tree
 from heapwatch.query.promql.naming import metric_name, series_labels
 from heapwatch.query.promql.parse import parse
-from heapwatch.query.promql.selection import ClassPick, Picked, pick
+from heapwatch.query.promql.selection import OF_CLASS, ClassPick, Picked, pick
 from heapwatch.query.promql.stored import LATEST_MS
 from heapwatch.query.promql.vector import Labels, key
 from heapwatch.query.tree import Span
@@ -74,7 +74,8 @@ def label_values(
     if not matches and name in ("class", "package"):
         universe = universe_of(store.parts.names)
         return sorted({value for _, column in universe.classes.named(name) for value in column.values})
-    return sorted({labels[name] for labels in reading.some(matches) if labels.get(name)})
+    of_class = name in OF_CLASS
+    return sorted({labels[name] for labels in reading.some(matches, of_class) if labels.get(name)})
 
 
 def metadata(store: Store, metric: str, limit: int) -> dict[str, list[dict[str, str]]]:
@@ -108,12 +109,13 @@ class _Reading:
                 if one.id in seen:
                     yield series_labels(picked.universe, one, picked.jvm_labels, picked.raw)
 
-    def some(self, matches: Sequence[str]) -> Iterator[Labels]:
+    def some(self, matches: Sequence[str], of_class: bool = True) -> Iterator[Labels]:
         """Of class samples a JVM's labels and those of classes apart: all together would be very many."""
         for matchers in [matchers_of(match) for match in matches] or [()]:
             picked = self._pick(matchers)
             for each in picked.classes:
-                yield from self._parts(picked, each, narrowed=bool(matches))
+                narrowed = bool(matches) and (of_class or not each.every_class)
+                yield from self._parts(picked, each, narrowed=narrowed)
             for one in picked.series:
                 yield series_labels(picked.universe, one, picked.jvm_labels, picked.raw)
 
