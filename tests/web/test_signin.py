@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -346,3 +347,41 @@ def test_a_rotated_token_has_a_new_secret_and_the_old_one_is_refused(peopled: Se
             answer = peopled.http.get("/api/v1/jvms", headers={"Authorization": f"Bearer {secret}"})
             assert answer.status_code == status
         assert client.post("/api/v1/tokens/nobody/rotate", json={}).status_code == 404
+
+
+def test_a_stream_tells_nothing_more_once_its_session_has_ended(peopled: Server) -> None:
+    users = Users(peopled.data / "users.json")
+    users.add("watcher", "viewer", PASSWORD)
+    text = b" num     #instances         #bytes  class name\n   1:   1   16  A\nTotal   1   16\n"
+    with session_of(peopled, "ann") as admin, session_of(peopled, "watcher") as watcher:
+        made = admin.post("/api/v1/tokens", json={"name": "feeder", "scopes": ["ingest"]}).json()
+        feeder = {"Authorization": f"Bearer {made['token']}"}
+
+        def feed() -> None:
+            fed = peopled.http.post("/api/v1/histogram?host=fed&jvm=shop", content=text, headers=feeder)
+            assert fed.status_code == 200
+
+        with watcher.stream("GET", "/api/v1/live") as stream:
+            lines = stream.iter_lines()
+            wait_for_event(lines, "hello")
+            feed()
+            wait_for_event(lines, "snapshot")
+            users.remove("watcher")
+            end = time.monotonic() + 60
+            while next(lines, None) is not None:
+                assert time.monotonic() < end
+                feed()
+
+
+def wait_for_event(lines: Iterator[str], kind: str) -> None:
+    assert any(line == f"event: {kind}" for line in lines)
+
+
+def test_a_damaged_file_of_users_locks_everybody_out_and_says_so(data: Path) -> None:
+    add_users(data)
+    with Server(data) as server:
+        (data / "users.json").write_text("{")
+        answer = server.http.get("/api/v1/jvms")
+        assert answer.status_code == 500
+        assert "users.json is damaged" in answer.json()["error"]["message"]
+        assert server.stop() == 0

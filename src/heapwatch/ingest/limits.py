@@ -6,6 +6,7 @@ Each limit is refused with the answer that makes a well-behaved sender do the ri
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ class Rates:
     """A token bucket for each source, for the `sources` that were seen last.
 
     A bucket is the moment at which it is full again: an evicted source starts with a full one, which
-    is also what it had unless it came within the last `burst / rate` seconds.
+    is also what it had unless it came within the last `burst / rate` seconds. Safe to use from any thread.
     """
 
     def __init__(
@@ -44,21 +45,23 @@ class Rates:
         self.burst = burst
         self._sources = sources
         self._clock = clock
+        self._lock = threading.Lock()
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def take(self, source: str) -> None:
         """Count one request of `source`, or raise `TooMany`."""
         if self.rate <= 0:
             return
-        now = self._clock()
-        full_at = max(now, self._full_at.get(source, now)) + 1 / self.rate
-        wait = full_at - now - self.burst / self.rate
-        if wait > 1e-9:
-            raise TooMany(f"more than {self.rate:g} requests a second from {source}", wait)
-        self._full_at[source] = full_at
-        self._full_at.move_to_end(source)
-        if len(self._full_at) > self._sources:
-            self._full_at.popitem(last=False)
+        with self._lock:
+            now = self._clock()
+            full_at = max(now, self._full_at.get(source, now)) + 1 / self.rate
+            wait = full_at - now - self.burst / self.rate
+            if wait > 1e-9:
+                raise TooMany(f"more than {self.rate:g} requests a second from {source}", wait)
+            self._full_at[source] = full_at
+            self._full_at.move_to_end(source)
+            if len(self._full_at) > self._sources:
+                self._full_at.popitem(last=False)
 
 
 class InFlight:

@@ -34,7 +34,7 @@ from heapwatch.ingest.sockets import Sockets
 from heapwatch.model import Batch, Event, JvmId, Snapshot
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
-from heapwatch.web import changes, figures, logs, negotiation, ports
+from heapwatch.web import changes, figures, logs, negotiation, ports, rechecks
 from heapwatch.web.access import Access
 from heapwatch.web.audit import Audit
 from heapwatch.web.auth import Caller, Forbidden, Unauthenticated
@@ -242,7 +242,8 @@ class Services:
         return {"reloaded": True, "changed": sorted(now), "restart_needed": sorted(set(different) - set(now))}
 
     def _insert_samples(self, samples: Samples) -> None:
-        refused = self.store.insert_samples(samples.series, samples.times, samples.values, samples.source)
+        columns = samples.series, samples.times, samples.values
+        refused = self.store.insert_samples(*columns, samples.source, once=samples.once)
         for reason, number in refused.items():
             self.rejects.add(samples.source, reason, count=number)
 
@@ -324,6 +325,7 @@ def caller(
         reason = "unauthenticated" if isinstance(error, Unauthenticated) else "forged"
         services.rejects.add("api", reason, peer=peer_of(request), detail=str(error))
         raise
+    rechecks.remember(request, lambda: services.caller(request, secret))
     if request.method not in SAFE_METHODS and {"act", "admin"} & set(scopes.scopes):
         changes.begun(request, found.identity)
     for scope in scopes.scopes:

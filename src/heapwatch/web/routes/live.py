@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from heapwatch import __version__
 from heapwatch.web.parameters import Selected, only_known
+from heapwatch.web.rechecks import while_allowed
 from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["live"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
@@ -36,7 +37,7 @@ async def live(request: Request, chosen: Selected) -> Response:
         try:
             hello = {"version": __version__, "time": int(time.time() * 1000)}
             yield ServerSentEvent(to_json(hello).decode(), event="hello")
-            async for event in client.events():
+            async for event in while_allowed(request, client.events()):
                 yield event
         finally:
             hub.leave(client)

@@ -29,6 +29,7 @@ from heapwatch.query.times import parse_interval, parse_time
 from heapwatch.query.vocabulary import StoredWords
 from heapwatch.web import negotiation, queries
 from heapwatch.web.parameters import Span, named, now_ms, only_known
+from heapwatch.web.rechecks import while_allowed
 from heapwatch.web.services import Services, caller, services_of
 from heapwatch.web.tailing import Tail
 
@@ -149,7 +150,7 @@ async def tail_logs(
     first = await services.tails.begin(tail, last)
 
     async def events() -> AsyncIterator[ServerSentEvent]:
-        async for page in services.tails.following(tail, first):
+        async for page in while_allowed(request, services.tails.following(tail, first)):
             yield ServerSentEvent(negotiation.encode(page).decode(), event="logs")
 
     return EventSourceResponse(events(), ping=HEARTBEAT_S, send_timeout=STALLED_S)
