@@ -9,12 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import inf, nan
 
+import numpy as np
 import pytest
 from makers import DAY, HOUR, MINUTE, NOW, batch, histogram, jvm, metrics, snapshot
 
 from heapwatch.errors import Refused
 from heapwatch.model import LIVE, Batch, Event, Histogram, MetricBlock, Snapshot
 from heapwatch.store import Store
+from heapwatch.store.live import Live
+from heapwatch.store.points import Replays
 
 pytestmark = pytest.mark.store
 
@@ -269,6 +272,42 @@ def test_points_of_nobody_are_found_by_their_name(store: Store, host: str) -> No
     ]
     assert series["labels"] == {"metric": name}
     assert [value for value in series["values"] if value is not None][-1] == 3.0
+
+
+def samples_of(store: Store, host: str) -> list[tuple[int, float]]:
+    """Time and value of every sample of a host's JVMs, as they lie in the store."""
+    ids = [each.id for each in store.parts.names.jvms.by_id.values() if each.who.host == host]
+    found = store.parts.engine.query(
+        "SELECT toUnixTimestamp64Milli(time) AS at, value FROM sample WHERE series IN "
+        "(SELECT id FROM series WHERE incarnation IN {ids:Array(UInt64)}) ORDER BY series, at",
+        {"ids": ids},
+    )
+    return list(zip(found["at"].tolist(), found["value"].tolist(), strict=True))
+
+
+def test_points_of_a_sender_who_comes_again_are_stored_once(store: Store, host: str) -> None:
+    name = f"requests;host={host};jvm=shop"
+
+    def send(*points: tuple[int, float]) -> dict[str, int]:
+        times, values = zip(*points, strict=True)
+        return store.insert_samples([name] * len(points), times, values, "remote-write", once=True)
+
+    assert send((NOW - 2000, 1.0), (NOW - 1000, 2.0)) == {}
+    assert send((NOW - 2000, 1.0), (NOW - 1000, 2.0)) == {}
+    assert send((NOW - 1500, 1.5), (NOW - 1000, 9.0), (NOW, 3.0), (NOW, 4.0)) == {}
+    assert samples_of(store, host) == [(NOW - 2000, 1.0), (NOW - 1500, 1.5), (NOW - 1000, 2.0), (NOW, 4.0)]
+
+
+def test_points_whose_insert_may_have_failed_are_looked_for(store: Store, host: str) -> None:
+    store.insert_samples([f"requests;host={host};jvm=shop"], [NOW], [1.0], once=True)
+    (who,) = [each.id for each in store.parts.names.jvms.by_id.values() if each.who.host == host]
+    (id_,) = [series.id for series in store.parts.names.series.of_incarnation[who]]
+    nothing_newer, engine = Replays(Live(0)), store.parts.engine
+    point = store.parts.names.ids.array([id_]), np.array([NOW], np.int64)
+    assert nothing_newer.fresh(*point, engine).tolist() == [True]
+    assert nothing_newer.fresh(*point, engine).tolist() == [False]
+    nothing_newer.done(point[0])
+    assert nothing_newer.fresh(*point, engine).tolist() == [True]
 
 
 def test_readers_see_whole_histograms_while_others_are_written(store: Store, host: str) -> None:

@@ -147,6 +147,23 @@ def test_vmagent_writes_here_as_well(server: Server, needs: Callable[[str], str]
     assert "unsupported" not in counts
 
 
+def test_a_request_that_comes_again_is_stored_once(data: Path) -> None:
+    at = now()
+    body = request(
+        ({"__name__": "again"}, [(1.0, at - 5000), (2.0, at)]), ({"__name__": "other"}, [(1.0, at)])
+    )
+    with Server(data) as server:
+        for _ in range(2):
+            assert server.http.post("/api/v1/write", content=body, headers=FIRST).status_code == 204
+        server.kill()
+        server.start()
+        assert server.http.post("/api/v1/write", content=body, headers=FIRST).status_code == 204
+        asked = {"query": "metric=again | quantize to 1m using count | sum", "from": "-5m", "to": "now+1m"}
+        answer = server.http.post("/api/v1/query", json=asked).json()
+        (series,) = answer["rows"][-1]["series"]
+        assert sum(filter(None, series["values"])) == 2
+
+
 def test_204_is_said_when_all_is_stored(server: Server) -> None:
     body = request(
         ({"__name__": "told", "host": "web2", "jvm": "shop"}, [(1.0, now() - 30_000), (2.0, now())])

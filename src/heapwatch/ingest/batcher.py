@@ -37,12 +37,16 @@ class InsertFailed(HeapwatchError):
 
 @dataclass(frozen=True)
 class Samples:
-    """Points of plain metrics, as columns: series `series[i]` was `values[i]` at `times[i]` (epoch ms)."""
+    """Points of plain metrics, as columns: series `series[i]` was `values[i]` at `times[i]` (epoch ms).
+
+    `once` is for senders who come again when they hear no answer: each series has one point at a time.
+    """
 
     series: Sequence[str]
     times: Sequence[int]
     values: Sequence[float]
     source: str
+    once: bool = False
 
 
 @dataclass
@@ -293,15 +297,16 @@ class Batcher:
         self._pending.pop((waiting.batch.agent, waiting.batch.sequence), None)
 
     async def _store_samples(self, blocks: list[_Points]) -> None:
-        by_source: dict[str, list[_Points]] = {}
+        by_source: dict[tuple[str, bool], list[_Points]] = {}
         for block in blocks:
-            by_source.setdefault(block.samples.source, []).append(block)
-        for source, parts in by_source.items():
+            by_source.setdefault((block.samples.source, block.samples.once), []).append(block)
+        for (source, once), parts in by_source.items():
             joined = Samples(
                 [name for part in parts for name in part.samples.series],
                 [moment for part in parts for moment in part.samples.times],
                 [value for part in parts for value in part.samples.values],
                 source,
+                once,
             )
             try:
                 await self._timed(self._insert_samples, joined)

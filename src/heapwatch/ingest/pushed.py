@@ -139,7 +139,8 @@ class PushDoors:
             histograms = list(classes.ready(everything=True))
             for each in histograms:
                 self._check(each)
-        return _Pushed(lines, Samples(labelled(series, labels), times, values, door.name), histograms)
+        samples = Samples(labelled(series, labels), times, values, door.name, once=True)
+        return _Pushed(lines, samples, histograms)
 
     async def _store(self, pushed: _Pushed) -> None:
         for batch in pushed.histograms:

@@ -18,9 +18,12 @@ from heapwatch.store.admission import LONGEST_NAME, OLDEST_MS
 from heapwatch.store.dimensions import NOBODY, Names, untagged
 from heapwatch.store.engine import Engine
 from heapwatch.store.identity import IDENTITY, identity
+from heapwatch.store.live import Live
+from heapwatch.store.samples import stored
 from heapwatch.wire.graphite import tagged
 
 TOO_MANY = -1
+LATEST_MS = 10_413_792_000_000  # the year 2300
 
 
 class Memo:
@@ -74,6 +77,44 @@ class Memo:
         self._names.series.known(keys.values(), source, engine)
         for name, key in keys.items():
             self._ids[name] = self._names.series.by_name[key]
+
+
+class Replays:
+    """Points of senders who come again when they did not hear an answer: each (series, time) is one point.
+
+    A time after the newest of its series is new without a look into the store; so it is but for replays.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._doubted: set[int] = set()  # an insert of theirs failed, and may have been done all the same
+
+    def fresh(self, ids: NDArray[Any], times: NDArray[np.int64], engine: Engine) -> NDArray[np.bool_]:
+        """Which points are not stored; of those given twice, the last. They are in doubt until `done`."""
+        order = np.lexsort((times, ids))
+        twice = (ids[order][1:] == ids[order][:-1]) & (times[order][1:] == times[order][:-1])
+        good = np.ones(len(ids), bool)
+        good[order[:-1][twice]] = False
+        series, place = np.unique(ids, return_inverse=True)
+        newest = np.array([self._newest(each) for each in series.tolist()], np.int64)
+        doubtful = np.flatnonzero(good & (times <= newest[place]))
+        if len(doubtful):
+            moments = times[doubtful]
+            known = stored(ids[doubtful].tolist(), int(moments.min()), int(moments.max()), engine)
+            pairs = zip(ids[doubtful].tolist(), moments.tolist(), strict=True)
+            good[doubtful] = [pair not in known for pair in pairs]
+        self._doubted.update(series.tolist())
+        return good
+
+    def done(self, ids: NDArray[Any]) -> None:
+        """What `fresh` let through of these series is stored, or there was nothing."""
+        self._doubted.difference_update(ids.tolist())
+
+    def _newest(self, series: int) -> int:
+        if series in self._doubted:
+            return LATEST_MS
+        known = self._live.values.get(series)
+        return known.time if known else -1
 
 
 def acceptable(

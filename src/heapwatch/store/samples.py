@@ -7,7 +7,7 @@ stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,9 @@ class SampleWriter:
             self._newest.pop(each, None)
 
     def _unknown(self, doubtful: Sequence[Chunk], sure: Sequence[Chunk], engine: Engine) -> list[Chunk]:
-        seen = _stored(doubtful, engine)
+        low = min(int(chunk.times.min()) for chunk in doubtful)
+        high = max(int(chunk.times.max()) for chunk in doubtful)
+        seen = stored([chunk.series for chunk in doubtful], low, high, engine)
         names = {chunk.series for chunk in doubtful}
         for chunk in sure:
             if chunk.series in names:
@@ -119,15 +121,12 @@ def _with_values(chunk: Chunk) -> Chunk:
     return Chunk(chunk.series, chunk.times[~missing], chunk.values[~missing]) if missing.any() else chunk
 
 
-def _stored(chunks: Sequence[Chunk], engine: Engine) -> set[tuple[int, int]]:
+def stored(series: Iterable[int], low: int, high: int, engine: Engine) -> set[tuple[int, int]]:
+    """Series and time (epoch ms) of what is there from `low` to `high`."""
     found = engine.query(
         "SELECT series, toUnixTimestamp64Milli(time) AS at FROM sample "
         "WHERE series IN {series:Array(UInt64)} "
         "AND time BETWEEN fromUnixTimestamp64Milli({low:Int64}) AND fromUnixTimestamp64Milli({high:Int64})",
-        {
-            "series": sorted({chunk.series for chunk in chunks}),
-            "low": min(int(chunk.times.min()) for chunk in chunks),
-            "high": max(int(chunk.times.max()) for chunk in chunks),
-        },
+        {"series": sorted(set(series)), "low": low, "high": high},
     )
     return set(zip(found["series"].tolist(), found["at"].tolist(), strict=True))

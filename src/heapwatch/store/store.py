@@ -75,10 +75,19 @@ class Store:
         return self._open(self._writer.insert)(batches)
 
     def insert_samples(
-        self, series: Sequence[str], times: Sequence[int], values: Sequence[float], source: str = ""
+        self,
+        series: Sequence[str],
+        times: Sequence[int],
+        values: Sequence[float],
+        source: str = "",
+        *,
+        once: bool = False,
     ) -> dict[str, int]:
-        """Store points of plain metrics: series in Graphite's tagged form. Answers rejects by reason."""
-        return self._open(self._writer.insert_samples)(series, times, values, source)
+        """Store points of plain metrics: series in Graphite's tagged form. Answers rejects by reason.
+
+        With `once` a point of a series and a time that is there already is left as it is.
+        """
+        return self._open(self._writer.insert_samples)(series, times, values, source, once=once)
 
     def insert_logs(self, logs: Sequence[LogBlock], key: int | None = None) -> bool:
         """Store log messages, durable when it returns; False when those of this key were stored before.

@@ -31,7 +31,7 @@ from heapwatch.store.identity import identity, others
 from heapwatch.store.intent import Intent, stored
 from heapwatch.store.live import Live
 from heapwatch.store.logs import KEYED, WITHOUT_ORDER, LogWriter, histogram_logs
-from heapwatch.store.points import TOO_MANY, Memo, acceptable
+from heapwatch.store.points import TOO_MANY, Memo, Replays, acceptable
 from heapwatch.store.rows import Prepared
 from heapwatch.store.samples import Chunk, SampleWriter
 from heapwatch.store.settings import Settings
@@ -62,6 +62,7 @@ class Writer:
         self._clock = clock
         self._hours = hours
         self._memo = Memo(names, settings.max_series)
+        self._replays = Replays(live)
         self._lock = threading.Lock()
         self.samples = SampleWriter(names.ids, live)
         self._logs = LogWriter(names, clock, settings.max_log_sources)
@@ -100,9 +101,15 @@ class Writer:
             self._acks.write(self._clock(), self._engine, at_once=True)
 
     def insert_samples(
-        self, series: Sequence[str], times: Sequence[int], values: Sequence[float], source: str
+        self,
+        series: Sequence[str],
+        times: Sequence[int],
+        values: Sequence[float],
+        source: str,
+        *,
+        once: bool = False,
     ) -> dict[str, int]:
-        """Store points by tagged series names. Best effort as their protocols are: not told from replays."""
+        """Store points by tagged series names; `once` tells those that are stored already from new ones."""
         moments = np.asarray(times, np.int64)
         numbers = np.asarray(values, np.float64)
         good, rejected = acceptable(moments, numbers, self._clock() + self.future_ms)
@@ -114,9 +121,15 @@ class Writer:
             if not room.all():
                 rejected["too-many-series"] = int((~room).sum())
             kept, moments, numbers = ids[room].astype(self._names.ids.dtype), moments[room], numbers[room]
+            every = kept
+            if once:
+                fresh = self._replays.fresh(kept, moments, self._engine)
+                kept, moments, numbers = kept[fresh], moments[fresh], numbers[fresh]
             newest = _newest(kept, moments, numbers)
             self._hours.touch(self._hours_of(kept, moments), self._engine)
             self.samples.write_columns(kept, moments, numbers, self._engine)
+            if once:
+                self._replays.done(every)
             for id_, (time, value) in newest.items():
                 self._live.value(id_, time, value)
                 self._heard(self._names.series.by_id[id_].incarnation, time)
