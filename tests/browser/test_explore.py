@@ -6,6 +6,7 @@ import json
 import re
 from urllib.parse import quote
 
+import pyarrow.parquet as pq
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Server
@@ -111,6 +112,10 @@ def test_an_answer_is_a_table_and_json_and_a_file(page: Page, fleet: Server) -> 
     lines = download.value.path().read_text().splitlines()
     assert {"host", "time"} <= set(lines[0].split(","))
     assert sum("memleak2" in line for line in lines) > 20
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download Parquet").click()
+    points = pq.read_table(download.value.path()).to_pylist()
+    assert sum(point["host"] == "memleak2" for point in points) > 20
 
 
 def test_a_table_of_differences_is_a_table(page: Page, fleet: Server) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
 import re
 import subprocess
 import time
 from pathlib import Path
 
 import httpx2
+import pyarrow.parquet as pq
 import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
@@ -92,6 +95,40 @@ def test_a_query_is_a_table_a_drawing_or_every_point(inside: Run, filled: Server
     assert set(points[0]) == {"time", "host", "value"}
     answer = json.loads(asked(inside, filled, *words, "--json"))
     assert len(answer["rows"][0]["series"]) == 2
+
+
+def test_a_query_is_a_parquet_file_and_never_binary_on_a_terminal(
+    inside: Run, filled: Server, tmp_path: Path
+) -> None:
+    words = ("query", "metric=heap.bytes | sum by host", "--interval", "1m")
+    points = list(csv.DictReader(io.StringIO(asked(inside, filled, *words, "-o", "csv"))))
+    file = tmp_path / "found.parquet"
+    assert str(file) in asked(inside, filled, *words, "-o", "parquet", "--save", str(file))
+    rows = pq.read_table(file).to_pylist()
+    assert sorted((row["host"], row["value"]) for row in rows) == sorted(
+        (point["host"], float(point["value"])) for point in points
+    )
+    asked(inside, filled, "export", str(tmp_path / "all.parquet"))
+    assert pq.read_table(tmp_path / "all.parquet").num_rows == 2 * 2 * STEPS
+    wrong = inside(*words, "-o", "csv", "--save", str(file), "--server", filled.url)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    parent, terminal = pty.openpty()
+    try:
+        shown = subprocess.run(
+            command(*words, "-o", "parquet", "--server", filled.url),
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+            env=environment(HOME=str(tmp_path)),
+        )
+    finally:
+        os.close(terminal)
+        os.close(parent)
+    assert shown.returncode == 2
+    assert "not for a terminal: name a file with --save" in shown.stderr
 
 
 def test_rows_stand_below_each_other(inside: Run, filled: Server) -> None:

@@ -97,7 +97,7 @@ def test_the_form_follows_the_parameter_then_the_header(asked: Request, kind: st
 
 
 def test_an_unknown_form_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="format: expected json, csv, jsonl, ndjson, not 'xml'"):
+    with pytest.raises(UsageError, match="format: expected json, csv, jsonl, ndjson, parquet, not 'xml'"):
         negotiation.wanted(request("format=xml"))
 
 

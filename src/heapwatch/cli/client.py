@@ -78,6 +78,14 @@ class Client:
         """The JSON answer to a POST of JSON."""
         return self._json("POST", path, json=body, params=_given(params))
 
+    def packed(self, path: str, body: object, media_type: str) -> bytes:
+        """The answer to a POST of JSON in a form that is not JSON."""
+        with self._errors():
+            answer = self._checked(self._http.post(path, json=body, headers={"Accept": media_type}))
+        if answer.headers.get("content-type", "").partition(";")[0] != media_type:
+            raise Unavailable(f"what answers at {self.url} does not answer as {media_type}")
+        return answer.content
+
     def put(self, path: str, body: object) -> Any:
         """The JSON answer to a PUT of JSON."""
         return self._json("PUT", path, json=body)

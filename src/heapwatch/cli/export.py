@@ -23,7 +23,7 @@ def export(
     file: Annotated[Path, Parameter(allow_leading_hyphen=True)] = Path("-"),
     /,
     *,
-    format: Literal["jsonl", "text-tar", "logs"] | None = None,  # noqa: A002 - the word of the command line
+    format: Literal["jsonl", "text-tar", "logs", "parquet"] | None = None,  # noqa: A002 - the word of the command line
     from_: Annotated[str, Parameter(name="--from"), _TIME] = "-3650d",
     to: Annotated[str, _TIME] = "now",
     force: bool = False,
@@ -34,13 +34,15 @@ def export(
 
     jsonl keeps everything (labels, pauses, counters); text-tar is a tar of texts
     as jmap prints them, which other tools read too; logs is log messages, a
-    JSON object a line. `heapwatch import` reads all of them back. A file that
+    JSON object a line. `heapwatch import` reads all of them back. parquet has a
+    row for each class of each histogram and is for other programs. A file that
     ends in .gz is compressed. An export that breaks off leaves no file.
 
     For example:
 
         heapwatch export shop.jsonl.gz --jvm shop --from -7d
         heapwatch export histograms.tar --host memleak1
+        heapwatch export histograms.parquet --jvm shop --from -1d
         heapwatch export app.jsonl.gz --format logs --jvm shop --from -1h
         heapwatch export --jvm shop | heapwatch --server http://other:7077 import -
 
@@ -49,7 +51,7 @@ def export(
     file
         Where to; - is standard output.
     format
-        [else by the name: text-tar for .tar, jsonl for all others]
+        [else by the name: text-tar for .tar, parquet, jsonl for all others]
     from_
         RFC 3339, epoch seconds or ms, now, or back from now: -15m, -7d [else everything].
     to
@@ -57,7 +59,8 @@ def export(
     force
         Overwrite the file.
     """
-    kind = format or ("text-tar" if ".tar" in file.name else "jsonl")
+    by_name = "parquet" if file.suffix == ".parquet" else "text-tar" if ".tar" in file.name else "jsonl"
+    kind = format or by_name
     params = {**selection.params(), "from": from_, "to": to, "format": kind}
     written = 0
     with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, Sequence
 
 from cyclopts import Parameter, Token
@@ -90,6 +91,23 @@ class ChartOutput:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
+class QueryOutput:
+    """How the answer to a query is printed, or written to a file."""
+
+    output: Annotated[Literal["table", "chart", "json", "csv", "parquet"], _OUTPUT] = "table"
+    "For people (numbers or a drawing), or exact for programs."
+    as_json: JsonFlag = False
+    "The same as -o json."
+    save: Path | None = None
+    "The file that -o parquet writes [else standard output, unless that is a terminal]."
+
+    @property
+    def kind(self) -> str:
+        return "json" if self.as_json else self.output
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
 class ServerOptions:
     """Which server, and with which right."""
 
@@ -149,6 +167,6 @@ class Range:
         return {"from": self.from_, "to": self.to}
 
 
-TABLE, RAW, CHART = TableOutput(), RawOutput(), ChartOutput()
+TABLE, RAW, CHART, QUERIED = TableOutput(), RawOutput(), ChartOutput(), QueryOutput()
 SERVER, EVERYTHING, LAST_HOUR = ServerOptions(), Selection(), Range()
 """Each group as it is when none of its flags is given."""

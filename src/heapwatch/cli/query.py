@@ -10,12 +10,14 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from heapwatch.cli import saving
 from heapwatch.cli.answers import show_query
 from heapwatch.cli.client import BadQuery, Client
-from heapwatch.cli.options import CHART, LAST_HOUR, SERVER, ChartOutput, Range, ServerOptions
+from heapwatch.cli.options import LAST_HOUR, QUERIED, SERVER, QueryOutput, Range, ServerOptions
 from heapwatch.errors import UsageError
 
 Text = Annotated[str, Parameter(allow_leading_hyphen=True)]  # - is standard input
+PARQUET = "application/vnd.apache.parquet"
 _OPTION = re.compile(r"--?\w[\w-]*(?:=.*)?")
 
 
@@ -37,7 +39,7 @@ def query(
     interval: str | None = None,
     mode: Literal["all", "live"] = "all",
     range_: Range = LAST_HOUR,
-    output: ChartOutput = CHART,
+    output: QueryOutput = QUERIED,
     server: ServerOptions = SERVER,
 ) -> int:
     """Ask in the metric language, or at a prompt.
@@ -50,6 +52,7 @@ def query(
         heapwatch query 'memleak3.size.** | parse *.size.** as host, class
             | sum by class | topk(10, max)'
         heapwatch query -f leak.query --interval 1m -o csv
+        heapwatch query 'jvm=shop' -o parquet --save shop.parquet
         heapwatch query
 
     Parameters
@@ -65,6 +68,13 @@ def query(
         names none.
     """
     question = Question(range_.from_, range_.to, interval, mode, output.kind)
+    if output.save is not None and output.kind != "parquet":
+        raise UsageError("--save is for -o parquet; other forms go into a file with >")
+    if output.kind == "parquet":
+        saving.check(output.save, "Parquet")
+        with Client(server) as client:
+            saving.save(packed(client, text_of(text, file), question), output.save)
+        return 0
     if text is None and file is None and sys.stdin.isatty():
         from heapwatch.cli.prompt import talk
 
@@ -92,16 +102,25 @@ def text_of(text: str | None, file: Path | None) -> str:
 
 def ask(client: Client, text: str, question: Question) -> None:
     """Put one query and print its answer; an error is shown in its line first."""
-    body = {
+    with carets(text):
+        answer = client.post("/api/v1/query", _body(text, question))
+    show_query(answer, text, question.kind)
+
+
+def packed(client: Client, text: str, question: Question) -> bytes:
+    """The answer to one query as Parquet."""
+    with carets(text):
+        return client.packed("/api/v1/query", _body(text, question), PARQUET)
+
+
+def _body(text: str, question: Question) -> dict[str, str | None]:
+    return {
         "query": text,
         "from": question.from_,
         "to": question.to,
         "interval": question.interval,
         "mode": question.mode,
     }
-    with carets(text):
-        answer = client.post("/api/v1/query", body)
-    show_query(answer, text, question.kind)
 
 
 class carets:  # noqa: N801 - read as a word: with carets(text)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ABOUT = (
     "Class histograms and metrics of JVMs over time. Times in answers are epoch ms; from, to and at "
     "take RFC 3339, epoch, now, -15m or now-1h. label.NAME=VALUE selects by label on every route that takes "
-    "host and jvm. Tables and series also come as CSV or JSON lines (format=csv, format=jsonl)."
+    "host and jvm. Tables and series also come as CSV, JSON lines or Parquet (format=csv, jsonl, parquet)."
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ERRORS: dict[int | str, dict[str, object]] = {

@@ -17,12 +17,14 @@ from collections.abc import Iterable, Iterator
 from heapwatch.jvm.histogram import render
 from heapwatch.model import Snapshot
 from heapwatch.store.reads.logs import Message
+from heapwatch.web import parquet
 from heapwatch.web.negotiation import encode
 
 MEDIA_TYPES = {
     "jsonl": "application/x-ndjson",
     "text-tar": "application/x-tar",
     "logs": "application/x-ndjson",
+    "parquet": parquet.MEDIA_TYPE,
 }
 PIECE = 1000
 """Messages that are handed out together: most are short."""

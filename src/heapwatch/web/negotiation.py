@@ -1,6 +1,6 @@
-"""One answer of columns in the form that the client asked for: JSON, CSV or JSON lines.
+"""One answer of columns in the form that the client asked for: JSON, CSV, JSON lines or Parquet.
 
-CSV and JSON lines have one record a row: a histogram's class, a point of a series with its labels.
+CSV, JSON lines and Parquet have one record a row: a histogram's class, a point of a series with its labels.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heapwatch.errors import UsageError
+from heapwatch.web import parquet
 
 JSON, CSV, LINES = "application/json", "text/csv", "application/x-ndjson"
-FORMATS = {"json": JSON, "csv": CSV, "jsonl": LINES, "ndjson": LINES}
+FORMATS = {"json": JSON, "csv": CSV, "jsonl": LINES, "ndjson": LINES, "parquet": parquet.MEDIA_TYPE}
 COMPRESS_FROM = 4096
 """Smaller answers fit a few packets anyway."""
 
@@ -32,7 +33,7 @@ def wanted(request: Request) -> str:
             raise UsageError(f"format: expected {', '.join(FORMATS)}, not {asked[:40]!r}")
         return FORMATS[asked]
     accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept", "").split(",")]
-    return next((kind for kind in accepted if kind in (JSON, CSV, LINES)), JSON)
+    return next((kind for kind in accepted if kind in FORMATS.values()), JSON)
 
 
 def respond(request: Request, payload: Mapping[str, Any], media_type: str) -> Response:
@@ -41,10 +42,13 @@ def respond(request: Request, payload: Mapping[str, Any], media_type: str) -> Re
         body = to_csv(payload)
     elif media_type == LINES:
         body = to_lines(payload)
+    elif media_type == parquet.MEDIA_TYPE:
+        body = to_parquet(payload)
     else:
         body = encode(payload)
     headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Encoding, Authorization"}
-    if len(body) >= COMPRESS_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+    packed = media_type == parquet.MEDIA_TYPE
+    if len(body) >= COMPRESS_FROM and not packed and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers["Content-Encoding"] = "gzip"
     charset = "; charset=utf-8" if media_type == CSV else ""
@@ -68,6 +72,11 @@ def to_csv(payload: Mapping[str, Any]) -> bytes:
 def to_lines(payload: Mapping[str, Any]) -> bytes:
     header, rows = table(payload)
     return b"".join(encode(dict(zip(header, row, strict=True))) + b"\n" for row in rows)
+
+
+def to_parquet(payload: Mapping[str, Any]) -> bytes:
+    header, rows = table(payload)
+    return parquet.written(header, rows, lambda value: encode(value).decode())
 
 
 def table(payload: Mapping[str, Any]) -> tuple[list[str], Iterator[Sequence[Any]]]:

@@ -10,6 +10,8 @@ import { range, span } from "../lib/view";
 import { saveAs } from "../lib/save";
 import { asCommand, asCurl, fileName, fromTo, type Lang } from "./forms";
 
+const PARQUET = "application/vnd.apache.parquet";
+
 /** The present view with its range fixed, so that it shows the same to whoever opens it later. */
 export function fixedAddress(): string {
   const { from, to } = span.peek();
@@ -20,13 +22,15 @@ export function Take({ query, lang, interval = "" }: { readonly query: string; r
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
   const server = location.origin;
-  const save = async () => {
+  const save = async (form: "csv" | "parquet") => {
     setBusy(true);
     setProblem("");
     try {
       const body = { query, ...fromTo(range.peek()), ...(lang === "metrics" && interval ? { interval } : {}) };
-      const answer = await request(address(lang === "logs" ? "logs/query" : "query"), undefined, "text/csv", { method: "POST", body });
-      saveAs(`${fileName(lang, span.peek().to)}.csv`, [await answer.text()], "text/csv;charset=utf-8");
+      const url = address(lang === "logs" ? "logs/query" : "query");
+      const answer = await request(url, undefined, form === "csv" ? "text/csv" : PARQUET, { method: "POST", body });
+      const type = form === "csv" ? "text/csv;charset=utf-8" : PARQUET;
+      saveAs(`${fileName(lang, span.peek().to)}.${form}`, [await answer.blob()], type);
     } catch (error) {
       setProblem(asApiError(error).message);
     } finally {
@@ -39,7 +43,8 @@ export function Take({ query, lang, interval = "" }: { readonly query: string; r
       <CopyButton text={fixedAddress} title="A link to this view with its range fixed">Copy link</CopyButton>
       <CopyButton text={() => asCommand(query, lang, range.peek(), interval, server)} title="The same on the command line">Copy command</CopyButton>
       <CopyButton text={() => asCurl(query, lang, range.peek(), interval, server, token.peek() !== "")} title="The same by HTTP">Copy curl</CopyButton>
-      <button type="button" class="quiet" disabled={busy || !query.trim()} onClick={() => void save()}>Download CSV</button>
+      <button type="button" class="quiet" disabled={busy || !query.trim()} onClick={() => void save("csv")}>Download CSV</button>
+      <button type="button" class="quiet" disabled={busy || !query.trim()} onClick={() => void save("parquet")} title="For notebooks and data lakes">Download Parquet</button>
     </>
   );
 }

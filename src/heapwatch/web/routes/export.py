@@ -10,9 +10,11 @@ from fastapi import APIRouter, Depends, Query, Security
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from heapwatch.web import archives
+from heapwatch.web import archives, parquet
 from heapwatch.web.parameters import Selected, Spanned, only_known
 from heapwatch.web.services import caller, services_of
+
+SNAPSHOTS = {"jsonl": archives.json_lines, "text-tar": archives.tar, "parquet": parquet.snapshots}
 
 router = APIRouter(tags=["snapshots"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
 
@@ -27,11 +29,11 @@ async def export(
     request: Request,
     chosen: Selected,
     span: Spanned,
-    format: Annotated[Literal["jsonl", "text-tar", "logs"], Query()] = "jsonl",  # noqa: A002
+    format: Annotated[Literal["jsonl", "text-tar", "logs", "parquet"], Query()] = "jsonl",  # noqa: A002
 ) -> Response:
     """Histograms as JSON lines or as a tar of jmap -histo texts, both modes; or log messages as JSON lines.
 
-    `heapwatch import` reads all of them.
+    `heapwatch import` reads all of them. Parquet is for other programs: a row a class of a histogram.
     """
     services = services_of(request)
 
@@ -41,12 +43,12 @@ async def export(
             pieces = archives.log_lines(services.store.export_logs(**asked))
         else:
             found = services.store.export(**asked)
-            pieces = archives.json_lines(found) if format == "jsonl" else archives.tar(found)
+            pieces = SNAPSHOTS[format](found)
         first = next(pieces, b"")  # a wrong name is an error, not a broken file
         return chain((first,), pieces)
 
     pieces = await services.readers.run(request, begin)
-    suffix = "tar" if format == "text-tar" else "jsonl"
+    suffix = {"text-tar": "tar", "parquet": "parquet"}.get(format, "jsonl")
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="heapwatch-export.{suffix}"',
