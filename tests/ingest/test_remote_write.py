@@ -292,9 +292,21 @@ def test_any_bytes_are_a_value_or_an_error_of_ours(body: bytes, version: int) ->
             READER.read(given_, version, NOW)
 
 
-@given(st.data())
-def test_what_prometheus_sent_may_be_mutilated_in_any_way(data: st.DataObject) -> None:
-    message = bytearray(MESSAGE)
+SECOND = bytes(
+    cramjam.snappy.decompress_raw(
+        second(
+            ["", "__name__", "up", "job", "shop", "sizes"],
+            {"labels_refs": [1, 2, 3, 4], "samples": [{"value": 1, "timestamp": NOW}] * 2},
+            {"labels_refs": [1, 5], "histograms": [{"count_int": 2, "sum": 9, "timestamp": NOW}]},
+        )
+    )
+)
+
+
+@pytest.mark.parametrize(("good", "version"), [(MESSAGE, 1), (SECOND, 2)])
+@given(data=st.data())
+def test_what_was_sent_may_be_mutilated_in_any_way(good: bytes, version: int, data: st.DataObject) -> None:
+    message = bytearray(good)
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(message) - 1))
         what = data.draw(st.sampled_from(["flip", "cut", "splice"]))
@@ -303,12 +315,12 @@ def test_what_prometheus_sent_may_be_mutilated_in_any_way(data: st.DataObject) -
         elif what == "cut":
             del message[place : place + data.draw(st.integers(1, 40))]
         else:
-            start = data.draw(st.integers(0, len(MESSAGE) - 1))
-            message[place:place] = MESSAGE[start : start + data.draw(st.integers(1, 60))]
+            start = data.draw(st.integers(0, len(good) - 1))
+            message[place:place] = good[start : start + data.draw(st.integers(1, 60))]
         if not message:
             break
     try:
-        found = READER.read(bytes(cramjam.snappy.compress_raw(bytes(message))), 1, NOW)
+        found = READER.read(bytes(cramjam.snappy.compress_raw(bytes(message))), version, NOW)
     except HeapwatchError:
         return
     assert len(found.paths) == len(found.times) == len(found.values) <= found.samples + 2 * found.histograms

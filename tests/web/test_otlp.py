@@ -104,6 +104,14 @@ def test_what_the_sdk_logs_is_stored(server: Server, logger: logging.Logger) -> 
     assert (labels["env"], labels["team"]) == ("prod", "pay")
 
 
+def test_the_doors_are_counted(server: Server) -> None:
+    for path in ("/v1/metrics", "/v1/logs"):
+        server.http.post(path, content=b"", headers=PROTOBUF).raise_for_status()
+    doors = {door["name"]: door for door in server.http.get("/api/v1/status").json()["doors"]}
+    assert doors["otlp-metrics"]["requests"] >= 1
+    assert doors["otlp-logs"]["requests"] >= 1
+
+
 def test_deltas_are_refused_and_the_exporter_is_told_what_to_set(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:

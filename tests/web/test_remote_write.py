@@ -16,7 +16,12 @@ from histograms import now
 from peers import running
 from servers import Server
 
+from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable
+from heapwatch.ingest.batcher import InsertFailed
+from heapwatch.ingest.intake import Unsupported
+from heapwatch.ingest.limits import TooMany, TooSlow
 from heapwatch.ingest.messages import PROMETHEUS, PROMETHEUS_2
+from heapwatch.web.routes.remote import told_as
 
 pytestmark = pytest.mark.store
 
@@ -230,3 +235,21 @@ def test_who_sends_too_much_is_told_when_to_come_again(data: Path) -> None:
         answer = server.http.post("/api/v1/write", content=body, headers=FIRST)
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Unavailable("busy", retry_after=7), 503),
+        (TooSlow("no byte came"), 503),
+        (TooMany("too often", 7), 429),
+        (InsertFailed("the store failed"), 500),
+        (Truncated("cut"), 400),
+        (Refused("no"), 400),
+        (Unsupported("xml"), 415),
+    ],
+)
+def test_only_what_never_can_go_well_is_said_to_be_so(error: HeapwatchError, status: int) -> None:
+    told, headers = told_as(error)
+    assert told == status
+    assert ("retry-after" in {name.lower() for name in headers}) == (status in (429, 503))

@@ -44,7 +44,7 @@ class Plain(APIRoute):
             try:
                 return await answered(request)
             except HeapwatchError as error:
-                status, headers = _told(error)
+                status, headers = told_as(error)
                 return PlainTextResponse(f"{error}\n", status, headers)
 
         return handle
@@ -60,7 +60,7 @@ class Otlp(APIRoute):
             try:
                 return await answered(request)
             except HeapwatchError as error:
-                status, headers = _told(error)
+                status, headers = told_as(error)
                 status = 503 if status == 500 else status  # senders of OTLP do not repeat after 500
                 form = otlp.JSON if _content_type(request).lower().startswith(otlp.JSON) else otlp.PROTOBUF
                 body = otlp.failure(CODES.get(status, 2), str(error), form)
@@ -153,7 +153,7 @@ async def logs(request: Request, who: Uploader) -> Response:
     return _answer(found.answer(), form())
 
 
-def _told(error: HeapwatchError) -> tuple[int, dict[str, str]]:
+def told_as(error: HeapwatchError) -> tuple[int, dict[str, str]]:
     """Status and headers of an error's answer."""
     plain = errors.response_to(error)
     named = ("retry-after", "www-authenticate", "connection")
