@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heapwatch.errors import Unavailable
 from heapwatch.web.audit import Audit, Broken
@@ -151,3 +154,49 @@ def test_processes_that_write_at_once_make_one_chain(tmp_path: Path) -> None:
     newest, _ = Audit(tmp_path).verify()
     assert newest is not None
     assert newest.n == 30
+
+
+@given(st.lists(st.text(), min_size=2, max_size=6), st.data())
+def test_whatever_is_changed_before_the_last_line_is_found(targets: list[str], data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        audit = Audit(Path(folder), clock=lambda: 1790000100.0)
+        for target in targets:
+            audit.add("user:ann", "10.0.0.7", "token.create", target)
+        whole = audit.path.read_bytes()
+        place = data.draw(st.integers(0, whole[:-1].rfind(b"\n")))
+        other = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[place]))
+        audit.path.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+        with pytest.raises(Broken):
+            audit.verify()
+
+
+@given(st.binary() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(str).map(str.encode))
+def test_a_file_of_anything_else_is_broken_and_shows_nothing(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        audit = Audit(Path(folder))
+        audit.path.write_bytes(content)
+        if content:
+            with pytest.raises(Broken):
+                audit.verify()
+        assert audit.newest(10) == []
+
+
+@pytest.mark.parametrize(
+    "line", [b"[" * 100_000, b"7", b"null", b'{"n":"x"}', b'{"n":1,"time":2}', b'{"n":NaN}', b"\xff"]
+)
+def test_a_line_of_another_shape_is_broken(audit: Audit, line: bytes) -> None:
+    fill(audit, 1)
+    with audit.path.open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(Broken, match="line 2 is no entry"):
+        audit.verify()
+
+
+@pytest.mark.parametrize("wrong", [{"n": "2"}, {"n": 2.0}, {"n": True}, {"time": None}, {"who": 7}])
+def test_a_field_of_another_kind_is_broken(audit: Audit, wrong: dict[str, object]) -> None:
+    fill(audit, 2)
+    first, second = audit.path.read_text().splitlines(keepends=True)
+    changed = json.dumps({**json.loads(second), **wrong}, separators=(",", ":"))
+    audit.path.write_text(f"{first}{changed}\n{second}")
+    with pytest.raises(Broken, match="line 2 is no entry"):
+        audit.verify()

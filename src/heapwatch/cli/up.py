@@ -22,6 +22,7 @@ from cyclopts import Parameter
 from heapwatch import human
 from heapwatch.cli.client import Client
 from heapwatch.cli.demo.processes import Process, stop_all
+from heapwatch.cli.keepers import noted
 from heapwatch.cli.options import Seconds, ServerOptions
 from heapwatch.errors import HeapwatchError, Refused, Unavailable, UsageError
 from heapwatch.web.auth import Tokens, Users
@@ -200,7 +201,8 @@ def _agent_token(settings: Settings) -> Path | None:
     if AGENT_TOKEN not in names or not path.exists():
         if AGENT_TOKEN in names:
             tokens.revoke(AGENT_TOKEN)
-        secret, _ = tokens.create(AGENT_TOKEN, ["ingest"])
+        with noted(settings, "token.create", AGENT_TOKEN, "ingest"):
+            secret, _ = tokens.create(AGENT_TOKEN, ["ingest"])
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
             file.write(secret + "\n")
     return path

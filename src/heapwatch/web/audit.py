@@ -246,8 +246,10 @@ def _read(line: bytes) -> Entry | None:
     try:
         fields = json.loads(line)
         entry = Entry(**{("from_" if name == "from" else name): value for name, value in fields.items()})
-        return entry if entry.line() == line else None
-    except (ValueError, TypeError, AttributeError):
+        kinds = {"n": int, "time": int}
+        sound = all(type(value) is kinds.get(name, str) for name, value in vars(entry).items())
+        return entry if sound and entry.line() == line else None
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -83,7 +83,7 @@ class Kept(Generic[Entry]):
         try:
             entries = json.loads(self.path.read_text(encoding="utf-8"))[self._kind]
             return tuple(self._read_entry(entry) for entry in entries)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise Damaged(
                 f"{self.path} is damaged ({error}); restore it, or remove it and make new {self._kind}"
             ) from error
