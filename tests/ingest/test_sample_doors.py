@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from heapwatch.ingest.batcher import Batcher, Samples
+from heapwatch.ingest.blocks import BlockReader
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.rejects import Rejects
 from heapwatch.ingest.samples import PlainLines, SampleDoor
@@ -36,7 +37,7 @@ class House:
         self.loop = asyncio.get_running_loop()
         self.batcher = Batcher(self._insert, self._insert_samples, interval=0.01)
         forms = {
-            "stream": PlainLines,
+            "stream": lambda: PlainLines(BlockReader()),
             "datagram": parse_lines,
             "class_lines": ClassLines(Template(), settle=0.05),
         }

@@ -144,7 +144,7 @@ def test_a_port_that_is_taken_is_named_with_its_setting(server: Server, tmp_path
 
 
 def test_packets_of_everybody_are_only_taken_when_networks_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DidNotStart, match="collectd on 0.0.0.0:0 .*--collectd-allow"):
+    with pytest.raises(DidNotStart, match=r"collectd on 0\.0\.0\.0:0 .*--collectd-allow"):
         Server(tmp_path / "data", collectd_listen=":0")
 
 

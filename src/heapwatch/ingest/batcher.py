@@ -16,9 +16,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeVar
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from heapwatch.errors import HeapwatchError, Unavailable
 from heapwatch.model import Batch
@@ -43,8 +46,8 @@ class Samples:
     """
 
     series: Sequence[str]
-    times: Sequence[int]
-    values: Sequence[float]
+    times: Sequence[int] | NDArray[np.int64]
+    values: Sequence[float] | NDArray[np.float64]
     source: str
     once: bool = False
 
@@ -102,7 +105,7 @@ class Batcher:
         insert_samples: Callable[[Samples], None],
         *,
         interval: float = 1.0,
-        rows_at_once: int = 100_000,
+        rows_at_once: int = 250_000,
         rows_at_most: int = 2_000_000,
         on_stored: Callable[[list[Batch]], None] = lambda _batches: None,
         on_insert: Callable[[float], None] = lambda _seconds: None,
@@ -302,9 +305,9 @@ class Batcher:
             by_source.setdefault((block.samples.source, block.samples.once), []).append(block)
         for (source, once), parts in by_source.items():
             joined = Samples(
-                [name for part in parts for name in part.samples.series],
-                [moment for part in parts for moment in part.samples.times],
-                [value for part in parts for value in part.samples.values],
+                list(chain.from_iterable(part.samples.series for part in parts)),
+                np.concatenate([np.asarray(part.samples.times, np.int64) for part in parts]),
+                np.concatenate([np.asarray(part.samples.values, np.float64) for part in parts]),
                 source,
                 once,
             )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from heapwatch.model import ALL, Batch, Histogram, JvmId, Snapshot
@@ -60,8 +60,11 @@ class ClassLines:
         """More is open than there is room for: ask `ready` at once."""
         return self._rows > self._rows_at_most
 
-    def sift(self, lines: Lines) -> tuple[list[str], list[int], list[float]]:
+    def sift(self, lines: Lines) -> tuple[list[str], Sequence[int], Sequence[float]]:
         """Keep the class samples; return the columns of what is an ordinary metric."""
+        together = "\n".join(lines.paths)
+        if "count." not in together and "size." not in together:  # of metrics only, as most blocks are
+            return lines.paths, lines.times, lines.values
         now = self._clock()
         series: list[str] = []
         times: list[int] = []

@@ -6,7 +6,7 @@ waits for more of them. All else becomes plain points, with the labels that the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -132,7 +132,9 @@ class PushDoors:
         self, lines: Lines, labels: Mapping[str, str], template: Template | None, door: Door
     ) -> _Pushed:
         histograms: list[Batch] = []
-        series, times, values = lines.paths, list(lines.times), list(lines.values)
+        series: list[str] = lines.paths
+        times: Sequence[int] = lines.times
+        values: Sequence[float] = lines.values
         if template is not None:
             classes = ClassLines(template)
             series, times, values = classes.sift(lines)

@@ -19,6 +19,7 @@ import structlog
 
 from heapwatch.errors import HeapwatchError, Unavailable, Unreadable
 from heapwatch.ingest.batcher import Batcher, Samples
+from heapwatch.ingest.blocks import BlockReader
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.rejects import Rejects
@@ -52,11 +53,12 @@ class PlainLines:
 
     broken = ""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: BlockReader) -> None:
         self._splitter = Splitter()
+        self._reader = reader
 
     def feed(self, piece: bytes, now_ms: int) -> Lines:
-        return parse_lines(self._splitter.feed(piece), now_ms)
+        return self._reader.read(self._splitter.feed(piece), now_ms)
 
     def close(self, now_ms: int) -> Lines:
         return parse_lines(self._splitter.close(), now_ms)

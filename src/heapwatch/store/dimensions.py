@@ -14,7 +14,8 @@ import json
 from collections.abc import Iterable, Mapping, Reversible, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from heapwatch.jvm import names
 from heapwatch.model import JvmId
 from heapwatch.store.engine import Engine
+from heapwatch.store.latest import Owners
 from heapwatch.store.native import LABELS, TIME, Column
 from heapwatch.wire.graphite import tagged
 
@@ -61,8 +63,7 @@ class Incarnation:
         return {name: value for name, value in self.labels.items() if name not in FACTS}
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(NamedTuple):
     """A metric of an incarnation (or of nobody), with the tags that its name carries."""
 
     id: int
@@ -77,11 +78,11 @@ class Ids:
     def __init__(self, hashed: bool) -> None:
         self.type = "UInt64" if hashed else "UInt32"
         self.dtype: Any = np.uint64 if hashed else np.uint32
-        self._hashed = hashed
+        self.hashed = hashed
 
     def next(self, taken: int, *name: object) -> int:
         """An id for a name, above those that are `taken`."""
-        if not self._hashed:
+        if not self.hashed:
             return taken + 1
         data = json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
         return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") or 1
@@ -249,9 +250,11 @@ class SeriesNames:
         self.by_name: dict[tuple[int, str], int] = {}
         self.by_id: dict[int, Series] = {}
         self.of_incarnation: dict[int, list[Series]] = {}
+        self.owners = Owners(ids.hashed)
 
     def load(self, engine: Engine) -> None:
         found = engine.query("SELECT id, incarnation, metric, tags FROM series FINAL ORDER BY id")
+        self.owners.add(found["id"], found["incarnation"])
         columns = (found["id"].tolist(), found["incarnation"].tolist(), found["metric"], found["tags"])
         for id_, incarnation, metric, tags in zip(*columns, strict=True):
             self._add(Series(id_, incarnation, metric, tags))
@@ -262,9 +265,9 @@ class SeriesNames:
         aliases: dict[tuple[int, str], tuple[int, str]] = {}
         for key in dict.fromkeys(wanted):
             if key not in self.by_name:
-                aliases[key] = key[0], tagged(*untagged(key[1]))
-                if aliases[key] not in self.by_name:
-                    new[aliases[key]] = None
+                name = aliases[key] = key if ";" not in key[1] else (key[0], tagged(*untagged(key[1])))
+                if name not in self.by_name:
+                    new[name] = None
         if new:
             self._allot(list(new), source, engine)
         for key, name in aliases.items():
@@ -276,27 +279,36 @@ class SeriesNames:
             Series(self._ids.next(taken + place, *key), key[0], *untagged(key[1]))
             for place, key in enumerate(new)
         ]
+        numbers = self._ids.array(row.id for row in rows)
+        incarnations = self._ids.array(row.incarnation for row in rows)
         engine.insert(
             "series",
             [
-                Column("id", self._ids.type, self._ids.array(row.id for row in rows)),
-                Column("incarnation", self._ids.type, self._ids.array(row.incarnation for row in rows)),
+                Column("id", self._ids.type, numbers),
+                Column("incarnation", self._ids.type, incarnations),
                 Column("metric", "String", [row.metric for row in rows]),
                 Column("tags", LABELS, [row.tags for row in rows]),
                 Column("source", "String", [source] * len(rows)),
             ],
         )
+        self.owners.add(numbers, incarnations)
         for row in rows:
             self._add(row)
 
     def _add(self, series: Series) -> None:
-        self.by_name[series.incarnation, tagged(series.metric, series.tags)] = series.id
+        name = tagged(series.metric, series.tags) if series.tags else series.metric
+        self.by_name[series.incarnation, name] = series.id
         self.by_id[series.id] = series
         self.of_incarnation.setdefault(series.incarnation, []).append(series)
 
 
-def untagged(name: str) -> tuple[str, dict[str, str]]:
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+def untagged(name: str) -> tuple[str, Mapping[str, str]]:
     """Metric and tags; a cell without `=` is a tag with an empty value."""
+    if ";" not in name:
+        return name, NO_TAGS
     metric, *cells = name.split(";")
     return metric, {key: value for key, _, value in (cell.partition("=") for cell in cells)}
 

@@ -8,10 +8,11 @@ are. A rollup of an hour replaces the one before (the newest version holds), so 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heapwatch.store.dimensions import Names
 from heapwatch.store.engine import Engine
@@ -70,6 +71,18 @@ WITH_SAMPLES = """
 SELECT DISTINCT series, intDiv(toUnixTimestamp64Milli(time), 3600000) AS hour
 FROM sample WHERE time >= fromUnixTimestamp64Milli({since:Int64})
 """
+
+
+def by_hour(times: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64] | slice]]:
+    """Each hour since the epoch in which there are points, and their places."""
+    hours = times // HOUR_MS
+    if len(hours) and hours[0] == hours[-1] and bool(np.all(hours == hours[0])):
+        yield int(hours[0]), slice(None)
+        return
+    order = np.argsort(hours, kind="stable")
+    ends = np.flatnonzero(np.diff(hours[order])) + 1
+    for places in np.split(order, ends) if len(order) else ():
+        yield int(hours[places[0]]), places
 
 
 class Hours:

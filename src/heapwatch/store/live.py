@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from heapwatch.store.latest import Latest
+
 BASELINE_MS = 600_000
 """A baseline is replaced when it is two of these old, so growth is over 10 to 20 minutes."""
 
@@ -59,22 +61,17 @@ class _Tables:
     candidate: Table  # the next baseline
 
 
-class Value(NamedTuple):
-    time: int
-    value: float
-
-
 Key = tuple[int, int]
 """Incarnation, mode."""
 
 
 class Live:
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, hashed: bool = False) -> None:
         self._most = most_bytes
         self._held = 0
         self._tables: OrderedDict[Key, _Tables] = OrderedDict()
         self.heads: dict[Key, Head] = {}
-        self.values: dict[int, Value] = {}
+        self.values = Latest(hashed)
 
     def saw(self, key: Key, head: Head, table: Table) -> None:
         """A snapshot was stored."""
@@ -119,12 +116,6 @@ class Live:
         place = int(np.argmax(growth))
         minutes = (held.newest.time - held.baseline.time) / 60_000
         return int(held.newest.classes[place]), float(growth[place]) / minutes
-
-    def value(self, series: int, time: int, value: float) -> None:
-        """A sample was stored."""
-        known = self.values.get(series)
-        if known is None or time >= known.time:
-            self.values[series] = Value(time, value)
 
 
 def at(table: Table, classes: NDArray[Any]) -> NDArray[np.int64]:

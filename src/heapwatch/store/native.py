@@ -102,7 +102,7 @@ def _joined(parts: list[Any]) -> Any:
 
 def _values(column: Column) -> bytes:
     if column.type == "String":
-        return b"".join(map(_string, column.values))
+        return _strings(list(column.values))
     if column.type == LABELS:
         return _labels(list(column.values))
     return np.ascontiguousarray(column.values, _NUMBERS[column.type]).tobytes()
@@ -111,9 +111,18 @@ def _values(column: Column) -> bytes:
 def _labels(maps: Sequence[Mapping[str, str]]) -> bytes:
     """Map columns are an array's: where each row ends, then all keys, then all values."""
     ends = np.fromiter(accumulate(map(len, maps)), np.uint64, len(maps)).tobytes()
-    keys = map(_string, chain.from_iterable(maps))
-    values = map(_string, chain.from_iterable(row.values() for row in maps))
-    return b"".join([ends, *keys, *values])
+    keys = list(chain.from_iterable(maps))
+    values = list(chain.from_iterable(row.values() for row in maps))
+    return b"".join([ends, _strings(keys), _strings(values)])
+
+
+def _strings(texts: Sequence[str]) -> bytes:
+    """Many texts: short ones of ASCII, as names are, have one byte of length and as many as letters."""
+    if max(map(len, texts), default=0) < 128:
+        together = "".join([f"{len(text):c}{text}" for text in texts])
+        if together.isascii():
+            return together.encode()
+    return b"".join(map(_string, texts))
 
 
 def _string(text: str) -> bytes:

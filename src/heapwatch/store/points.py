@@ -7,7 +7,7 @@ the same few thousand come again and again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ from heapwatch.store.live import Live
 from heapwatch.store.samples import stored
 from heapwatch.wire.graphite import tagged
 
-TOO_MANY = -1
-LATEST_MS = 10_413_792_000_000  # the year 2300
+TOO_MANY = 0
+"""No series has this id."""
 
 
 class Memo:
@@ -38,45 +38,51 @@ class Memo:
         self, series: Sequence[str], times: NDArray[np.int64], source: str, engine: Engine
     ) -> NDArray[Any]:
         """The id of each name, TOO_MANY where there is no room for another."""
-        get = self._ids.get
-        found = [get(name, 0) for name in series]
-        if 0 in found:
+        found: Sequence[int | None] = list(map(self._ids.get, series))
+        if None in found:
             self._learn(series, found, times, source, engine)
+            get = self._ids.get
             found = [get(name, TOO_MANY) for name in series]
-        return np.array(found, np.int64)
+        return np.array(found, self._names.ids.dtype)
 
     def _learn(
         self,
         series: Sequence[str],
-        found: Sequence[int],
+        found: Sequence[int | None],
         times: NDArray[np.int64],
         source: str,
         engine: Engine,
     ) -> None:
-        first = {}
-        for place, (name, id_) in enumerate(zip(series, found, strict=True)):
-            if not id_ and name not in first and 0 < len(name) <= LONGEST_NAME:
-                first[name] = int(times[place])
+        first: dict[str, int] = {}
+        for place, id_ in enumerate(found):
+            if id_ is None and series[place] not in first and 0 < len(series[place]) <= LONGEST_NAME:
+                first[series[place]] = int(times[place])
         room = max(0, self._most - len(self._names.series.by_id))
         new = dict(list(first.items())[:room]) if len(first) > room else first
-        parsed = {name: untagged(name) for name in new}
+        keys = self._keys(new, engine)
+        self._names.series.known(keys.values(), source, engine)
+        by_name = self._names.series.by_name
+        self._ids.update((name, by_name[key]) for name, key in keys.items())
+
+    def _keys(self, new: Mapping[str, int], engine: Engine) -> dict[str, tuple[int, str]]:
+        """Whose each series is, and what it is called there; JVMs that are new are made known."""
+        keys = {name: (NOBODY, name) for name in new}
+        parsed = {name: untagged(name) for name in new if ";" in name}
         owners = {name: identity(tags) for name, (_, tags) in parsed.items()}
         wanted: dict[JvmId, tuple[int, dict[str, str]]] = {}
         for name, who in owners.items():
             if who is not None and who not in wanted:
                 wanted[who] = new[name], {}
-        self._names.jvms.known(wanted, engine)
-        keys = {}
-        for name, (metric, tags) in parsed.items():
-            who = owners[name]
-            if who is None:
-                keys[name] = NOBODY, tagged(metric, tags)
-            else:
+        if wanted:
+            self._names.jvms.known(wanted, engine)
+        for name, who in owners.items():
+            metric, tags = parsed[name]
+            if who is not None:
                 rest = {tag: value for tag, value in tags.items() if tag not in IDENTITY}
                 keys[name] = self._names.jvms.by_who[who].id, tagged(metric, rest)
-        self._names.series.known(keys.values(), source, engine)
-        for name, key in keys.items():
-            self._ids[name] = self._names.series.by_name[key]
+            else:
+                keys[name] = NOBODY, tagged(metric, tags)
+        return keys
 
 
 class Replays:
@@ -91,13 +97,17 @@ class Replays:
 
     def fresh(self, ids: NDArray[Any], times: NDArray[np.int64], engine: Engine) -> NDArray[np.bool_]:
         """Which points are not stored; of those given twice, the last. They are in doubt until `done`."""
-        order = np.lexsort((times, ids))
-        twice = (ids[order][1:] == ids[order][:-1]) & (times[order][1:] == times[order][:-1])
         good = np.ones(len(ids), bool)
-        good[order[:-1][twice]] = False
-        series, place = np.unique(ids, return_inverse=True)
-        newest = np.array([self._newest(each) for each in series.tolist()], np.int64)
-        doubtful = np.flatnonzero(good & (times <= newest[place]))
+        series = np.unique(ids)
+        if len(series) < len(ids):
+            order = np.lexsort((times, ids))
+            twice = (ids[order][1:] == ids[order][:-1]) & (times[order][1:] == times[order][:-1])
+            good[order[:-1][twice]] = False
+        late = times <= self._live.values.times(ids)
+        doubted = self._doubted.intersection(series.tolist())
+        if doubted:
+            late |= np.isin(ids, np.array(list(doubted), ids.dtype))
+        doubtful = np.flatnonzero(good & late)
         if len(doubtful):
             moments = times[doubtful]
             known = stored(ids[doubtful].tolist(), int(moments.min()), int(moments.max()), engine)
@@ -109,12 +119,6 @@ class Replays:
     def done(self, ids: NDArray[Any]) -> None:
         """What `fresh` let through of these series is stored, or there was nothing."""
         self._doubted.difference_update(ids.tolist())
-
-    def _newest(self, series: int) -> int:
-        if series in self._doubted:
-            return LATEST_MS
-        known = self._live.values.get(series)
-        return known.time if known else -1
 
 
 def acceptable(

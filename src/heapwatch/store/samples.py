@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from heapwatch.store.dimensions import Ids
 from heapwatch.store.engine import Engine
+from heapwatch.store.latest import newest
 from heapwatch.store.live import Live
 from heapwatch.store.native import TIME, Column
 
@@ -69,11 +70,11 @@ class SampleWriter:
         times = np.concatenate([chunk.times for chunk in chunks])
         values = np.concatenate([chunk.values for chunk in chunks])
         self.write_columns(series, times, values, engine)
-        for chunk in chunks:
-            last = int(np.argmax(chunk.times))
-            self._live.value(chunk.series, int(chunk.times[last]), float(chunk.values[last]))
-            known = self._live.values[chunk.series].time
-            self._newest[chunk.series] = max(known, int(chunk.times[last]))
+        last = newest(series, times)
+        self._live.values.took(series[last], times[last], values[last])
+        for id_, time in zip(series[last].tolist(), times[last].tolist(), strict=True):
+            known = self._live.values.get(id_)
+            self._newest[id_] = max(known.time if known else 0, time)
 
     def write_columns(
         self,

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from heapwatch.errors import Unavailable
 from heapwatch.model import ALL, Batch, Event, JvmId, LogBlock, Snapshot
 from heapwatch.store.admission import check
@@ -77,8 +80,8 @@ class Store:
     def insert_samples(
         self,
         series: Sequence[str],
-        times: Sequence[int],
-        values: Sequence[float],
+        times: Sequence[int] | NDArray[np.int64],
+        values: Sequence[float] | NDArray[np.float64],
         source: str = "",
         *,
         once: bool = False,

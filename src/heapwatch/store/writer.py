@@ -26,9 +26,10 @@ from heapwatch.store.acks import Acks
 from heapwatch.store.admission import check
 from heapwatch.store.dimensions import NOBODY, Names
 from heapwatch.store.engine import Engine
-from heapwatch.store.hours import HOUR_MS, Hours, Unit
+from heapwatch.store.hours import HOUR_MS, Hours, Unit, by_hour
 from heapwatch.store.identity import identity, others
 from heapwatch.store.intent import Intent, stored
+from heapwatch.store.latest import newest
 from heapwatch.store.live import Live
 from heapwatch.store.logs import KEYED, WITHOUT_ORDER, LogWriter, histogram_logs
 from heapwatch.store.points import TOO_MANY, Memo, Replays, acceptable
@@ -103,8 +104,8 @@ class Writer:
     def insert_samples(
         self,
         series: Sequence[str],
-        times: Sequence[int],
-        values: Sequence[float],
+        times: Sequence[int] | NDArray[np.int64],
+        values: Sequence[float] | NDArray[np.float64],
         source: str,
         *,
         once: bool = False,
@@ -113,27 +114,39 @@ class Writer:
         moments = np.asarray(times, np.int64)
         numbers = np.asarray(values, np.float64)
         good, rejected = acceptable(moments, numbers, self._clock() + self.future_ms)
-        moments, numbers = moments[good], numbers[good]
-        names = list(compress(series, good.tolist()))
+        names = series
+        if rejected:
+            moments, numbers = moments[good], numbers[good]
+            names = list(compress(series, good.tolist()))
         with self._lock:
-            ids = self._memo.ids(names, moments, source, self._engine)
-            room = ids != TOO_MANY
+            kept = self._memo.ids(names, moments, source, self._engine)
+            room = kept != TOO_MANY
             if not room.all():
                 rejected["too-many-series"] = int((~room).sum())
-            kept, moments, numbers = ids[room].astype(self._names.ids.dtype), moments[room], numbers[room]
+                kept, moments, numbers = kept[room], moments[room], numbers[room]
             every = kept
             if once:
                 fresh = self._replays.fresh(kept, moments, self._engine)
                 kept, moments, numbers = kept[fresh], moments[fresh], numbers[fresh]
-            newest = _newest(kept, moments, numbers)
             self._hours.touch(self._hours_of(kept, moments), self._engine)
             self.samples.write_columns(kept, moments, numbers, self._engine)
             if once:
                 self._replays.done(every)
-            for id_, (time, value) in newest.items():
-                self._live.value(id_, time, value)
-                self._heard(self._names.series.by_id[id_].incarnation, time)
+            self._took(kept, moments, numbers)
         return rejected
+
+    def _took(self, series: NDArray[Any], times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """These samples are stored: what is newest may be among them."""
+        last = newest(series, times)
+        series, times = series[last], times[last]
+        self._live.values.took(series, times, values[last])
+        owners = self._names.series.owners.of(series)
+        order = np.argsort(owners, kind="stable")
+        starts = np.flatnonzero(np.diff(owners[order], prepend=-1)) if len(order) else order
+        for place, time in zip(
+            starts.tolist(), np.maximum.reduceat(times[order], starts).tolist(), strict=True
+        ):
+            self._heard(int(owners[order[place]]), time)
 
     def _store(self, batches: Sequence[Batch]) -> set[tuple[str, int]]:
         """Answers the uploads of log messages that were stored before."""
@@ -252,20 +265,10 @@ class Writer:
             self._names.jvms.by_id[incarnation].heard(time)
 
     def _hours_of(self, series: NDArray[Any], times: NDArray[np.int64]) -> set[Unit]:
-        pairs = np.unique(np.stack([series.astype(np.int64), times // HOUR_MS]), axis=1)
-        by_id = self._names.series.by_id
-        return {(by_id[id_].incarnation, hour) for id_, hour in pairs.T.tolist()}
-
-
-def _newest(
-    series: NDArray[Any], times: NDArray[np.int64], values: NDArray[np.float64]
-) -> dict[int, tuple[int, float]]:
-    """The last point of each series."""
-    order = np.lexsort((times, series))
-    ends = np.flatnonzero(np.append(np.diff(series[order].astype(np.int64)) != 0, len(order) > 0))
-    last = order[ends]
-    points = zip(times[last].tolist(), values[last].tolist(), strict=True)
-    return dict(zip(series[last].tolist(), points, strict=True))
+        owners = self._names.series.owners.of(series)
+        return {
+            (owner, hour) for hour, places in by_hour(times) for owner in np.unique(owners[places]).tolist()
+        }
 
 
 def _hours(snapshots: Sequence[Prepared], chunks: Sequence[Chunk], names: Names) -> set[Unit]:

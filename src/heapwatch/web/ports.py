@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from heapwatch.errors import UsageError
 from heapwatch.ingest.batcher import Batcher
+from heapwatch.ingest.blocks import BlockReader
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.rejects import Rejects
@@ -60,11 +61,12 @@ class Port(NamedTuple):
 
 
 def _graphite(settings: Settings, batcher: Batcher, rejects: Rejects) -> PortDoor:
+    reader = BlockReader()
     return SampleDoor(
         "graphite",
         batcher,
         rejects,
-        stream=PlainLines,
+        stream=lambda: PlainLines(reader),
         datagram=parse_lines,
         class_lines=ClassLines(Template(settings.graphite_template)),
         connections=settings.graphite_connections,

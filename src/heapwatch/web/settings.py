@@ -143,7 +143,7 @@ class BasicSettings(BaseSettings):
     ingest_rate: float = Field(200.0, ge=0, description="uploads a second of one token or address; 0 = all")
     ingest_burst: float = Field(2000.0, ge=1, description="uploads that may come at once beyond the rate")
     flush_interval: float = Field(1.0, ge=0.01, le=60, description="seconds between two inserts")
-    flush_rows: int = Field(100_000, ge=1, description="samples that make an insert happen at once")
+    flush_rows: int = Field(250_000, ge=1, description="samples that make an insert happen at once")
     queue_rows: int = Field(2_000_000, ge=1000, description="samples that wait for an insert before 503")
 
     readers: int = Field(4, ge=1, le=64, description="queries that run at once")
@@ -176,6 +176,10 @@ class BasicSettings(BaseSettings):
     max_disk: int = Field(0, ge=0, description="bytes the store may take; 0 = no limit")
     min_free_disk: int = Field(256 << 20, ge=0, description="bytes of free disk below which uploads get 503")
     fsync: bool = Field(True, description="wait for the disk before an upload is acknowledged")
+
+    findings_in_metrics: int = Field(
+        0, ge=0, le=1000, description="largest classes of each JVM, and what leaks, on /metrics; 0 = neither"
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto = text on a terminal")

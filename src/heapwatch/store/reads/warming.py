@@ -32,10 +32,8 @@ def warm(parts: Parts) -> None:
         jvms[incarnation].heard(int(heads["at"][row]))
     since = int(parts.query(NEWEST_SAMPLE, {})["at"][0]) - VALUES_MS
     values = parts.query(VALUES, {"since": since})
-    for series, at, last in zip(
-        values["series"].tolist(), values["at"].tolist(), values["last"].tolist(), strict=True
-    ):
-        live.value(series, at, last)
+    live.values.took(values["series"], values["at"], values["last"])
+    for series, at in zip(values["series"].tolist(), values["at"].tolist(), strict=True):
         owner = jvms.get(parts.names.series.by_id[series].incarnation)
         if owner is not None:
             owner.heard(at)
