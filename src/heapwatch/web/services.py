@@ -34,7 +34,7 @@ from heapwatch.ingest.sockets import Sockets
 from heapwatch.model import Batch, Event, JvmId, Snapshot
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
-from heapwatch.web import changes, figures, logs, negotiation, ports, rechecks
+from heapwatch.web import changes, figures, findings, logs, negotiation, ports, rechecks
 from heapwatch.web.access import Access
 from heapwatch.web.audit import Audit
 from heapwatch.web.auth import Caller, Forbidden, Unauthenticated
@@ -290,6 +290,9 @@ class Services:
         stored = self.store.status()
         yield from figures.of_store(stored)
         yield from figures.of_agents(self.doors.agents.rows(stored["agents"]))
+        if self.settings.findings_in_metrics:
+            yield from findings.of_classes(self.store, self.settings.findings_in_metrics)
+            yield from findings.of_leaks(self.leaks, self.store.parts.clock())
 
 
 def _provider(settings: Settings) -> Provider:
