@@ -100,6 +100,31 @@ def test_a_session_that_ends_asks_anew_and_leads_back_to_the_page(page: Page, pe
     expect(page).to_have_url(f"{peopled.url}/status")
 
 
+def test_users_change_their_own_password(page: Page, peopled: Server, expected_errors: list[str]) -> None:
+    expected_errors.append("403")
+    Users(peopled.data / "users.json").add("paula", "viewer", PASSWORD)
+    page.goto(f"{peopled.url}/status")
+    sign_in(page, "paula")
+    page.get_by_role("button", name="paula").click()
+    dialog = page.get_by_role("dialog", name="Change your password")
+    dialog.get_by_label("Password until now").fill("wrong password")
+    dialog.get_by_label("New password", exact=True).fill("another password")
+    dialog.get_by_label("New password once more").fill("a third password")
+    dialog.get_by_role("button", name="Change it").click()
+    expect(dialog.get_by_role("alert")).to_have_text("The two new passwords differ.")
+    dialog.get_by_label("New password once more").fill("another password")
+    dialog.get_by_role("button", name="Change it").click()
+    expect(dialog.get_by_role("alert")).to_have_text("The password until now is another one")
+    dialog.get_by_label("Password until now").fill(PASSWORD)
+    dialog.get_by_role("button", name="Change it").click()
+    expect(dialog).to_be_hidden()
+    page.reload()
+    status_page(page)
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, "paula", "another password")
+    status_page(page)
+
+
 def test_what_a_signed_in_user_changes_carries_its_proof(page: Page, peopled: Server) -> None:
     page.goto(f"{peopled.url}/dashboards")
     sign_in(page)

@@ -109,6 +109,7 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("post", "/api/v1/login"): None,
     ("get", "/api/v1/oidc/login"): None,
     ("post", "/api/v1/logout"): "any",
+    ("post", "/api/v1/password"): "any",
     ("get", "/api/v1/tokens"): "admin",
     ("post", "/api/v1/tokens"): "admin",
     ("delete", "/api/v1/tokens/{name}"): "admin",

@@ -218,6 +218,28 @@ def tries(client: httpx2.Client, names: list[str]) -> int:
     return len(names)
 
 
+def test_users_change_their_own_password_and_their_other_sessions_end(peopled: Server) -> None:
+    Users(peopled.data / "users.json").add("self", "viewer", PASSWORD)
+    with session_of(peopled, "self") as here, session_of(peopled, "self") as elsewhere:
+        wrong = {"password": "wrong password", "new_password": "another password"}
+        assert here.post("/api/v1/password", json=wrong).status_code == 403
+        assert elsewhere.get("/api/v1/jvms").status_code == 200
+        short = {"password": PASSWORD, "new_password": "short"}
+        assert here.post("/api/v1/password", json=short).status_code == 400
+        number = here.post("/api/v1/password", json={"password": PASSWORD, "new_password": 87654321})
+        assert number.status_code == 400
+        assert "87654321" not in number.text
+        wanted = {"password": PASSWORD, "new_password": "another password"}
+        changed = here.post("/api/v1/password", json=wanted)
+        assert changed.json()["name"] == "self"
+        assert elsewhere.get("/api/v1/jvms").status_code == 401
+        shown = changed.headers["set-cookie"].partition(";")[0]
+        assert peopled.http.get("/api/v1/jvms", headers={"Cookie": shown}).status_code == 200
+    assert Users(peopled.data / "users.json").authenticate("self", "another password")
+    told = [(e.who, e.outcome) for e in Audit(peopled.data).newest(9) if e.what == "user.password"]
+    assert told[:2] == [("user:self", "done"), ("user:self", "failed")]
+
+
 class TestRates:
     def test_who_guesses_a_password_is_told_to_come_later_even_with_the_right_one(self, data: Path) -> None:
         add_users(data)

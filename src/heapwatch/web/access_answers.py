@@ -27,6 +27,11 @@ class NewLogin(Model):
     password: SecretStr
 
 
+class OwnPassword(Model):
+    password: SecretStr = Field(description="the one until now")
+    new_password: SecretStr
+
+
 class SignedOut(Model):
     signed_out: bool
 

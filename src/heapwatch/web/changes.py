@@ -32,6 +32,7 @@ WHAT = {
     ("DELETE", "/api/v1/users/{name}"): "user.remove",
     ("POST", "/api/v1/login"): "login",
     ("POST", "/api/v1/logout"): "logout",
+    ("POST", "/api/v1/password"): "user.password",
     ("GET", "/api/v1/oidc/callback"): "login",
     ("POST", "/api/v1/leaks/{leak}/acknowledge"): "leak.acknowledge",
     ("PUT", "/api/v1/dashboards/{name}"): "dashboard.store",

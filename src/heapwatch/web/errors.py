@@ -135,6 +135,6 @@ async def on_bug(_request: Request, error: Exception) -> Response:
 
 def _fault(fault: Any) -> str:
     where = ".".join(str(part) for part in fault["loc"] if part not in ("query", "body", "path"))
-    given = fault.get("input") if "password" not in fault["loc"] else None
+    given = fault.get("input") if "password" not in str(fault["loc"]) else None
     shown = f" (got {str(given)[:80]!r})" if isinstance(given, (str, int, float)) else ""
     return f"{where or 'body'}: {fault['msg']}{shown}"

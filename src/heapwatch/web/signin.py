@@ -41,6 +41,18 @@ class SignIn:
 
     async def password(self, name: str, password: str, address: str) -> tuple[str, User]:
         """The secret of a new session, and whose it is; `Unauthenticated` when name or password is wrong."""
+        return await self._tried(name, address, lambda: self._access.users.authenticate(name, password))
+
+    async def change(self, name: str, password: str, fresh: str, address: str) -> tuple[str, User]:
+        """A user's own new password: their sessions end, and this is the secret of a new one."""
+
+        def change() -> User:
+            self._access.users.authenticate(name, password)
+            return self._access.users.set_password(name, fresh)
+
+        return await self._tried(name, address, change)
+
+    async def _tried(self, name: str, address: str, check: Callable[[], User]) -> tuple[str, User]:
         self.try_from(address)
         _take(self._by_name, name.lower()[:200], "for this name")
         if self._waiting >= MOST_WAITING:
@@ -48,12 +60,12 @@ class SignIn:
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._workers, self._check, name, password)
+            return await loop.run_in_executor(self._workers, self._begun, check)
         finally:
             self._waiting -= 1
 
-    def _check(self, name: str, password: str) -> tuple[str, User]:
-        user = self._access.users.authenticate(name, password)
+    def _begun(self, check: Callable[[], User]) -> tuple[str, User]:
+        user = check()
         return self._access.sessions.begin(user.name, user.role, "user", user.generation), user
 
 

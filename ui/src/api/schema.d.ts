@@ -1008,6 +1008,20 @@ export interface components {
              */
             title: string;
         };
+        /** OwnPassword */
+        OwnPassword: {
+            /**
+             * Password
+             * Format: password
+             * @description the one until now
+             */
+            password: string;
+            /**
+             * New Password
+             * Format: password
+             */
+            new_password: string;
+        };
         /** PackageColumns */
         PackageColumns: {
             /** Package */

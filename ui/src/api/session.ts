@@ -62,6 +62,11 @@ export async function signIn(name: string, password: string): Promise<void> {
   tokenAsked.value = false;
 }
 
+/** All sessions of the user end; the answer brings a new one. */
+export async function changePassword(password: string, fresh: string): Promise<void> {
+  take(await send<Who>("password", { method: "POST", body: { password, new_password: fresh } }));
+}
+
 export async function signOut(): Promise<void> {
   if (who.peek()?.kind === "token") {
     forgetToken();

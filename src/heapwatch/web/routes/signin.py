@@ -9,9 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from heapwatch.errors import UsageError
 from heapwatch.web import access_answers as answers
 from heapwatch.web import changes
-from heapwatch.web.auth import ROLES, Caller, Forbidden, Unauthenticated
+from heapwatch.web.auth import ROLES, Caller, Forbidden, Unauthenticated, User
 from heapwatch.web.auth.sessions import csrf_of
 from heapwatch.web.guard import from_own_page
 from heapwatch.web.parameters import only_known
@@ -59,10 +60,24 @@ async def login(request: Request, wanted: answers.NewLogin) -> Response:
         raise
     changes.told(request, who=f"user:{user.name}", detail=user.role)
     await run_in_threadpool(services.end_session, request)
-    who = Caller(user.name, ROLES[user.role], role=user.role, kind="user", csrf=csrf_of(secret))
-    response = JSONResponse(_who(services, who), headers=NO_STORE)
-    services.access.let_in(response, secret)
-    return response
+    return _let_in(services, user, secret)
+
+
+@router.post("/api/v1/password", response_model=answers.Who, summary="Change one's own password")
+async def change_password(
+    request: Request, who: Annotated[Caller, Security(caller)], wanted: answers.OwnPassword
+) -> Response:
+    """For users who have signed in with one. All their sessions end, and a new one begins."""
+    services = services_of(request)
+    if who.kind != "user":
+        raise UsageError("only users who sign in with a password have one")
+    changes.told(request, who=who.identity, target=who.name)
+    old, fresh = wanted.password.get_secret_value(), wanted.new_password.get_secret_value()
+    try:
+        secret, user = await services.signin.change(who.name, old, fresh, peer_of(request))
+    except Unauthenticated as error:
+        raise Forbidden("the password until now is another one") from error
+    return _let_in(services, user, secret)
 
 
 @router.post("/api/v1/logout", response_model=answers.SignedOut, summary="Sign out")
@@ -75,6 +90,13 @@ async def logout(request: Request, who: Annotated[Caller, Security(caller)]) -> 
         await run_in_threadpool(services.end_session, request)
     response = JSONResponse({"signed_out": signed_in}, headers=NO_STORE)
     services.access.forget(response)
+    return response
+
+
+def _let_in(services: Services, user: User, secret: str) -> Response:
+    who = Caller(user.name, ROLES[user.role], role=user.role, kind="user", csrf=csrf_of(secret))
+    response = JSONResponse(_who(services, who), headers=NO_STORE)
+    services.access.let_in(response, secret)
     return response
 
 

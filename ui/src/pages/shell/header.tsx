@@ -1,8 +1,10 @@
 /** Above every page: where one is, the time range, whether it moves, and the colours. */
+import { useState } from "preact/hooks";
 import { clockIsOff } from "../../api/client";
 import { liveState } from "../../api/live";
 import { signInWays, signOut, who } from "../../api/session";
 import { unseen } from "../../leaks/open";
+import { later } from "../../lib/later";
 import { link, path } from "../../lib/router";
 import { plain } from "../../lib/text";
 import { moving, paused, range, setRange, theme, toggleTheme } from "../../lib/view";
@@ -10,6 +12,7 @@ import { DEFAULT } from "../../lib/range";
 import { helpShown } from "./keys";
 import { RangePicker } from "./rangepicker";
 
+const ChangePassword = later<{ onClose: () => void }>(() => import("./password"), true);
 const PAGES = [
   { path: "/", name: "Fleet" },
   { path: "/leaks", name: "Leaks" },
@@ -49,13 +52,18 @@ export function Header() {
 
 /** Who is looking, where that is anybody in particular. */
 function Person() {
+  const [changing, setChanging] = useState(false);
   const known = who.value;
   if (!known || known.kind === "anybody") return null;
   const may = known.role || known.scopes.join(", ");
+  const name = <bdi>{plain(known.name)}</bdi>;
   return (
     <span class="person" role="group" aria-label="Signed in">
-      <bdi title={`${plain(known.name)}: ${may}${known.kind === "token" ? " (a token)" : ""}`}>{plain(known.name)}</bdi>
+      {known.kind === "user"
+        ? <button type="button" class="quiet" title={`${plain(known.name)}: ${may}. Click to change the password`} onClick={() => setChanging(true)}>{name}</button>
+        : <span title={`${plain(known.name)}: ${may}${known.kind === "token" ? " (a token)" : ""}`}>{name}</span>}
       <button type="button" class="quiet" onClick={() => void signOut().catch(() => undefined)}>Sign out</button>
+      {changing && <ChangePassword onClose={() => setChanging(false)} />}
     </span>
   );
 }
