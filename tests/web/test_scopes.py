@@ -41,6 +41,7 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("post", "/receiver/v1/http/{token}"): "ingest",
     ("get", "/api/v1/correlate"): "read",
     ("get", "/api/v1/ingest/rejects"): "read",
+    ("get", "/api/v1/targets"): "read",
     ("get", "/api/v1/jvms"): "read",
     ("get", "/api/v1/fleet"): "read",
     ("get", "/api/v1/totals"): "read",

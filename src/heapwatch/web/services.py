@@ -29,6 +29,7 @@ from heapwatch.ingest.intake import Intake, Limits
 from heapwatch.ingest.limits import InFlight, Rates
 from heapwatch.ingest.pushed import PushDoors
 from heapwatch.ingest.rejects import Rejects
+from heapwatch.ingest.scrape import Scraper
 from heapwatch.ingest.senders import Sender
 from heapwatch.ingest.sockets import Sockets
 from heapwatch.model import Batch, Event, JvmId, Snapshot
@@ -111,6 +112,7 @@ class Services:
         self.pushes = PushDoors(self.intake, self.batcher, store.check)
         self.exposed = exposition.Names()
         self.ports = ports.doors(settings, self.batcher, self.rejects)
+        self.scraper = Scraper(settings.scrape, self.batcher, self.rejects, largest=settings.max_text)
         self.leaks = LeakWatch(
             store,
             DetectSettings.of_file(settings.detect) if settings.detect else DetectSettings(),
@@ -131,6 +133,7 @@ class Services:
         self._loop = asyncio.get_running_loop()
         self.batcher.start()
         self.timers.start()
+        self.scraper.start()
         for name, sockets in bound.items():
             await self.ports[name].start(sockets, self._tls if name in self.settings.tls_ports else None)
 
@@ -138,6 +141,7 @@ class Services:
         """Everything that has arrived is stored when this returns. The store itself stays open."""
         self.hub.close()
         self.leaks.stop()
+        await self.scraper.stop()
         for port in self.ports.values():
             await port.stop()
         await self.batcher.stop()
@@ -222,7 +226,7 @@ class Services:
     def all_doors(self) -> list[Door]:
         lines = [door for port in self.ports.values() for door in (port.tcp, port.udp)]
         listening = [door for door in lines if door.address]
-        pushed = [door for door in self.pushes.all if door.requests]
+        pushed = [door for door in (*self.pushes.all, self.scraper.door) if door.requests]
         return [self.doors.histograms, self.doors.batches, self.doors.logs, *pushed, *listening]
 
     def reload(self) -> dict[str, Any]:
@@ -230,6 +234,7 @@ class Services:
         fresh = self._reload() if self._reload else self.settings
         if self._tls is not None:
             renew(self._tls, self.settings)
+        self.scraper.reload()
         different = [n for n in type(fresh).model_fields if getattr(fresh, n) != getattr(self.settings, n)]
         now = {name: getattr(fresh, name) for name in different if name in RELOADABLE}
         self.settings = self.settings.model_copy(update=now)

@@ -136,6 +136,10 @@ class BasicSettings(BaseSettings):
     syslog_connections: int = Field(256, ge=1, le=100_000, description="most syslog connections at once")
     syslog_idle: float = Field(3600.0, gt=0, description="seconds a syslog connection may be silent")
 
+    scrape: Path | None = Field(
+        None, description="Prometheus configuration (YAML) whose scrape_configs are scraped"
+    )
+
     max_body: int = Field(64 << 20, ge=1024, description="largest request body in bytes, as sent")
     max_text: int = Field(256 << 20, ge=1024, description="largest request body in bytes, once decompressed")
     max_in_flight: int = Field(512 << 20, ge=1024, description="bytes of request bodies held in memory")
@@ -204,7 +208,7 @@ class BasicSettings(BaseSettings):
     def _list(cls, value: Any) -> Any:
         return tuple(re.findall(r"[^,\s]+", value)) if isinstance(value, str) else value
 
-    @field_validator("data", "tls_cert", "tls_key", "tls_client_ca")
+    @field_validator("data", "scrape", "tls_cert", "tls_key", "tls_client_ca")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value if value is None else Path(os.path.abspath(value.expanduser()))

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from heapwatch.ingest.http import Upload, check_labels
 from heapwatch.ingest.logs import Form, LogUpload, compiled, offset
 from heapwatch.query.times import parse_time
-from heapwatch.web import answers, upload_answers
+from heapwatch.web import upload_answers
 from heapwatch.web.auth import Caller
 from heapwatch.web.parameters import MODES, labels_of, named, now_ms, only_known, raw_body
 from heapwatch.web.services import caller, peer_of, services_of, source_of
@@ -115,19 +115,3 @@ async def logs(
         headers.get("idempotency-key") or headers.get("content-digest", ""),
     )
     return JSONResponse(await services_of(request).doors.take_logs(request, source_of(who, request), upload))
-
-
-@router.get(
-    "/api/v1/ingest/rejects",
-    response_model=answers.RejectList,
-    summary="What was turned away, and why",
-    dependencies=[Security(caller, scopes=["read"]), Depends(only_known)],
-)
-async def rejects(
-    request: Request,
-    limit: Annotated[int, Query(ge=0, le=500, description="newest first")] = 100,
-) -> Response:
-    """The newest rejects with the first 400 bytes of each, and counts by door and reason."""
-    kept = services_of(request).rejects
-    body = {"rejects": kept.newest(limit), "counts": kept.counts()}
-    return JSONResponse(body, headers={"Cache-Control": "no-store"})

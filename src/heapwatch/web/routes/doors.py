@@ -1,0 +1,37 @@
+"""What comes in from where: what was turned away, and what is scraped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Security
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heapwatch.web import answers, door_answers
+from heapwatch.web.parameters import only_known
+from heapwatch.web.services import caller, services_of
+
+router = APIRouter(tags=["server"], dependencies=[Depends(only_known), Security(caller, scopes=["read"])])
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+@router.get(
+    "/api/v1/ingest/rejects", response_model=answers.RejectList, summary="What was turned away, and why"
+)
+async def rejects(
+    request: Request,
+    limit: Annotated[int, Query(ge=0, le=500, description="newest first")] = 100,
+) -> Response:
+    """The newest rejects with the first 400 bytes of each, and counts by door and reason."""
+    kept = services_of(request).rejects
+    return JSONResponse({"rejects": kept.newest(limit), "counts": kept.counts()}, headers=NO_STORE)
+
+
+@router.get(
+    "/api/v1/targets", response_model=door_answers.Targets, summary="What is scraped, and how that goes"
+)
+async def targets(request: Request) -> Response:
+    """Every target of the settings' `scrape` file."""
+    return JSONResponse({"targets": services_of(request).scraper.rows()}, headers=NO_STORE)
