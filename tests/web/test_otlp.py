@@ -206,3 +206,23 @@ def test_who_sends_too_much_is_told_when_to_come_again(data: Path) -> None:
         answer = server.http.post("/v1/logs", content=b"", headers=PROTOBUF)
     assert (answer.status_code, Status.FromString(answer.content).code) == (429, 8)
     assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_a_token_for_some_hosts_sends_for_no_others(data: Path) -> None:
+    tokens = Tokens(data / "tokens.json")
+    bearers = [
+        {"Authorization": f"Bearer {tokens.create(name, ['ingest'], hosts=[f'{name}*'])[0]}"}
+        for name in ("web", "db")
+    ]
+    recorded = Path(__file__).parents[1] / "ingest" / "recorded"
+    written = recorded / "prometheus-2.42-remote-write.bin"
+    sent = {
+        "/v1/metrics": ((recorded / "otlp-metrics.bin").read_bytes(), PROTOBUF),
+        "/v1/logs": ((recorded / "otlp-logs.bin").read_bytes(), PROTOBUF),
+        "/api/v1/write": (written.read_bytes(), {**PROTOBUF, "Content-Encoding": "snappy"}),
+    }
+    with Server(data) as server:
+        for path, (body, headers) in sent.items():
+            web, db = (server.http.post(path, content=body, headers={**headers, **each}) for each in bearers)
+            assert web.is_success, web.text
+            assert (db.status_code, b"'web1'" in db.content) == (403, True), path
