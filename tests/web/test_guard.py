@@ -64,6 +64,9 @@ def test_with_tokens_any_name_is_answered() -> None:
     [
         {"Origin": "http://evil.example.org"},
         {"Origin": "null"},
+        {"Origin": "http://:7077"},
+        {"Origin": "http://[::1"},
+        {"Origin": ""},
         {"Origin": "http://127.0.0.1:8000"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},

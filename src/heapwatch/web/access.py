@@ -140,7 +140,7 @@ class Access:
         return user.role
 
     def _check_page(self, request: HTTPConnection, found: Caller, allowed_hosts: Collection[str]) -> None:
-        if not from_own_page(request.headers, {*allowed_hosts, self.own_host}):
+        if not from_own_page(request.headers, allowed_hosts):
             raise Forbidden("a change by a session's cookie must come from one of this server's own pages")
         shown = request.headers.get(CSRF_HEADER, "")
         if not hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), found.csrf.encode()):

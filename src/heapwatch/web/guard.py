@@ -117,4 +117,5 @@ def _is_ours(origin: str, headers: Headers, allowed_hosts: Collection[str]) -> b
         netloc = urlsplit(origin).netloc.lower()
     except ValueError:
         return False
-    return bool(netloc) and (netloc == headers.get("host", "").lower() or host_name(netloc) in allowed_hosts)
+    name = host_name(netloc)
+    return bool(name) and (netloc == headers.get("host", "").lower() or name in allowed_hosts)
