@@ -132,6 +132,11 @@ def test_series_that_come_again_are_read_once() -> None:
 SHAPES: dict[str, bytes] = {
     "plain": one({"__name__": "up", "job": "a"}, samples=[{"value": 1.5, "timestamp": NOW}]),
     "the same, with a value of 0": one({"__name__": "up", "job": "a"}, samples=[{"timestamp": NOW}]),
+    "a value that ends like one of 0": one(
+        {"__name__": "up", "job": "a"},
+        samples=[{"value": struct.unpack("<d", b"\0\0\0\0\0\0\x12\x07")[0], "timestamp": NOW}],
+    ),
+    "a label that ends like a value of 0": one({"__name__": "up", "job": "a\x12\x07\x10abcdef"}),
     "stale": one({"__name__": "up", "job": "a"}, samples=[{"value": STALE, "timestamp": NOW}]),
     "infinite": one({"__name__": "up", "job": "a"}, samples=[{"value": math.inf, "timestamp": NOW}]),
     "too old": one({"__name__": "up", "job": "a"}, samples=[{"value": 1.5, "timestamp": 5}]),

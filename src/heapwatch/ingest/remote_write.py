@@ -12,10 +12,10 @@ stored.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from math import isfinite, isinf, isnan
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import cramjam
 from google.protobuf.message import DecodeError
@@ -26,7 +26,7 @@ from heapwatch.ingest.limits import TooLarge
 from heapwatch.ingest.messages import PROMETHEUS, PROMETHEUS_2
 from heapwatch.store.admission import LONGEST_NAME, OLDEST_MS
 from heapwatch.wire.graphite import BadLine, Lines
-from heapwatch.wire.series import series_of
+from heapwatch.wire.series import cell, label_name
 
 MEDIA = "application/x-protobuf"
 MESSAGES = {"": 1, "prometheus.WriteRequest": 1, "io.prometheus.write.v2.Request": 2}
@@ -37,9 +37,12 @@ FUTURE_MS = 86_400_000
 _MOST_KNOWN = 200_000
 _NAME = "__name__"
 _ONE = struct.Struct("<3sdB6s")
-"""How a series ends whose last field is a sample, unless its value is 0 or its time before 2010 or so."""
-_VALUE, _TIME = b"\x12\x10\x09", 0x10
-_Key = TypeVar("_Key", bound=tuple[Any, ...])
+"""How a series ends whose last field is a sample of these years; its value is left out when it is 0."""
+_VALUE, _TIME, _ZERO = b"\x12\x10\x09", 0x10, b"\x12\x07\x10"
+_Key = TypeVar("_Key")
+_Kept = TypeVar("_Kept")
+_Cell = tuple[str, str]
+"""A label's name, and how the label stands in the name of a series; of `__name__` that is the name."""
 
 
 @dataclass
@@ -65,32 +68,13 @@ class Written(Lines):
         return f"{self.refused} of {whole} samples were not stored: {whys}; the others are stored"
 
 
-@dataclass
-class _Memo(Generic[_Key]):
-    """Series by what says them on the wire; a series that cannot be stored is remembered by its reason."""
-
-    read: Callable[[_Key], str]
-    known: dict[_Key, str | BadLine] = field(default_factory=dict)
-
-    def learn(self, key: _Key) -> str | BadLine:
-        if len(self.known) >= _MOST_KNOWN:
-            self.known.clear()
-        found: str | BadLine
-        try:
-            found = self.read(key)
-        except BadLine as bad:
-            found = bad
-        self.known[key] = found
-        return found
-
-
 class Reader:
     """Reads requests; a sender repeats its series in each, so what their labels say is remembered."""
 
     def __init__(self) -> None:
         self._alone: dict[bytes, str] = {}  # by all bytes of a series that stand before its only sample
-        self._by_bytes: _Memo[tuple[bytes, ...]] = _Memo(_of_labels)
-        self._by_texts: _Memo[tuple[str, ...]] = _Memo(_of_texts)
+        self._by_texts: dict[tuple[str, ...], str] = {}
+        self._cells: dict[bytes | tuple[str, str], _Cell] = {}
 
     def read(self, body: bytes, version: int, now_ms: int, limit: int = LARGEST) -> Written:
         """The points in the body of a request; `version` is that of the protocol, 1 or 2."""
@@ -100,48 +84,79 @@ class Reader:
     def first(self, message: bytes, now_ms: int) -> Written:
         """A `prometheus.WriteRequest`."""
         found, alone, latest = Written(), self._alone, now_ms + FUTURE_MS
-        times: dict[
-            bytes, int
-        ] = {}  # of this request, by their bytes: most of its samples are of few moments
+        times: dict[bytes, int] = {}  # those of this request, by their bytes: they are few
         for series in _parsed(PROMETHEUS["WriteRequest"], message).timeseries:
-            if len(series) > _ONE.size:
-                tag, value, then, moment = _ONE.unpack_from(series, len(series) - _ONE.size)
-                name, time = alone.get(series[: -_ONE.size]), times.get(moment)
-                if name and time and tag == _VALUE and then == _TIME and isfinite(value):
+            if (end := _end(series)) is not None:
+                labels, value, moment = end
+                name = alone.get(labels) or self._learn(labels)
+                time = times.get(moment)
+                if time is None:
+                    time = times[moment] = _moment(moment, latest)
+                if name and time and isfinite(value):
                     found.samples += 1
                     _add(found, name, value, time)
                     continue
-            self._take(found, series, times, latest)
+            one = _parsed(PROMETHEUS["TimeSeries"], series)
+            _take(found, self._named(map(self._by_bytes, one.labels)), one, latest)
         return found
-
-    def _take(self, found: Written, series: bytes, times: dict[bytes, int], latest: int) -> None:
-        """One series of whatever form; the next time, its only sample is found without reading the rest."""
-        one = _parsed(PROMETHEUS["TimeSeries"], series)
-        key, before = tuple(one.labels), found.samples
-        name = self._by_bytes.known.get(key) or self._by_bytes.learn(key)
-        _take(found, name, one, latest)
-        rest, last = series[: -_ONE.size], series[-_ONE.size :]
-        if found.samples == before + 1 and last[:3] == _VALUE and last[11] == _TIME and isinstance(name, str):
-            labels = PROMETHEUS["TimeSeries"](labels=one.labels).SerializeToString()
-            if rest == labels and len(one.samples) == 1 and not one.histograms:
-                if len(self._alone) >= _MOST_KNOWN:
-                    self._alone.clear()
-                self._alone[rest] = name
-                times[last[12:]] = one.samples[0].timestamp
 
     def second(self, message: bytes, now_ms: int) -> Written:
         """An `io.prometheus.write.v2.Request`."""
-        found, known = Written(), self._by_texts.known
+        found, known, latest = Written(), self._by_texts, now_ms + FUTURE_MS
         request = _parsed(PROMETHEUS_2["Request"], message)
         symbols = list(request.symbols)
         for one in request.timeseries:
             try:
-                key = tuple(map(symbols.__getitem__, one.labels_refs))
+                texts = tuple(map(symbols.__getitem__, one.labels_refs))
             except IndexError:
-                _take(found, BadLine("bad-symbols"), one, 0)
+                _take(found, BadLine("bad-symbols"), one, latest)
                 continue
-            _take(found, known.get(key) or self._by_texts.learn(key), one, now_ms + FUTURE_MS)
+            name: str | BadLine | None = known.get(texts)
+            if name is None:
+                pairs = zip(texts[::2], (*texts[1::2], "")[: (len(texts) + 1) // 2], strict=True)
+                name = BadLine("bad-labels") if len(texts) % 2 else self._named(map(self._by_pair, pairs))
+                if isinstance(name, str):
+                    _remember(known, texts, name)
+            _take(found, name, one, latest)
         return found
+
+    def _learn(self, labels: bytes) -> str:
+        """The series of bytes that hold labels and nothing else; "" for any other bytes."""
+        try:
+            one = PROMETHEUS["TimeSeries"].FromString(labels)  # type: ignore[attr-defined]
+        except DecodeError:
+            return ""
+        if one.samples or one.histograms or one.exemplars:
+            return ""
+        name = self._named(map(self._by_bytes, one.labels))
+        if isinstance(name, BadLine):
+            return ""
+        _remember(self._alone, labels, name)
+        return name
+
+    def _named(self, cells: Iterable[_Cell]) -> str | BadLine:
+        try:
+            return _joined(list(cells))
+        except BadLine as bad:
+            return bad
+
+    def _by_bytes(self, label: bytes) -> _Cell:
+        known = self._cells.get(label)
+        if known is None:
+            try:
+                read = PROMETHEUS["Label"].FromString(label)  # type: ignore[attr-defined]
+            except DecodeError:
+                raise BadLine("bad-labels") from None
+            known = _cell(read.name, read.value)
+            _remember(self._cells, label, known)
+        return known
+
+    def _by_pair(self, pair: tuple[str, str]) -> _Cell:
+        known = self._cells.get(pair)
+        if known is None:
+            known = _cell(*pair)
+            _remember(self._cells, pair, known)
+        return known
 
 
 def version_of(content_type: str, content_encoding: str) -> int:
@@ -230,26 +245,47 @@ def _told(one: Any) -> bytes:
     return one.SerializeToString()[:400]  # type: ignore[no-any-return]
 
 
-def _of_labels(labels: tuple[bytes, ...]) -> str:
-    texts: list[str] = []
-    for each in labels:
-        try:
-            label = PROMETHEUS["Label"].FromString(each)  # type: ignore[attr-defined]
-        except DecodeError:
-            raise BadLine("bad-labels") from None
-        texts += label.name, label.value
-    return _of_texts(tuple(texts))
+def _end(series: bytes) -> tuple[bytes, float, bytes] | None:
+    """What seems to be the labels, and value and time of the only sample; `_learn` knows if they are."""
+    if series[-9:-6] == _ZERO:
+        return series[:-9], 0.0, series[-6:]
+    if series[-18:-15] != _VALUE:
+        return None
+    _, value, tag, moment = _ONE.unpack_from(series, len(series) - 18)
+    return (series[:-18], value, moment) if tag == _TIME else None
 
 
-def _of_texts(texts: tuple[str, ...]) -> str:
-    """The series that names and values, in turn, speak of."""
-    labels = dict(zip(texts[::2], texts[1::2], strict=False))
-    if len(labels) * 2 != len(texts) or not all(labels):
+def _moment(varint: bytes, latest: int) -> int:
+    """A time that may be stored; 0 for any other, and for bytes that are none."""
+    time = 0
+    for place, byte in enumerate(varint):
+        if (byte < 0x80) != (place == len(varint) - 1):
+            return 0
+        time |= (byte & 0x7F) << 7 * place
+    return time if OLDEST_MS <= time <= latest else 0
+
+
+def _cell(name: str, value: str) -> _Cell:
+    if name == _NAME:
+        return name, label_name(value)
+    return name, cell(name, value) if value else ""
+
+
+def _joined(cells: list[_Cell]) -> str:
+    """The series of these labels."""
+    named = dict(cells)
+    if len(named) < len(cells) or "" in named:
         raise BadLine("bad-labels")
-    name = labels.pop(_NAME, "")
+    name = named.pop(_NAME, "")
     if not name:
         raise BadLine("bad-name")
-    series = series_of(name, labels)
+    series = ";".join([name, *filter(None, map(named.__getitem__, sorted(named)))])
     if len(series) > LONGEST_NAME:
         raise BadLine("name-too-long")
     return series
+
+
+def _remember(known: dict[_Key, _Kept], key: _Key, what: _Kept) -> None:
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    known[key] = what

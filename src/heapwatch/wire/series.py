@@ -15,14 +15,16 @@ _IN_VALUE = re.compile(r"[;\x00-\x1f\x7f]")
 
 def series_of(name: str, labels: Mapping[str, str]) -> str:
     """The name with its labels in order behind it."""
-    cells = [f"{label_name(key)}={_value(labels[key])}" for key in sorted(labels) if labels[key]]
+    cells = [cell(key, labels[key]) for key in sorted(labels) if labels[key]]
     return ";".join([label_name(name), *cells])
 
 
+def cell(name: str, value: str) -> str:
+    """One label as it stands in a series' name."""
+    if not value.isprintable() or ";" in value:
+        value = _IN_VALUE.sub(lambda found: f"%{ord(found.group()):02X}", value)
+    return f"{label_name(name)}={value}" if value[:1] != "~" else f"{label_name(name)}=%7E{value[1:]}"
+
+
 def label_name(name: str) -> str:
-    return _IN_NAME.sub("_", name)
-
-
-def _value(text: str) -> str:
-    plain = _IN_VALUE.sub(lambda found: f"%{ord(found.group()):02X}", text)
-    return f"%7E{plain[1:]}" if plain.startswith("~") else plain
+    return name if name.isidentifier() and name.isascii() else _IN_NAME.sub("_", name)
