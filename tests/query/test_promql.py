@@ -154,7 +154,7 @@ def test_jvms_of_one_name_side_by_side_are_told_apart_by_their_pid(store: Store)
 
 
 @pytest.mark.parametrize("by", ["", "by (jvm)", "by (package)", "by (host, package)", "without (class)"])
-@pytest.mark.parametrize("function", ["sum", "count"])
+@pytest.mark.parametrize("function", ["sum", "count", "min", "max"])
 @pytest.mark.parametrize(
     "selector", ["heap_bytes", 'heap_bytes{class=~"a.*"}', 'heap_instances{package="a.b"}']
 )

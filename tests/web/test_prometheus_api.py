@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from servers import Server
 
-pytestmark = [pytest.mark.store, pytest.mark.xdist_group("prometheus")]
+pytestmark = pytest.mark.store
 
 BEGIN = 1_767_225_600
 HOURS = 2
@@ -334,6 +334,21 @@ def test_the_lookback_can_be_told(ours: httpx2.Client) -> None:
     params = {"query": "temperature", "time": BEGIN + 2000, "lookback_delta": "30s"}
     assert answer(ours, "query", params)["result"] == []
     assert len(answer(ours, "query", {**params, "lookback_delta": "10m"})["result"]) == 3
+
+
+def test_a_query_that_takes_too_long_is_stopped(ours: httpx2.Client) -> None:
+    query = " + ".join(["sum(rate(http_requests_total[1h]))"] * 100)
+    params = {"query": query, "start": BEGIN, "end": END, "step": 1, "timeout": "1ms"}
+    found = ours.get("/api/v1/query_range", params=params)
+    assert (found.status_code, found.json()["errorType"]) == (503, "timeout")
+
+
+def test_a_query_over_a_limit_says_so(ours: httpx2.Client) -> None:
+    query = 'count_values("v", http_requests_total * time())'
+    params = {"query": query, "start": BEGIN, "end": END, "step": 1}
+    found = ours.get("/api/v1/query_range", params=params)
+    assert (found.status_code, found.json()["errorType"]) == (422, "execution")
+    assert "too many different values" in found.json()["error"]
 
 
 RANGE = {"start": str(BEGIN), "end": str(END)}

@@ -27,17 +27,21 @@ class Limits:
         """The same for a query that begins now: all its statements share the seconds."""
         return replace(self, until=time.monotonic() + self.seconds)
 
+    def check_time(self) -> float:
+        """The seconds that are left; an error when there are none."""
+        left = self.seconds if self.until is None else self.until - time.monotonic()
+        if left <= 0:
+            raise TooBig(f"more than one question may take: {self.seconds:g} s are over")
+        return left
+
     @property
     def engine(self) -> dict[str, int | float]:
         """The same for the engine, which counts rows: it reads whole granules, so it is given room.
 
         What a query groups is bounded too, since a group is at most a point each.
         """
-        left = self.seconds if self.until is None else self.until - time.monotonic()
-        if left <= 0:
-            raise TooBig(f"more than one question may take: {self.seconds:g} s are over")
         return {
-            "max_execution_time": round(left, 6),
+            "max_execution_time": round(self.check_time(), 6),
             "max_rows_to_group_by": self.points + SMALL,
             "max_result_rows": self.cells + SMALL,
         }

@@ -93,6 +93,7 @@ class Selections:
         self._paths = Paths(parts.names, max(0, window.from_ * 1000 - reach), window.until * 1000 + 1)
         self._any = Paths(parts.names)
         self._known: dict[tuple[str, ...], Selected] = {}
+        self._cells = 0
         self._shifts = any(_shifted(node) for node in nodes)
         for node in nodes:
             for key in _sources(node):
@@ -103,6 +104,15 @@ class Selections:
             paths = self._any if self._shifts else self._paths
             self._known[key] = paths.select(key[1]) if key[0] == "path" else paths.tagged(key[1:])
         return self._known[key]
+
+    def took(self, cells: int, limits: Limits) -> None:
+        """Count what is read; the lines of all targets are in memory together."""
+        self._cells += cells
+        if self._cells > limits.cells:
+            raise LimitExceeded(
+                f"these targets have {self._cells} points, more than {limits.cells}; sum or narrow them",
+                "cells",
+            )
 
     def all(self) -> Sequence[Selected]:
         return list(self._known.values())
@@ -168,6 +178,8 @@ class Asked:
 
     def lines(self, node: Node) -> list[Line]:
         """The lines of a path or a function."""
+        if self.limits.until is not None:
+            self.limits.check_time()
         if isinstance(node, Path):
             return self._read(self.selections.of(("path", node.text)), node.text)
         if isinstance(node, Value):
@@ -301,6 +313,7 @@ class Asked:
         if selected.empty:
             return []
         frame = self._reader(selected).series()
+        self.selections.took(frame.values.size, self.limits)
         rows: dict[str, Line] = {}
         for row in range(len(frame)):
             name, tags = _called(frame, row, by_path=path is not None)

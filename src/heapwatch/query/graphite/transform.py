@@ -14,7 +14,7 @@ from heapwatch.query.graphite.reducing import reducer
 from heapwatch.query.graphite.table import NUMBER, SERIES, Function, Param
 from heapwatch.store.errors import TooBig
 
-MOST_INTERVALS = 200_000
+MOST_INTERVALS = 4_000_000
 
 
 def _each(name: str, function: Callable[..., Floats], form: str = "") -> Callable[..., list[Line]]:
@@ -147,7 +147,7 @@ def _summarize(
         start = line.start if from_start else line.start - line.start % width
         end = line.end if from_start else line.end - line.end % width + width
         count = -(-(end - start) // width)
-        if count > MOST_INTERVALS:
+        if count * len(lines) > MOST_INTERVALS:
             raise TooBig(f"summarize: {count} intervals are too many")
         of = (line.start + np.arange(len(line.values)) * line.step - start) // width
         most = int(np.bincount(of).max(initial=1)) if len(of) else 1

@@ -25,6 +25,10 @@ from heapwatch.query.promql.vector import (
     without,
 )
 from heapwatch.query.promql.windows import at_rank
+from heapwatch.store.errors import TooBig
+
+MOST_COUNTED = 4_000_000
+"""Cells of an answer of count_values."""
 
 
 class Groups:
@@ -143,7 +147,10 @@ def _count_values(groups: Groups, vector: Vector, label: str) -> Vector:
     there: list[Mask] = []
     for group, places in enumerate(groups.places()):
         present = vector.there[places]
-        for value in np.unique(vector.values[places][present]).tolist():
+        different = np.unique(vector.values[places][present])
+        if (len(labels) + len(different)) * vector.values.shape[1] > MOST_COUNTED:
+            raise TooBig("count_values: there are too many different values; round them")
+        for value in different.tolist():
             same = vector.values[places] == value
             if value != value:
                 same = np.isnan(vector.values[places])

@@ -17,6 +17,8 @@ from heapwatch.query.promql.vector import Floats, Labels, Mask, Moments, Places,
 from heapwatch.store.native import Columns
 from heapwatch.store.reads.parts import places
 
+_COLUMNS = {"sum": "total", "count": "number", "min": "least", "max": "most"}
+"""What each aggregation needs of a group of classes."""
 MOST_TIMES = 100_000
 """Times of histograms that one statement names."""
 
@@ -61,12 +63,12 @@ class ClassReader:
         return self._spread(held, labels, keys // len(ids), row, at, found["value"])
 
     def grouped(self, pick: ClassPick, kept: Sequence[str], function: str) -> Vector:
-        """A row for each JVM (and package, when that is kept): its classes added up, or counted."""
+        """A row for each JVM (and package, when that is kept): its classes as one."""
         held = self._held(pick)
         if not len(held.at):
             return nothing(len(self.moments))
         universe = self.picked.universe
-        if pick.every_class and not kept:
+        if pick.every_class and not kept and function in ("sum", "count"):
             values = held.totals if function == "sum" else held.classes.astype(np.float64)
             jvms = np.arange(len(pick.jvms))
             labels = [self._labels(pick, jvm, None) for jvm in jvms.tolist()]
@@ -89,7 +91,7 @@ class ClassReader:
         for jvm, group in zip(owners.tolist(), (keys % len(packages)).tolist(), strict=True):
             more = {"package": packages[group]} if kept and packages[group] else {}
             labels.append({**self._labels(pick, jvm, None), **more})
-        value = found["total" if function == "sum" else "number"]
+        value = found[_COLUMNS[function]]
         return self._spread(held, labels, owners, row, self._pair_of(held, jvms, found["at"]), value)
 
     def samples(self, pick: ClassPick, low: int, high: int) -> tuple[list[Labels], Places, Moments, Floats]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from heapwatch.query.limits import Limits
 from heapwatch.query.promql import functions, tree, windows
 from heapwatch.query.promql.aggregate import aggregate
 from heapwatch.query.promql.binary import binary
@@ -25,7 +26,7 @@ class Source(Protocol):
         """The newest sample of each series at each moment, when it is not too old."""
 
     def summed(self, selector: tree.Selector, moments: Moments, node: tree.Aggregate) -> Vector | None:
-        """What sum or count needs, added up where the samples are; None when that saves nothing."""
+        """What an aggregation needs, put together where the samples are; None when that saves nothing."""
 
     def samples(self, selector: tree.Selector, low: int, high: int) -> Ranges:
         """All samples of [low, high]."""
@@ -37,11 +38,12 @@ class Evaluation:
     moments: Moments
     start: int  # of the whole query, for @ start() and end()
     end: int
-    cells: int = 8_000_000
+    limits: Limits
     inner_step_ms: int = 60_000
 
     def of(self, node: tree.Expression) -> Any:
         """A Vector, the values of a scalar, or a text."""
+        self.limits.check_time()
         if isinstance(node, tree.Number):
             return np.full(len(self.moments), node.value)
         if isinstance(node, tree.Text):
@@ -71,14 +73,17 @@ class Evaluation:
             samples = self.source.samples(node, low, high)
         else:
             samples = self._inner(node, low, high)
-        if len(samples.labels) * len(ends) > self.cells:
-            raise TooBig(f"{len(samples.labels)} series at {len(ends)} moments are more than {self.cells}")
+        if len(samples.labels) * len(ends) > self.limits.cells:
+            raise TooBig(
+                f"{len(samples.labels)} series at {len(ends)} moments are more than {self.limits.cells}"
+            )
         return windows.windows(samples, ends, node.range_ms, self.moments)
 
     def bounded(self, found: Any) -> Any:
-        if isinstance(found, Vector) and found.values.size > self.cells:
+        if isinstance(found, Vector) and found.values.size > self.limits.cells:
             raise TooBig(
-                f"{len(found)} series at {found.values.shape[1]} moments are more than {self.cells} values"
+                f"{len(found)} series at {found.values.shape[1]} moments are more than "
+                f"{self.limits.cells} values"
             )
         return found
 
@@ -109,7 +114,8 @@ class Evaluation:
         if isinstance(node.inner, tree.Selector):
             summed = self.source.summed(node.inner, self._moved(node.inner), node)
             if summed is not None:
-                return aggregate(replace(node, name="sum"), self.bounded(summed), None)
+                total = "sum" if node.name == "count" else node.name
+                return aggregate(replace(node, name=total), self.bounded(summed), None)
         with np.errstate(all="ignore"):
             return aggregate(node, self.of(node.inner), parameter)
 

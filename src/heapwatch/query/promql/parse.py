@@ -21,7 +21,7 @@ from heapwatch.query.promql.matching import BadPattern, compiled, test
 from heapwatch.query.tree import Span
 
 MOST_CHARACTERS = 20_000
-DEEPEST = 60
+DEEPEST = 150
 
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 UNITS["y"] = 365 * UNITS["d"]

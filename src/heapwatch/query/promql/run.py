@@ -39,7 +39,7 @@ def instant(
     """The answer at one moment."""
     node = parse(text)
     source = _source(store, lookback_ms, limits, query_id)
-    evaluation = Evaluation(source, np.array([at], np.int64), at, at, limits.cells)
+    evaluation = Evaluation(source, np.array([at], np.int64), at, at, source.limits)
     seconds = _seconds(at)
     if kind(node) == MATRIX:
         return _ranged(node, evaluation, limits)
@@ -71,7 +71,7 @@ def over_time(
         )
     moments = np.arange(steps.start, steps.end + 1, steps.step, dtype=np.int64)
     source = _source(store, lookback_ms, limits, query_id)
-    found = Evaluation(source, moments, steps.start, steps.end, limits.cells).of(node)
+    found = Evaluation(source, moments, steps.start, steps.end, source.limits).of(node)
     if not isinstance(found, Vector):
         found = Vector([{}], found[None, :], np.ones((1, len(moments)), np.bool_))
     found = merged(found).known()

@@ -60,7 +60,8 @@ WHERE mode = {{mode:String}} AND {_BETWEEN} {times}
         return f"SELECT incarnation, at, class AS part, toFloat64(value) AS value FROM ({rows})"
     return (
         f"SELECT incarnation, at, {grouped('class', 'class')} AS part, toFloat64(sum(value)) AS total, "
-        f"toFloat64(count()) AS number FROM ({rows}) GROUP BY incarnation, at, part"
+        "toFloat64(count()) AS number, toFloat64(min(value)) AS least, toFloat64(max(value)) AS most "
+        f"FROM ({rows}) GROUP BY incarnation, at, part"
     )
 
 

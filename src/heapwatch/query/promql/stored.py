@@ -33,6 +33,7 @@ from heapwatch.store.dimensions import NOBODY, Series
 from heapwatch.store.native import Columns
 from heapwatch.store.reads.parts import Parts, places
 
+SUMMED = frozenset({"sum", "count", "min", "max"})
 LATEST_MS = 9_999_999_999_000
 """The engine's times end a little later."""
 
@@ -57,8 +58,8 @@ class Stored:
         return _one_of_each(joined(found)) if found else nothing(len(moments))
 
     def summed(self, selector: tree.Selector, moments: Moments, node: tree.Aggregate) -> Vector | None:
-        """Sums or counts over the classes that an aggregation does not keep apart, by JVM."""
-        if node.name not in ("sum", "count") or not len(moments):
+        """The classes that an aggregation does not keep apart as one, by JVM."""
+        if node.name not in SUMMED or not len(moments):
             return None
         picked = self._pick(selector, moments)
         if picked.series or not picked.classes:
