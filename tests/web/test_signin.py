@@ -316,6 +316,21 @@ def test_every_change_is_in_the_audit_and_no_secret(data: Path) -> None:
         assert Audit(data).verify()[0]
 
 
+def test_a_change_that_cannot_be_written_down_is_made_and_the_trouble_is_said(data: Path) -> None:
+    with Server(data) as server:
+        (data / "audit.jsonl").mkdir()
+        made = server.http.post("/api/v1/tokens", json={"name": "me", "scopes": ["admin"]})
+        assert made.status_code == 201
+        admin = {"Authorization": f"Bearer {made.json()['token']}"}
+        status = server.http.get("/api/v1/status", headers=admin).json()
+        assert [each for each in status["problems"] if "audit.jsonl" in each]
+        assert status["ready"] is True
+        (data / "audit.jsonl").rmdir()
+        server.http.post("/-/reload", headers=admin)
+        assert server.http.get("/api/v1/status", headers=admin).json()["problems"] == []
+        assert audited(data) == [("token:me", "reload", "", "done")]
+
+
 def test_the_audit_is_read_by_administrators(data: Path) -> None:
     add_users(data)
     with Server(data) as server, browser(server) as client:

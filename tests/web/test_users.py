@@ -100,6 +100,11 @@ class TestUsers:
             users.add(name, role, password)
         assert [user.name for user in users.all()] == ["bob"]
 
+    def test_a_name_that_nobody_has_costs_as_much_to_refuse(self) -> None:
+        real, nobodys = passwords.hashed(PASSWORD), passwords._nobodys()
+        assert real.rsplit("$", 2)[0] == nobodys.rsplit("$", 2)[0]
+        assert not passwords.fits("nobody", None)
+
     def test_a_damaged_file_lets_nobody_in(self, users: Users) -> None:
         users.add("ann", "viewer", PASSWORD)
         users.path.write_text("{")

@@ -182,8 +182,6 @@ class Services:
             found.append(f"an insert has been running for {self.batcher.stuck_for():.0f} s")
         if self.batcher.trouble and self.batcher.trouble_age() < TROUBLE_LASTS_S:
             found.append(self.batcher.trouble)
-        if self.audit_trouble:
-            found.append(self.audit_trouble)
         free = _free(self.settings.data)
         if not self.settings.store_dsn and free < self.settings.min_free_disk:
             found.append(f"only {free >> 20} MiB of disk are free in {self.settings.data}")
@@ -211,6 +209,7 @@ class Services:
             for part in stored["broken"]
         ]
         problems += [f"{task} fails: {error}" for task, error in self.timers.failing.items()]
+        problems += [self.audit_trouble] if self.audit_trouble else []
         refused = self.rejects.counts()
         return {
             "version": __version__,
