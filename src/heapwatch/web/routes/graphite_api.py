@@ -5,6 +5,8 @@ Stored paths and class samples (`<host>.count.<class>`, `<host>.size.<class>`) a
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import time
 from collections.abc import Callable
@@ -137,16 +139,15 @@ def _values(line: Line) -> list[float | None]:
 
 
 def _csv(lines: list[Line], zone: Any) -> str:
-    rows = []
+    text = io.StringIO()
+    writer = csv.writer(text)
     for line in lines:
-        name = line.name.replace('"', '""')
-        told = f'"{name}"' if any(sign in name for sign in ',"\n\r') else name
-        if told[:1] in "=+-@":
-            told = f"'{told}"
+        # a spreadsheet would run a name that begins like a formula
+        name = f"'{line.name}" if line.name[:1] in ("=", "+", "-", "@", "\t", "\r") else line.name
         for value, at in zip(_values(line), range(line.start, line.end, line.step), strict=True):
             when = datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S")
-            rows.append(f"{told},{when},{'' if value is None else value}\r\n")
-    return "".join(rows)
+            writer.writerow([name, when, "" if value is None else value])
+    return text.getvalue()
 
 
 def _raw(line: Line) -> str:
