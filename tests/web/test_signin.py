@@ -347,6 +347,19 @@ def test_the_audit_is_read_by_administrators(data: Path) -> None:
         assert len(bad["entries"]) == 1
 
 
+def collectd_of(host: str) -> list[dict[str, Any]]:
+    names = {"plugin": "load", "plugin_instance": "", "type": "gauge", "type_instance": ""}
+    told = {"values": [1], "dstypes": ["gauge"], "dsnames": ["value"], "time": time.time(), "interval": 10}
+    return [{**told, **names, "host": host}]
+
+
+def otlp_of(host: str) -> dict[str, Any]:
+    point = {"timeUnixNano": str(time.time_ns()), "asDouble": 1}
+    metric = {"name": "up", "gauge": {"dataPoints": [point]}}
+    resource = {"attributes": [{"key": "host.name", "value": {"stringValue": host}}]}
+    return {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]}
+
+
 def test_a_bound_token_cannot_send_for_others(peopled: Server) -> None:
     with browser(peopled) as client:
         sign_in(client)
@@ -364,13 +377,18 @@ def test_a_bound_token_cannot_send_for_others(peopled: Server) -> None:
             pushed = f'up{{host="{host}"}} 1\nup 1\n'.encode()
             answer = http.post("/api/v1/import/prometheus", content=pushed, headers=mine)
             assert answer.status_code == status
+            assert http.post("/api/v1/collectd", json=collectd_of(host), headers=mine).status_code == status
+            assert http.post("/v1/metrics", json=otlp_of(host), headers=mine).status_code == status
+            grouping = f"/metrics/job/nightly/host/{host}"
+            assert http.put(grouping, content=b"up 1\n", headers=mine).status_code == status
         assert answer.json()["error"]["code"] == "other-host"
         assert "web may send for web-*, and this is for 'db1'" in answer.json()["error"]["message"]
         hosts = {each["host"] for each in client.get("/api/v1/jvms").json()["jvms"]}
         assert "web-1" in hosts
         assert "db1" not in hosts
         counts = client.get("/api/v1/ingest/rejects").json()["counts"]
-        assert all(counts[door]["other-host"] == 1 for door in ("histogram", "logs", "prometheus"))
+        doors = {"histogram": 1, "logs": 1, "prometheus": 2, "collectd-http": 1, "otlp-metrics": 1}
+        assert {door: counts[door]["other-host"] for door in doors} == doors
         assert "db1" not in client.get("/api/v1/labels/host/values").json()["values"]
 
 
