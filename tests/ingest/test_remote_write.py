@@ -20,8 +20,12 @@ from heapwatch.ingest.messages import PROMETHEUS, PROMETHEUS_2
 from heapwatch.ingest.remote_write import LARGEST, Reader, Written, version_of
 
 NOW = 1_795_403_070_000
-GOLDEN = Path(__file__).with_name("recorded").joinpath("prometheus-2.42-remote-write.bin").read_bytes()
+GOLDEN_FILE = Path(__file__).with_name("recorded") / "prometheus-2.42-remote-write.bin"
+GOLDEN = GOLDEN_FILE.read_bytes()
 """A first scrape of two counters and a summary without observations, by Prometheus 2.42."""
+
+ENDED = GOLDEN_FILE.with_name("prometheus-2.42-stale.bin").read_bytes()
+"""A scrape that has the metric `a` and no `b` any more: the last of `b` is a stale marker."""
 
 STALE = struct.unpack("<d", (0x7FF0000000000002).to_bytes(8, "little"))[0]
 WHOSE = "env=prod;host=web1;instance=web1;job=shop;jvm=shop"
@@ -80,6 +84,14 @@ def test_a_stale_marker_ends_a_series_without_a_point_or_a_reject() -> None:
     found = read(first(({"__name__": "up"}, [(1.0, NOW - 1000), (STALE, NOW)])))
     assert points(found) == [("up", 1.0, NOW - 1000)]
     assert (found.samples, found.refused, found.complaint) == (2, 0, "")
+
+
+def test_prometheus_ends_a_series_so() -> None:
+    assert struct.pack("<d", STALE) in bytes(cramjam.snappy.decompress_raw(ENDED))
+    found = read(ENDED)
+    assert (found.samples, len(found), found.refused) == (7, 6, 0)
+    assert "a;instance=web1;job=s" in found.paths
+    assert not any(path.startswith("b;") for path in found.paths)
 
 
 def test_what_cannot_be_stored_is_told_and_its_neighbours_are_stored() -> None:
