@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from authorities import Authority
 
 from cli.conftest import Run, Server
 from heapwatch.web.auth import Tokens, Users
@@ -102,3 +103,40 @@ def test_a_server_is_asked_for_the_same(heapwatch: Run, inside: Run, server: Ser
     assert [row["what"] for row in shown][:3] == ["user.add", "user.add", "user.role"]
     assert [row["outcome"] for row in shown][:3] == ["failed", "done", "done"]
     assert inside("audit", "verify", "--data", str(server.data)).returncode == 0
+
+
+def test_commands_reach_a_server_that_wants_certificates(inside: Run, tmp_path: Path) -> None:
+    authority, stranger = Authority(folder(tmp_path, "ours")), Authority(folder(tmp_path, "foreign"))
+    served, mine, foreign = authority.issue("server"), authority.issue("me"), stranger.issue("me")
+    flags = ("--tls-cert", served.cert, "--tls-key", served.key, "--tls-client-ca", authority.file)
+    server = Server(tmp_path / "data", *map(str, flags))
+    try:
+        trusting = ("--server", server.url, "--ca-file", str(authority.file))
+        shown = (*trusting, "--client-cert", str(mine.cert), "--client-key", str(mine.key))
+        assert inside("status", *shown).returncode == 0
+        assert inside("token", "list", *shown).returncode == 0
+        for words, says in (
+            (("status", "--server", server.url), "name the authority that issued it with --ca-file"),
+            (("status", *trusting), "set --client-cert and --client-key"),
+            (
+                ("status", *trusting, "--client-cert", str(foreign.cert), "--client-key", str(foreign.key)),
+                "client certificate",
+            ),
+            (
+                ("status", *trusting, "--client-cert", "/nowhere.pem"),
+                "--client-cert /nowhere.pem: No such file",
+            ),
+            (("status", "--server", server.url.replace("https", "http")), ""),
+        ):
+            refused = inside(*words)
+            assert refused.returncode == 2
+            assert says in refused.stderr
+            assert refused.stderr.count("\n") == 1
+    finally:
+        assert server.stop() == 0
+
+
+def folder(parent: Path, name: str) -> Path:
+    made = parent / name
+    made.mkdir()
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from heapwatch.cli.options import ServerOptions
 from heapwatch.errors import Refused, Unavailable, UsageError
 from heapwatch.ship import tls
 
+_HUNG_UP = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 
 
@@ -47,6 +49,7 @@ class Client:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._has_token = bool(token)
+        self._has_certificate = options.client_cert is not None
         # Proxies of the environment are for the outside; asking one for 127.0.0.1 ends in its error page.
         loopback = httpx2.URL(self.url).host in ("127.0.0.1", "localhost", "::1")
         self._http = httpx2.Client(
@@ -149,7 +152,7 @@ class Client:
         except httpx2.ConnectError as error:
             cause = _tls_error(error)
             if cause is not None:
-                raise Unavailable(f"{self.url} {tls.words(cause, shows_certificate=False)}") from error
+                raise Unavailable(f"{self.url} {self._of_tls(cause)}") from error
             raise Unavailable(
                 f"no server at {self.url} ({_reason(error)}): "
                 "start one with `heapwatch up`, or name another with --server"
@@ -160,8 +163,12 @@ class Client:
             raise UsageError(f"--server {self.url}: {error}") from error
         except httpx2.HTTPError as error:
             cause = _tls_error(error)
-            said = tls.words(cause, shows_certificate=False) if cause else _reason(error)
-            raise Unavailable(f"{self.url}: {said}") from error
+            if cause is None and self.url.startswith("https:") and isinstance(error, _HUNG_UP):
+                cause = ConnectionResetError()  # what a server does that misses a certificate
+            raise Unavailable(f"{self.url}: {self._of_tls(cause) if cause else _reason(error)}") from error
+
+    def _of_tls(self, cause: OSError) -> str:
+        return _as_flags(tls.words(cause, shows_certificate=self._has_certificate))
 
 
 def _base(url: str) -> str:
@@ -187,7 +194,14 @@ def _context(options: ServerOptions) -> ssl.SSLContext | bool:
     try:
         return tls.client_context(ca, cert, key)
     except Refused as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(_as_flags(str(error))) from error
+
+
+def _as_flags(text: str) -> str:
+    """What the agent's settings are called is a flag here."""
+    return re.sub(
+        r"\b(ca_file|client_cert|client_key)\b", lambda name: f"--{name[0].replace('_', '-')}", text
+    )
 
 
 def _token(options: ServerOptions) -> str | None:
@@ -230,7 +244,7 @@ def _retry_after(answer: httpx2.Response) -> float | None:
     return float(text) if text.isdigit() else None
 
 
-def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+def _tls_error(error: BaseException | None) -> OSError | None:
     """OpenSSL's error in the chain of causes, if there is one."""
     while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__

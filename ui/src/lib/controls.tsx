@@ -1,7 +1,7 @@
 /** The few controls that all pages share. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiError, forgetToken } from "../api/client";
+import { ApiError, forgetToken, token } from "../api/client";
 
 interface Choice<T extends string> {
   readonly value: T;
@@ -128,7 +128,7 @@ export function Failure({ error, onRetry, known }: { readonly error: ApiError; r
       <strong>{error.message}</strong> {error.hint && <span class="hint">{error.hint}</span>}
       {known && <span class="hint">What is shown is older.</span>}
       <button type="button" onClick={onRetry}>Try again</button>
-      {error.status === 403 && <button type="button" onClick={forgetToken}>Use another token</button>}
+      {error.status === 403 && token.value && <button type="button" onClick={forgetToken}>Use another token</button>}
     </div>
   );
 }
