@@ -19,6 +19,7 @@ from heapwatch.store.reads.parts import places
 
 _COLUMNS = {"sum": "total", "count": "number", "min": "least", "max": "most"}
 """What each aggregation needs of a group of classes."""
+HOUR_MS = 3_600_000
 MOST_TIMES = 100_000
 """Times of histograms that one statement names."""
 
@@ -29,6 +30,7 @@ class Held:
 
     jvm: Places
     at: Moments
+    keys: Moments  # how its rows are found: its time, or the hour that it is the last of
     pairs: Places
     totals: Floats
     classes: Places
@@ -42,6 +44,7 @@ class ClassReader:
     limits: Limits
     ask: Callable[[str, Mapping[str, Any]], Columns]
     admit: Callable[[int], None]
+    hours: bool = False  # from the hourly table, whose hours end at the moments
 
     def series(self, pick: ClassPick) -> Vector:
         """A row for each class of each JVM."""
@@ -119,7 +122,7 @@ class ClassReader:
         pairs = np.full(shape, -1, np.int64)
         if not len(found):
             none = np.empty(0, np.int64)
-            return Held(none, none, pairs, np.empty(0), none)
+            return Held(none, none, none, pairs, np.empty(0), none)
         jvms = places(found["incarnation"], ids)
         order = np.lexsort((found["at"], jvms))
         jvm, at = jvms[order], found["at"][order]
@@ -129,18 +132,28 @@ class ClassReader:
         exits = np.array([each.exited or 1 << 62 for each in pick.jvms], np.int64)
         pairs[old | (self.moments > exits[:, None])] = -1
         column = "bytes" if pick.metric == "heap.bytes" else "instances"
+        keys = at - at % HOUR_MS if self.hours else at
         return Held(
-            jvm, at, pairs, found[column][order].astype(np.float64), found["classes"][order].astype(np.int64)
+            jvm,
+            at,
+            keys,
+            pairs,
+            found[column][order].astype(np.float64),
+            found["classes"][order].astype(np.int64),
         )
 
     def _rows(self, pick: ClassPick, held: Held, *, group: bool, **more: Any) -> Columns:
         used = np.unique(held.pairs[held.pairs >= 0])
         chosen = int(pick.classes.sum())
         self.admit(int(np.minimum(held.classes[used], chosen).sum()))
-        times = np.unique(held.at[used])
+        times = np.unique(held.keys[used])
         if len(times) > MOST_TIMES:
             raise LimitExceeded(f"{len(times)} histograms are too many at once; take a longer step", "points")
-        text = statements.class_rows(pick.metric, every_class=pick.every_class, exactly=True, group=group)
+        every = pick.every_class
+        if self.hours:
+            text = statements.class_hours(pick.metric, every_class=every, group=group)
+        else:
+            text = statements.class_rows(pick.metric, every_class=every, exactly=True, group=group)
         edges = {"low": int(times[0]), "high": int(times[-1])} if len(times) else {"low": 0, "high": 0}
         return self.ask(text, {**self._bound(pick), **edges, "times": times.tolist(), **more})
 
@@ -164,9 +177,9 @@ class ClassReader:
     @staticmethod
     def _pair_of(held: Held, jvms: Places, at: Moments) -> Places:
         """The histogram that each row is of; -1 for one of another that has the same time."""
-        base = int(held.at.min())
-        width = int(held.at.max()) - base + 1
-        keys = held.jvm * width + (held.at - base)
+        base = int(held.keys.min())
+        width = int(held.keys.max()) - base + 1
+        keys = held.jvm * width + (held.keys - base)
         wanted = jvms * width + (at - base)
         found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
         return np.where(keys[found] == wanted, found, -1)

@@ -14,6 +14,20 @@ _STEP = (
 )
 _BETWEEN = "time >= fromUnixTimestamp64Milli({low:Int64}) AND time <= fromUnixTimestamp64Milli({high:Int64})"
 
+NEWEST_HOURS = f"""
+SELECT series, {_STEP.replace("toUnixTimestamp64Milli(time)", "ended")} AS place, max(ended) AS at,
+       argMax(last, ended) AS value
+FROM
+(
+    SELECT series, toInt64(toUnixTimestamp(hour)) * 1000 + 3599999 AS ended, last
+    FROM sample_hour FINAL WHERE series IN {{series:Array(UInt64)}}
+      AND hour >= fromUnixTimestamp(greatest(0, intDiv({{low:Int64}}, 1000) - 3600))
+      AND hour <= fromUnixTimestamp(intDiv({{high:Int64}}, 1000))
+)
+WHERE ended >= {{low:Int64}} AND ended <= {{high:Int64}}
+GROUP BY series, place
+"""
+
 NEWEST_SAMPLES = f"""
 SELECT series, {_STEP} AS place, toUnixTimestamp64Milli(max(time)) AS at, argMax(value, time) AS value
 FROM sample WHERE series IN {{series:Array(UInt64)}} AND {_BETWEEN}
@@ -43,6 +57,22 @@ FROM snapshot WHERE incarnation IN {{incarnations:Array(UInt64)}} AND mode = {{m
 SERIES_SEEN = f"SELECT DISTINCT series FROM sample WHERE series IN {{series:Array(UInt64)}} AND {_BETWEEN}"
 
 
+def class_hours(metric: str, *, every_class: bool, group: bool) -> str:
+    """What classes had at the end of given hours; by group or by class."""
+    value = "bytes" if VALUES[metric] == "bytes" else "last"
+    return _by_part(
+        f"""
+SELECT incarnation, toInt64(toUnixTimestamp(hour)) * 1000 AS at, class, {value} AS value
+FROM class_hour FINAL
+WHERE incarnation IN {{incarnations:Array(UInt64)}} {"" if every_class else OF_CLASSES}
+  AND mode = {{mode:String}} AND last > 0 AND at IN {{times:Array(Int64)}}
+  AND hour >= fromUnixTimestamp(intDiv({{low:Int64}}, 1000))
+  AND hour <= fromUnixTimestamp(intDiv({{high:Int64}}, 1000))
+""",
+        group=group,
+    )
+
+
 def class_rows(metric: str, *, every_class: bool, exactly: bool, group: bool) -> str:
     """Class samples of incarnations in [low, high], or `exactly` at given times; by group or by class."""
     value = VALUES[metric]
@@ -56,6 +86,10 @@ PREWHERE incarnation IN {{incarnations:Array(UInt64)}} {among}
      AND toStartOfHour(time) <= toStartOfHour(fromUnixTimestamp64Milli({{high:Int64}}))
 WHERE mode = {{mode:String}} AND {_BETWEEN} {times}
 """
+    return _by_part(rows, group=group)
+
+
+def _by_part(rows: str, *, group: bool) -> str:
     if not group:
         return f"SELECT incarnation, at, class AS part, toFloat64(value) AS value FROM ({rows})"
     return (

@@ -6,7 +6,7 @@ more; it is back with the next histogram that has it. What belongs to a JVM ends
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from heapwatch.query.limits import LimitExceeded, Limits
 from heapwatch.query.promql import statements, tree
-from heapwatch.query.promql.classes import ClassReader
+from heapwatch.query.promql.classes import HOUR_MS, ClassReader
 from heapwatch.query.promql.naming import series_labels
 from heapwatch.query.promql.selection import Picked, pick
 from heapwatch.query.promql.vector import (
@@ -25,6 +25,7 @@ from heapwatch.query.promql.vector import (
     Moments,
     Ranges,
     Vector,
+    beside,
     joined,
     key,
     nothing,
@@ -52,10 +53,14 @@ class Stored:
         if not len(moments):
             return nothing(0)
         picked = self._pick(selector, moments)
-        found = [self._reader(picked, moments).series(each) for each in picked.classes]
-        if picked.series:
-            found.append(self._instants(picked, moments))
-        return _one_of_each(joined(found)) if found else nothing(len(moments))
+
+        def found(some: Moments, hours: bool) -> Vector:
+            parts = [self._reader(picked, some, hours).series(each) for each in picked.classes]
+            if picked.series:
+                parts.append(self._instants(picked, some, hours))
+            return _one_of_each(joined(parts)) if parts else nothing(len(some))
+
+        return self._in_parts(picked, moments, found)
 
     def summed(self, selector: tree.Selector, moments: Moments, node: tree.Aggregate) -> Vector | None:
         """The classes that an aggregation does not keep apart as one, by JVM."""
@@ -67,8 +72,25 @@ class Stored:
         kept = [name for name in ("class", "package") if (name in node.labels) != node.without]
         if "class" in kept:
             return None
-        reader = self._reader(picked, moments)
-        return _one_of_each(joined([reader.grouped(each, kept, node.name) for each in picked.classes]))
+
+        def found(some: Moments, hours: bool) -> Vector:
+            reader = self._reader(picked, some, hours)
+            return _one_of_each(joined([reader.grouped(each, kept, node.name) for each in picked.classes]))
+
+        return self._in_parts(picked, moments, found)
+
+    def _in_parts(self, picked: Picked, moments: Moments, found: Callable[[Moments, bool], Vector]) -> Vector:
+        """Full hours from the hourly tables, as far as they are summed up: what a full hour was just before
+        its end. They are kept for longer than samples, and there are fewer of them."""
+        old = 0
+        step = int(moments[1] - moments[0]) if len(moments) > 1 else 1
+        if step > 0 and not (step % HOUR_MS or moments[0] % HOUR_MS):
+            owners = {jvm.id for each in picked.classes for jvm in each.jvms}
+            owners |= {each.incarnation for each in picked.series}
+            old = int(np.searchsorted(moments, self.parts.raw_from(sorted(owners)), "right"))
+        if old in (0, len(moments)):
+            return found(moments - 1 if old else moments, bool(old))
+        return beside([found(moments[:old] - 1, True), found(moments[old:], False)])
 
     def samples(self, selector: tree.Selector, low: int, high: int) -> Ranges:
         picked = pick(self.parts.names, selector.matchers, low, high)
@@ -95,11 +117,11 @@ class Stored:
 
     # ---- metric series
 
-    def _instants(self, picked: Picked, moments: Moments) -> Vector:
+    def _instants(self, picked: Picked, moments: Moments, hours: bool) -> Vector:
         low, high = int(moments.min()) - self.lookback_ms, int(moments.max())
         self._admit_cells(len(picked.series), len(moments))
         bound = {**self._bound(picked.series, low, high), **steps(moments)}
-        found = self._ask(statements.NEWEST_SAMPLES, bound)
+        found = self._ask(statements.NEWEST_HOURS if hours else statements.NEWEST_SAMPLES, bound)
         self.points += len(found)
         shape = len(picked.series), len(moments)
         at = np.full(shape, -(1 << 62), np.int64)
@@ -147,8 +169,8 @@ class Stored:
             self._picked[asked] = pick(self.parts.names, selector.matchers, low, high)
         return self._picked[asked]
 
-    def _reader(self, picked: Picked, moments: Moments) -> ClassReader:
-        return ClassReader(picked, moments, self.lookback_ms, self.limits, self._ask, self._admit)
+    def _reader(self, picked: Picked, moments: Moments, hours: bool = False) -> ClassReader:
+        return ClassReader(picked, moments, self.lookback_ms, self.limits, self._ask, self._admit, hours)
 
     def _admit_histograms(self, each: Any, low: int, high: int) -> None:
         bound = {

@@ -99,6 +99,28 @@ def merged(vector: Vector) -> Vector:
     return Vector(found.labels, values, there)
 
 
+def beside(parts: Sequence[Vector]) -> Vector:
+    """Vectors of moments after one another as one; a row for each series of any of them."""
+    places: dict[Key, int] = {}
+    labels: list[Labels] = []
+    for part in parts:
+        for each in part.labels:
+            if places.setdefault(key(each), len(labels)) == len(labels):
+                labels.append(each)
+    shape = len(labels), sum(part.values.shape[1] for part in parts)
+    found = Vector(labels, np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape, np.int64))
+    begin = 0
+    for part in parts:
+        rows = [places[key(each)] for each in part.labels]
+        end = begin + part.values.shape[1]
+        found.values[rows, begin:end] = part.values
+        found.there[rows, begin:end] = part.there
+        if part.stamps is not None and found.stamps is not None:
+            found.stamps[rows, begin:end] = part.stamps
+        begin = end
+    return found
+
+
 def joined(vectors: Sequence[Vector]) -> Vector:
     """Rows of all of them, below one another."""
     if len(vectors) == 1:
