@@ -50,9 +50,11 @@ class House:
         asyncio.run_coroutine_threadsafe(self._tell(), self.loop)
         return [True] * len(batches)
 
-    def _insert_samples(self, samples: Samples) -> None:
-        self.lines += zip(samples.series, samples.times, samples.values, strict=True)
+    def _insert_samples(self, parts: Sequence[Samples]) -> list[dict[str, int]]:
+        for samples in parts:
+            self.lines += zip(samples.series, samples.times, samples.values, strict=True)
         asyncio.run_coroutine_threadsafe(self._tell(), self.loop)
+        return [{} for _ in parts]
 
     async def _tell(self) -> None:
         async with self.arrived:

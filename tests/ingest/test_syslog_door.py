@@ -47,8 +47,8 @@ class House:
         asyncio.run_coroutine_threadsafe(self._tell(), self.loop)
         return [True] * len(batches)
 
-    def _insert_samples(self, samples: Samples) -> None:
-        raise AssertionError(samples)
+    def _insert_samples(self, parts: Sequence[Samples]) -> list[dict[str, int]]:
+        raise AssertionError(parts)
 
     async def _tell(self) -> None:
         async with self.arrived:

@@ -10,7 +10,7 @@ from makers import DAY, NOW, batch, jvm, messages, metrics, snapshot
 from heapwatch.errors import Refused
 from heapwatch.model import LogBlock
 from heapwatch.store import Store
-from heapwatch.store.dimensions import LogSource
+from heapwatch.store.log_sources import LogSource
 
 pytestmark = pytest.mark.store
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heapwatch.store.hours import by_hour
-from heapwatch.store.latest import Latest, Owners, Value, newest
+from heapwatch.store.latest import Latest, PerSeries, Value, newest
 
 HOUR = 3_600_000
 COUNTED = st.integers(1, 3000)
@@ -70,7 +70,7 @@ def test_hours_hold_each_point_once(times: list[int]) -> None:
     st.one_of(*(st.dictionaries(ids, st.integers(0, 2**32 - 1), max_size=30) for ids in (COUNTED, HASHED)))
 )
 def test_owners_are_what_they_were_said_to_be(owners: dict[int, int]) -> None:
-    known = Owners(hashed=any(id_ > 3000 for id_ in owners))
+    known = PerSeries(np.uint32, hashed=any(id_ > 3000 for id_ in owners))
     for some in (list(owners)[::2], list(owners)[1::2]):
         known.add(np.array(some, np.uint64), np.array([owners[id_] for id_ in some], np.uint64))
     ids = np.array(list(owners), np.uint64)

@@ -42,6 +42,7 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("get", "/api/v1/correlate"): "read",
     ("get", "/api/v1/ingest/rejects"): "read",
     ("get", "/api/v1/targets"): "read",
+    ("get", "/api/v1/cardinality"): "read",
     ("get", "/api/v1/jvms"): "read",
     ("get", "/api/v1/fleet"): "read",
     ("get", "/api/v1/totals"): "read",

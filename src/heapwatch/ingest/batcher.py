@@ -50,6 +50,17 @@ class Samples:
     values: Sequence[float] | NDArray[np.float64]
     source: str
     once: bool = False
+    sender: str = ""
+    """Who it is from: a token's name or an address; limits are counted for it."""
+
+
+def together(parts: Sequence[Samples]) -> tuple[list[str], NDArray[np.int64], NDArray[np.float64]]:
+    """Series, times and values of all of them, behind each other."""
+    return (
+        list(chain.from_iterable(part.series for part in parts)),
+        np.concatenate([np.asarray(part.times, np.int64) for part in parts]),
+        np.concatenate([np.asarray(part.values, np.float64) for part in parts]),
+    )
 
 
 @dataclass
@@ -76,7 +87,7 @@ class _Waiting:
 @dataclass
 class _Points:
     samples: Samples
-    done: asyncio.Future[None] | None = None  # of a sender that waits for its answer
+    done: asyncio.Future[dict[str, int]] | None = None  # of a sender that waits for its answer
 
     def __len__(self) -> int:
         return len(self.samples.series)
@@ -102,7 +113,7 @@ class Batcher:
     def __init__(
         self,
         insert: Callable[[Sequence[Batch]], list[bool]],
-        insert_samples: Callable[[Samples], None],
+        insert_samples: Callable[[Sequence[Samples]], list[dict[str, int]]],
         *,
         interval: float = 1.0,
         rows_at_once: int = 250_000,
@@ -182,15 +193,15 @@ class Batcher:
         self._queue.samples.append(_Points(samples))
         self._grow(rows)
 
-    async def store_samples(self, samples: Samples) -> None:
-        """Return once the points are durable; what the store refused of them is counted where it was told."""
+    async def store_samples(self, samples: Samples) -> dict[str, int]:
+        """Return once the points are durable: how many of them the store refused, by reason."""
         rows = len(samples.series)
         self._refuse_when_full(rows)
         waiting = _Points(samples, asyncio.get_running_loop().create_future())
         self._queue.samples.append(waiting)
         self._grow(rows)
         assert waiting.done is not None
-        await asyncio.shield(waiting.done)
+        return await asyncio.shield(waiting.done)
 
     def offer_samples(self, samples: Samples) -> bool:
         """Take the points if there is room, for senders who cannot be made to wait."""
@@ -300,27 +311,20 @@ class Batcher:
         self._pending.pop((waiting.batch.agent, waiting.batch.sequence), None)
 
     async def _store_samples(self, blocks: list[_Points]) -> None:
-        by_source: dict[tuple[str, bool], list[_Points]] = {}
-        for block in blocks:
-            by_source.setdefault((block.samples.source, block.samples.once), []).append(block)
-        for (source, once), parts in by_source.items():
-            joined = Samples(
-                list(chain.from_iterable(part.samples.series for part in parts)),
-                np.concatenate([np.asarray(part.samples.times, np.int64) for part in parts]),
-                np.concatenate([np.asarray(part.samples.values, np.float64) for part in parts]),
-                source,
-                once,
-            )
+        for once in (False, True):
+            parts = [block for block in blocks if block.samples.once == once]
+            if not parts:
+                continue
             try:
-                await self._timed(self._insert_samples, joined)
+                refused = await self._timed(self._insert_samples, [part.samples for part in parts])
             except HeapwatchError as error:
                 self._samples_failed(parts, error)
-            else:
-                self.trouble = ""
-                self.figures.samples += len(joined.series)
-                for part in parts:
-                    if part.done is not None and not part.done.done():
-                        part.done.set_result(None)
+                continue
+            self.trouble = ""
+            self.figures.samples += sum(map(len, parts))
+            for part, reasons in zip(parts, refused, strict=True):
+                if part.done is not None and not part.done.done():
+                    part.done.set_result(reasons)
 
     def _samples_failed(self, parts: list[_Points], error: HeapwatchError) -> None:
         """Who waits for an answer is told. A line protocol has none: what cannot be taken now waits."""

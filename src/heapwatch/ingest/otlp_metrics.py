@@ -49,6 +49,10 @@ class Points(Lines):
 
     refused: int = 0
 
+    def refuse(self, reason: str, count: int) -> None:
+        super().refuse(reason, count)
+        self.refused += count
+
     def answer(self) -> ExportMetricsServiceResponse:
         told = complaint("data points", self.rejects.counts, lambda reason: _ADVICE.get(reason, ""))
         if not told:

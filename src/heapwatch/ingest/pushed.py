@@ -7,7 +7,7 @@ waits for more of them. All else becomes plain points, with the labels that the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -120,11 +120,18 @@ class PushDoors:
     async def _take(
         self, request: Request, source: str, door: Door, decode: Callable[[bytes], _Pushed]
     ) -> _Pushed:
-        pushed, _ = await self._intake.take(request, source, door, decode, self._store)
+        def sent(body: bytes) -> _Pushed:
+            pushed = decode(body)
+            pushed.samples = replace(pushed.samples, sender=source)
+            return pushed
+
+        pushed, refused = await self._intake.take(request, source, door, sent, self._store)
         rejects = pushed.lines.rejects
         kept = dict(rejects.samples)
         for reason, count in rejects.counts.items():
             self._intake.rejects.add(door.name, reason, kept.get(reason, b""), source, count=count)
+        for reason, count in refused.items():  # the store has counted them
+            pushed.lines.refuse(reason, count)
         door.samples += len(pushed.samples.series) + sum(map(rows_of, pushed.histograms))
         return pushed
 
@@ -144,11 +151,11 @@ class PushDoors:
         samples = Samples(labelled(series, labels), times, values, door.name, once=True)
         return _Pushed(lines, samples, histograms)
 
-    async def _store(self, pushed: _Pushed) -> None:
+    async def _store(self, pushed: _Pushed) -> dict[str, int]:
+        """How many points the store refused, by reason."""
         for batch in pushed.histograms:
             await self._batcher.add(batch)
-        if pushed.samples.series:
-            await self._batcher.store_samples(pushed.samples)
+        return await self._batcher.store_samples(pushed.samples) if pushed.samples.series else {}
 
 
 def labelled(series: list[str], labels: Mapping[str, str]) -> list[str]:

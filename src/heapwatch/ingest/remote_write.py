@@ -58,6 +58,11 @@ class Written(Lines):
         self.rejects.counts[reason] += count - 1
         self.refused += count
 
+    def refuse(self, reason: str, count: int) -> None:
+        super().refuse(reason, count)
+        self.samples -= count
+        self.refused += count
+
     @property
     def complaint(self) -> str:
         """What was not stored and why, in words for the sender's log; "" when all was."""

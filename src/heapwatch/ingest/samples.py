@@ -211,11 +211,18 @@ class SampleDoor:
             self._rejects.add(door.name, reason, kept.get(reason, b""), peer, count=count)
         door.samples += len(lines)
         if self._class_lines is None:
-            return Samples(lines.paths, lines.times, lines.values, door.name) if len(lines) else None
+            return self._of(lines.paths, lines.times, lines.values, door, peer)
         series, times, values = self._class_lines.sift(lines)
         if self._class_lines.full:
             self._deliver_ready(self._class_lines)
-        return Samples(series, times, values, door.name) if series else None
+        return self._of(series, times, values, door, peer)
+
+    @staticmethod
+    def _of(
+        series: Sequence[str], times: Sequence[int], values: Sequence[float], door: Door, peer: str
+    ) -> Samples | None:
+        sender = peer.rpartition(":")[0]
+        return Samples(series, times, values, door.name, sender=sender) if series else None
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

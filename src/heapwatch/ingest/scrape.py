@@ -197,6 +197,7 @@ class Scraper:
             [*lines.times, *[health.last] * len(own)],
             [*lines.values, *own.values()],
             self.door.name,
+            sender=target.job.job_name,
         )
         self.door.samples += len(samples.series)
         if not self._batcher.offer_samples(samples):

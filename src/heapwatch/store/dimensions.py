@@ -10,10 +10,8 @@ of items is neither: it makes tuples as it walks, and a garbage collection may l
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Reversible, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -23,7 +21,9 @@ from numpy.typing import NDArray
 from heapwatch.jvm import names
 from heapwatch.model import JvmId
 from heapwatch.store.engine import Engine
-from heapwatch.store.latest import Owners
+from heapwatch.store.ids import Ids, newest_id
+from heapwatch.store.latest import PerSeries
+from heapwatch.store.log_sources import LogSources
 from heapwatch.store.native import LABELS, TIME, Column
 from heapwatch.wire.graphite import tagged
 
@@ -72,30 +72,6 @@ class Series(NamedTuple):
     tags: Mapping[str, str]
 
 
-class Ids:
-    """Gives out ids: the next number, or on a cluster a hash of the name."""
-
-    def __init__(self, hashed: bool) -> None:
-        self.type = "UInt64" if hashed else "UInt32"
-        self.dtype: Any = np.uint64 if hashed else np.uint32
-        self.hashed = hashed
-
-    def next(self, taken: int, *name: object) -> int:
-        """An id for a name, above those that are `taken`."""
-        if not self.hashed:
-            return taken + 1
-        data = json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") or 1
-
-    def array(self, ids: Iterable[int]) -> NDArray[Any]:
-        return np.fromiter(ids, self.dtype)
-
-
-def _newest(ids: Reversible[int]) -> int:
-    """The highest of ids that were given out in order; 0 before the first."""
-    return next(iter(reversed(ids)), 0)
-
-
 class Classes:
     """Every class name that a histogram had."""
 
@@ -122,7 +98,7 @@ class Classes:
 
     def _allot(self, new: Sequence[str], modules: Mapping[str, str], engine: Engine) -> None:
         """Names of one package get neighbouring ids, and with them rows that lie side by side."""
-        taken = _newest(self.names)
+        taken = newest_id(self.names)
         rows = [
             (
                 self._ids.next(taken + place, name),
@@ -182,7 +158,7 @@ class Jvms:
             {(who.host, who.jvm): None for who in wanted if who not in self.by_who}, engine
         )
         changed: list[Incarnation] = []
-        taken = _newest(self.by_id)  # not how many there are: a number must never be given twice
+        taken = newest_id(self.by_id)  # not how many there are: a number must never be given twice
         for who, (time, labels) in wanted.items():
             old = self.by_who.get(who)
             if old is None:
@@ -207,7 +183,7 @@ class Jvms:
     def _jvm_ids(self, wanted: Iterable[tuple[str, str]], engine: Engine) -> Mapping[tuple[str, str], int]:
         new = [key for key in wanted if key not in self._jvms]
         if new:
-            taken = _newest(self._jvms.values())
+            taken = newest_id(self._jvms.values())
             ids = [self._ids.next(taken + place, *key) for place, key in enumerate(new)]
             engine.insert(
                 "jvm",
@@ -250,7 +226,7 @@ class SeriesNames:
         self.by_name: dict[tuple[int, str], int] = {}
         self.by_id: dict[int, Series] = {}
         self.of_incarnation: dict[int, list[Series]] = {}
-        self.owners = Owners(ids.hashed)
+        self.owners = PerSeries(ids.dtype, ids.hashed)
 
     def load(self, engine: Engine) -> None:
         found = engine.query("SELECT id, incarnation, metric, tags FROM series FINAL ORDER BY id")
@@ -259,22 +235,22 @@ class SeriesNames:
         for id_, incarnation, metric, tags in zip(*columns, strict=True):
             self._add(Series(id_, incarnation, metric, tags))
 
-    def known(self, wanted: Iterable[tuple[int, str]], source: str, engine: Engine) -> None:
-        """Make every (incarnation, tagged name) known."""
-        new: dict[tuple[int, str], None] = {}
+    def known(self, wanted: Mapping[tuple[int, str], str], engine: Engine) -> dict[int, str]:
+        """Make every (incarnation, tagged name) known, each with its maker; answers those that are new."""
+        new: dict[tuple[int, str], str] = {}
         aliases: dict[tuple[int, str], tuple[int, str]] = {}
-        for key in dict.fromkeys(wanted):
+        for key, maker in wanted.items():
             if key not in self.by_name:
                 name = aliases[key] = key if ";" not in key[1] else (key[0], tagged(*untagged(key[1])))
                 if name not in self.by_name:
-                    new[name] = None
-        if new:
-            self._allot(list(new), source, engine)
+                    new[name] = maker
+        made = self._allot(new, engine) if new else {}
         for key, name in aliases.items():
             self.by_name[key] = self.by_name[name]
+        return made
 
-    def _allot(self, new: Sequence[tuple[int, str]], source: str, engine: Engine) -> None:
-        taken = _newest(self.by_id)
+    def _allot(self, new: Mapping[tuple[int, str], str], engine: Engine) -> dict[int, str]:
+        taken = newest_id(self.by_id)
         rows = [
             Series(self._ids.next(taken + place, *key), key[0], *untagged(key[1]))
             for place, key in enumerate(new)
@@ -288,12 +264,13 @@ class SeriesNames:
                 Column("incarnation", self._ids.type, incarnations),
                 Column("metric", "String", [row.metric for row in rows]),
                 Column("tags", LABELS, [row.tags for row in rows]),
-                Column("source", "String", [source] * len(rows)),
+                Column("source", "String", list(new.values())),
             ],
         )
         self.owners.add(numbers, incarnations)
         for row in rows:
             self._add(row)
+        return dict(zip(numbers.tolist(), new.values(), strict=True))
 
     def _add(self, series: Series) -> None:
         name = tagged(series.metric, series.tags) if series.tags else series.metric
@@ -311,87 +288,6 @@ def untagged(name: str) -> tuple[str, Mapping[str, str]]:
         return name, NO_TAGS
     metric, *cells = name.split(";")
     return metric, {key: value for key, _, value in (cell.partition("=") for cell in cells)}
-
-
-@dataclass(frozen=True)
-class LogSource:
-    """Where log messages come from: the labels that they share."""
-
-    id: int
-    host: str
-    category: str
-    name: str
-    labels: Mapping[str, str]
-
-
-SourceKey = tuple[tuple[str, str], ...]
-"""The labels of a log source, sorted."""
-
-
-OTHERS: SourceKey = (("_sourceCategory", "heapwatch/too-many-sources"),)
-"""Where messages go when there are more sources than memory is for: nobody's labels, but kept."""
-
-
-class LogSources:
-    """Every log source, by its labels."""
-
-    def __init__(self, ids: Ids) -> None:
-        self._ids = ids
-        self.by_key: dict[SourceKey, int] = {}
-        self.by_id: dict[int, LogSource] = {}
-
-    def load(self, engine: Engine) -> None:
-        found = engine.query("SELECT id, host, category, name, labels FROM log_source FINAL ORDER BY id")
-        columns = (found["id"].tolist(), found["host"], found["category"], found["name"], found["labels"])
-        for row in zip(*columns, strict=True):
-            self._add(LogSource(*row))
-
-    def known(self, wanted: Iterable[SourceKey], engine: Engine, most: int) -> None:
-        """Make every source known; beyond `most` of them new ones are all OTHERS."""
-        new = [key for key in dict.fromkeys(wanted) if key not in self.by_key]
-        if len(self.by_id) + len(new) > most:
-            new = new[: max(0, most - len(self.by_id))]
-            new += [OTHERS] if OTHERS not in self.by_key else []
-        if not new:
-            return
-        taken = _newest(self.by_id)
-        rows = [_log_source(self._ids.next(taken + place, *key), key) for place, key in enumerate(new)]
-        engine.insert(
-            "log_source",
-            [
-                Column("id", self._ids.type, self._ids.array(row.id for row in rows)),
-                Column("host", "String", [row.host for row in rows]),
-                Column("category", "String", [row.category for row in rows]),
-                Column("name", "String", [row.name for row in rows]),
-                Column("labels", LABELS, [row.labels for row in rows]),
-            ],
-        )
-        for row in rows:
-            self._add(row)
-
-    def of(self, key: SourceKey) -> int:
-        """The id of a source that was made known."""
-        found = self.by_key.get(key)
-        return self.by_key[OTHERS] if found is None else found
-
-    def _add(self, source: LogSource) -> None:
-        self.by_key[tuple(sorted(source.labels.items()))] = source.id
-        self.by_id[source.id] = source
-
-
-def source_key(labels: Mapping[str, str]) -> SourceKey:
-    """The labels by which a source is known. `host` and `_sourceHost` are two names of one thing."""
-    full = {name: value for name, value in labels.items() if value}
-    host = full.get("host") or full.get("_sourceHost")
-    if host:
-        full = {"_sourceHost": host, **full, "host": host}
-    return tuple(sorted(full.items()))
-
-
-def _log_source(id_: int, key: SourceKey) -> LogSource:
-    labels = dict(key)
-    host, category = labels.get("host", ""), labels.get("_sourceCategory", "")
-    return LogSource(id_, host, category, labels.get("_sourceName", ""), labels)
 
 
 class Names:

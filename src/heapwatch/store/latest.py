@@ -73,23 +73,23 @@ class Latest:
             self._times = np.concatenate([self._times, np.full(more, _NEVER, np.int64)])
 
 
-class Owners:
-    """The incarnation of each series."""
+class PerSeries:
+    """A number for each series, such as its incarnation."""
 
-    def __init__(self, hashed: bool = False) -> None:
+    def __init__(self, dtype: Any, hashed: bool = False) -> None:
         self._places = Places(hashed)
-        self._owners = np.zeros(1024, np.uint64 if hashed else np.uint32)
+        self._numbers = np.zeros(1024, dtype)
 
-    def add(self, series: NDArray[Any], incarnations: NDArray[Any]) -> None:
+    def add(self, series: NDArray[Any], numbers: NDArray[Any]) -> None:
         places = self._places.of(series)
         most = int(places.max(initial=-1)) + 1
-        if most > len(self._owners):
-            more = max(most, 2 * len(self._owners)) - len(self._owners)
-            self._owners = np.concatenate([self._owners, np.zeros(more, self._owners.dtype)])
-        self._owners[places] = incarnations
+        if most > len(self._numbers):
+            more = max(most, 2 * len(self._numbers)) - len(self._numbers)
+            self._numbers = np.concatenate([self._numbers, np.zeros(more, self._numbers.dtype)])
+        self._numbers[places] = numbers
 
     def of(self, series: NDArray[Any]) -> NDArray[Any]:
-        return self._owners[self._places.of(series)]
+        return self._numbers[self._places.of(series)]
 
 
 def newest(series: NDArray[Any], times: NDArray[np.int64]) -> NDArray[np.int64]:

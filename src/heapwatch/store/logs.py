@@ -17,10 +17,11 @@ import numpy as np
 
 from heapwatch.jvm.histogram import render
 from heapwatch.model import Batch, LogBlock, Snapshot
-from heapwatch.store.dimensions import NOBODY, Names, SourceKey, source_key
+from heapwatch.store.dimensions import NOBODY, Names
 from heapwatch.store.engine import Engine
 from heapwatch.store.identity import identity
 from heapwatch.store.intent import LogNote
+from heapwatch.store.log_sources import SourceKey, source_key
 from heapwatch.store.native import TIME, Column
 from heapwatch.wire.levels import level_of
 

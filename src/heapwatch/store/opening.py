@@ -112,6 +112,7 @@ def _store(
     hours.load(engine)
     intent = Intent(state, settings.fsync)
     writer = Writer(engine, names, live, acks, intent, settings, clock, hours)
+    writer.makers.load(engine)
     damage = Damage(engine)
     health = Health(version, engine.location.name, acks, clock, damage, hours)
     parts = Parts(engine, names, live, clock, hours.raw_from, damage)

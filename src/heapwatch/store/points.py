@@ -8,7 +8,7 @@ the same few thousand come again and again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from heapwatch.store.dimensions import NOBODY, Names, untagged
 from heapwatch.store.engine import Engine
 from heapwatch.store.identity import IDENTITY, identity
 from heapwatch.store.live import Live
+from heapwatch.store.makers import Makers
 from heapwatch.store.samples import stored
 from heapwatch.wire.graphite import tagged
 
@@ -26,63 +27,127 @@ TOO_MANY = 0
 """No series has this id."""
 
 
-class Memo:
-    """Series ids by the names that lines give; at most `most_series` series in all."""
+class Runs:
+    """Rows of several senders behind each other: `makers[of[i]]` sent row i."""
 
-    def __init__(self, names: Names, most_series: int) -> None:
+    def __init__(self, runs: Sequence[tuple[str, int]]) -> None:
+        self.makers = [maker for maker, _ in runs]
+        self.of = np.repeat(np.arange(len(runs)), [rows for _, rows in runs])
+        self.refused: list[dict[str, int]] = [{} for _ in runs]
+
+    def refuse(self, reason: str, rows: NDArray[np.bool_]) -> None:
+        """These rows are not stored."""
+        counts = np.bincount(self.of[rows], minlength=len(self.makers))
+        for run in np.flatnonzero(counts).tolist():
+            self.refused[run][reason] = int(counts[run])
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Go on with these rows alone."""
+        self.of = self.of[rows]
+
+
+class Memo:
+    """Series ids by the names that lines give; at most `most_series` in all, and what each maker may."""
+
+    def __init__(self, names: Names, makers: Makers, most_series: int) -> None:
         self._names = names
+        self._makers = makers
         self._most = most_series
         self._ids: dict[str, int] = {}
 
     def ids(
-        self, series: Sequence[str], times: NDArray[np.int64], source: str, engine: Engine
+        self, series: Sequence[str], times: NDArray[np.int64], runs: Runs, engine: Engine
     ) -> NDArray[Any]:
         """The id of each name, TOO_MANY where there is no room for another."""
         found: Sequence[int | None] = list(map(self._ids.get, series))
         if None in found:
-            self._learn(series, found, times, source, engine)
+            unknown = [place for place, id_ in enumerate(found) if id_ is None]
+            self._learn(series, unknown, times, runs, engine)
             get = self._ids.get
             found = [get(name, TOO_MANY) for name in series]
+            self._note(series, [place for place in unknown if found[place] == TOO_MANY], runs)
         return np.array(found, self._names.ids.dtype)
 
     def _learn(
         self,
         series: Sequence[str],
-        found: Sequence[int | None],
+        unknown: Sequence[int],
         times: NDArray[np.int64],
-        source: str,
+        runs: Runs,
         engine: Engine,
     ) -> None:
-        first: dict[str, int] = {}
-        for place, id_ in enumerate(found):
-            if id_ is None and series[place] not in first and 0 < len(series[place]) <= LONGEST_NAME:
-                first[series[place]] = int(times[place])
-        room = max(0, self._most - len(self._names.series.by_id))
-        new = dict(list(first.items())[:room]) if len(first) > room else first
-        keys = self._keys(new, engine)
-        self._names.series.known(keys.values(), source, engine)
+        """Find the series of these names, and make those that are new as far as there is room for them."""
+        new: dict[str, _New] = {}
+        seen: set[str] = set()
+        in_all = self._most - len(self._names.series.by_id)
+        room: dict[str, int] = {}
+        for place in unknown:
+            name = series[place]
+            if name in seen or not 0 < len(name) <= LONGEST_NAME:
+                continue
+            seen.add(name)
+            who, own = _whose(name)
+            id_ = self._find(who, own)
+            if id_ is not None:
+                self._ids[name] = id_
+                continue
+            maker = runs.makers[runs.of[place]]
+            left = room.get(maker)
+            if left is None:
+                left = room[maker] = self._makers.room(maker)
+            if left > 0 and len(new) < in_all:
+                new[name] = _New(who, own, int(times[place]), maker)
+                room[maker] = left - 1
+        self._make(new, engine)
+
+    def _find(self, who: JvmId | None, own: str) -> int | None:
+        owner = None if who is None else self._names.jvms.by_who.get(who)
+        if who is not None and owner is None:
+            return None
+        return self._names.series.by_name.get((owner.id if owner else NOBODY, own))
+
+    def _make(self, new: Mapping[str, _New], engine: Engine) -> None:
+        seen: dict[JvmId, tuple[int, Mapping[str, str]]] = {}
+        for each in new.values():
+            if each.who is not None:
+                seen.setdefault(each.who, (each.time, {}))
+        if seen:
+            self._names.jvms.known(seen, engine)
+        jvms = self._names.jvms.by_who
+        keys = {
+            name: (NOBODY if each.who is None else jvms[each.who].id, each.own) for name, each in new.items()
+        }
+        made = self._names.series.known({keys[name]: each.maker for name, each in new.items()}, engine)
+        self._makers.made(made)
         by_name = self._names.series.by_name
         self._ids.update((name, by_name[key]) for name, key in keys.items())
 
-    def _keys(self, new: Mapping[str, int], engine: Engine) -> dict[str, tuple[int, str]]:
-        """Whose each series is, and what it is called there; JVMs that are new are made known."""
-        keys = {name: (NOBODY, name) for name in new}
-        parsed = {name: untagged(name) for name in new if ";" in name}
-        owners = {name: identity(tags) for name, (_, tags) in parsed.items()}
-        wanted: dict[JvmId, tuple[int, dict[str, str]]] = {}
-        for name, who in owners.items():
-            if who is not None and who not in wanted:
-                wanted[who] = new[name], {}
-        if wanted:
-            self._names.jvms.known(wanted, engine)
-        for name, who in owners.items():
-            metric, tags = parsed[name]
-            if who is not None:
-                rest = {tag: value for tag, value in tags.items() if tag not in IDENTITY}
-                keys[name] = self._names.jvms.by_who[who].id, tagged(metric, rest)
-            else:
-                keys[name] = NOBODY, tagged(metric, tags)
-        return keys
+    def _note(self, series: Sequence[str], refused: Sequence[int], runs: Runs) -> None:
+        by_maker: dict[str, list[str]] = {}
+        for place in refused:
+            by_maker.setdefault(runs.makers[runs.of[place]], []).append(series[place])
+        for maker, names in by_maker.items():
+            self._makers.refuse(maker, names, len(names))
+
+
+class _New(NamedTuple):
+    """A series to be made."""
+
+    who: JvmId | None
+    own: str  # its name without what says whose it is
+    time: int
+    maker: str
+
+
+def _whose(name: str) -> tuple[JvmId | None, str]:
+    """Whose series this is, if it is a JVM's, and what it is called there."""
+    if ";" not in name:
+        return None, name
+    metric, tags = untagged(name)
+    who = identity(tags)
+    if who is None:
+        return None, tagged(metric, tags)
+    return who, tagged(metric, {tag: value for tag, value in tags.items() if tag not in IDENTITY})
 
 
 class Replays:
@@ -121,14 +186,15 @@ class Replays:
         self._doubted.difference_update(ids.tolist())
 
 
-def acceptable(
+def unacceptable(
     times: NDArray[np.int64], values: NDArray[np.float64], latest_ms: int
-) -> tuple[NDArray[np.bool_], dict[str, int]]:
-    """Which points may be stored, and how many may not for which reason."""
+) -> dict[str, NDArray[np.bool_]]:
+    """Which points may not be stored, by reason; a point has one reason at most."""
     reasons = {
         "not-finite": ~np.isfinite(values),
         "time-too-old": times < OLDEST_MS,
         "time-in-future": times > latest_ms,
     }
-    good = ~np.logical_or.reduce(list(reasons.values()))
-    return good, {reason: int(hit.sum()) for reason, hit in reasons.items() if hit.any()}
+    reasons["time-too-old"] &= ~reasons["not-finite"]
+    reasons["time-in-future"] &= ~reasons["not-finite"]
+    return {reason: hit for reason, hit in reasons.items() if hit.any()}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heapwatch.model import HEAP_COUNTERS, LIVE, Event, Snapshot
-from heapwatch.store.dimensions import Ids
+from heapwatch.store.ids import Ids
 from heapwatch.store.live import Head, Table
 from heapwatch.store.native import LABELS, MODE, TIME, Column
 

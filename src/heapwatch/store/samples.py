@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heapwatch.store.dimensions import Ids
 from heapwatch.store.engine import Engine
+from heapwatch.store.ids import Ids
 from heapwatch.store.latest import newest
 from heapwatch.store.live import Live
 from heapwatch.store.native import TIME, Column

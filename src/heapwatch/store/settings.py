@@ -38,6 +38,7 @@ class Settings:
     min_free_disk_bytes: int = 256 * MIB
     live_bytes: int = 64 * MIB
     max_series: int = 1_000_000
+    series_each: int = 200_000  # that one sender may have
     max_log_sources: int = 100_000
     histograms_as_logs: bool = False
     future_ms: int = DAY_MS

@@ -82,7 +82,7 @@ class Store:
         series: Sequence[str],
         times: Sequence[int] | NDArray[np.int64],
         values: Sequence[float] | NDArray[np.float64],
-        source: str = "",
+        sender: str = "",
         *,
         once: bool = False,
     ) -> dict[str, int]:
@@ -90,7 +90,24 @@ class Store:
 
         With `once` a point of a series and a time that is there already is left as it is.
         """
-        return self._open(self._writer.insert_samples)(series, times, values, source, once=once)
+        (refused,) = self.insert_runs(series, times, values, [(sender, len(series))], once=once)
+        return refused
+
+    def insert_runs(
+        self,
+        series: Sequence[str],
+        times: Sequence[int] | NDArray[np.int64],
+        values: Sequence[float] | NDArray[np.float64],
+        senders: Sequence[tuple[str, int]],
+        *,
+        once: bool = False,
+    ) -> list[dict[str, int]]:
+        """The same for points of several senders: each with its number of rows, in order, and its rejects."""
+        return self._open(self._writer.insert_samples)(series, times, values, senders, once=once)
+
+    def makers(self) -> list[dict[str, Any]]:
+        """Who made the series that were heard of within a day, and what was refused of whom."""
+        return self._open(self._writer.makers.rows)(self.parts.names.series)
 
     def insert_logs(self, logs: Sequence[LogBlock], key: int | None = None) -> bool:
         """Store log messages, durable when it returns; False when those of this key were stored before.

@@ -32,7 +32,8 @@ from heapwatch.store.intent import Intent, stored
 from heapwatch.store.latest import newest
 from heapwatch.store.live import Live
 from heapwatch.store.logs import KEYED, WITHOUT_ORDER, LogWriter, histogram_logs
-from heapwatch.store.points import TOO_MANY, Memo, Replays, acceptable
+from heapwatch.store.makers import Makers
+from heapwatch.store.points import TOO_MANY, Memo, Replays, Runs, unacceptable
 from heapwatch.store.rows import Prepared
 from heapwatch.store.samples import Chunk, SampleWriter
 from heapwatch.store.settings import Settings
@@ -62,7 +63,8 @@ class Writer:
         self._settings = settings
         self._clock = clock
         self._hours = hours
-        self._memo = Memo(names, settings.max_series)
+        self.makers = Makers(names.ids.hashed, live.values, settings.series_each, clock)
+        self._memo = Memo(names, self.makers, settings.max_series)
         self._replays = Replays(live)
         self._lock = threading.Lock()
         self.samples = SampleWriter(names.ids, live)
@@ -106,23 +108,30 @@ class Writer:
         series: Sequence[str],
         times: Sequence[int] | NDArray[np.int64],
         values: Sequence[float] | NDArray[np.float64],
-        source: str,
+        senders: Sequence[tuple[str, int]],
         *,
         once: bool = False,
-    ) -> dict[str, int]:
-        """Store points by tagged series names; `once` tells those that are stored already from new ones."""
+    ) -> list[dict[str, int]]:
+        """Store points by tagged series names; `once` tells those that are stored already from new ones.
+
+        `senders` says of whom how many rows are, in order; so many were refused of each, by reason.
+        """
         moments = np.asarray(times, np.int64)
         numbers = np.asarray(values, np.float64)
-        good, rejected = acceptable(moments, numbers, self._clock() + self.future_ms)
-        names = series
-        if rejected:
+        runs, names = Runs(senders), series
+        bad = unacceptable(moments, numbers, self._clock() + self.future_ms)
+        if bad:
+            for reason, rows in bad.items():
+                runs.refuse(reason, rows)
+            good = ~np.logical_or.reduce(list(bad.values()))
             moments, numbers = moments[good], numbers[good]
             names = list(compress(series, good.tolist()))
+            runs.keep(good)
         with self._lock:
-            kept = self._memo.ids(names, moments, source, self._engine)
+            kept = self._memo.ids(names, moments, runs, self._engine)
             room = kept != TOO_MANY
             if not room.all():
-                rejected["too-many-series"] = int((~room).sum())
+                runs.refuse("too-many-series", ~room)
                 kept, moments, numbers = kept[room], moments[room], numbers[room]
             every = kept
             if once:
@@ -133,7 +142,7 @@ class Writer:
             if once:
                 self._replays.done(every)
             self._took(kept, moments, numbers)
-        return rejected
+        return runs.refused
 
     def _took(self, series: NDArray[Any], times: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """These samples are stored: what is newest may be among them."""
@@ -224,7 +233,7 @@ class Writer:
         blocks = [block for batch in batches for block in batch.metrics if block.times]
         named = [(block, *self._series_names(block)) for block in blocks]
         keys = ((incarnation, name) for _, incarnation, names in named for name in names.values())
-        self._names.series.known(keys, "agent", self._engine)
+        self.makers.made(self._names.series.known(dict.fromkeys(keys, "agent"), self._engine))
         for block, incarnation, names in named:
             times = np.frombuffer(block.times, np.int64)
             for metric, name in names.items():

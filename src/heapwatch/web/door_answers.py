@@ -26,3 +26,32 @@ class TargetRow(Model):
 
 class Targets(Model):
     targets: list[TargetRow]
+
+
+class MetricShare(Model):
+    name: str
+    series: int
+
+
+class LabelWidth(Model):
+    name: str
+    values: int
+
+
+class MakerRow(Model):
+    """A sender, and the series it made that were heard of within a day."""
+
+    maker: str = Field(description="the door, and a token's name or an address")
+    series: int
+    refused: int = Field(description="points of series beyond the limit, since the start")
+    last_refused: int | None
+    examples: list[str] = Field(description="series that were refused")
+    metrics: list[MetricShare] = Field(description="of the first senders: the metrics with most series")
+    labels: list[LabelWidth] = Field(description="of the first senders: the labels with most values")
+
+
+class Cardinality(Model):
+    series: int = Field(description="known in all")
+    max_series: int
+    sender_series: int = Field(description="what one sender may have within a day")
+    makers: list[MakerRow]

@@ -102,6 +102,8 @@ def open_store_for(settings: Settings) -> Store:
             query_memory_bytes=settings.query_memory,
             fsync=settings.fsync,
             min_free_disk_bytes=settings.min_free_disk,
+            max_series=settings.max_series,
+            series_each=settings.sender_series,
             histograms_as_logs=settings.keep_histograms_as_logs,
             retention=Retention(
                 raw_days=settings.raw_days,

@@ -10,7 +10,7 @@ import re
 import shutil
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from heapwatch import __version__
 from heapwatch.detect.settings import Settings as DetectSettings
-from heapwatch.ingest.batcher import Batcher, Samples
+from heapwatch.ingest.batcher import Batcher, Samples, together
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.http import HttpDoors
 from heapwatch.ingest.intake import Intake, Limits
@@ -222,6 +222,13 @@ class Services:
             "doors": [door.status(sum(refused.get(door.name, {}).values())) for door in self.all_doors()],
         }
 
+    def cardinality(self, query_id: str) -> dict[str, Any]:
+        """`GET /api/v1/cardinality`."""
+        del query_id  # it is all in memory
+        limits = {"max_series": self.settings.max_series, "sender_series": self.settings.sender_series}
+        known = len(self.store.parts.names.series.by_id)
+        return {"series": known, **limits, "makers": self.store.makers()}
+
     def all_doors(self) -> list[Door]:
         lines = [door for port in self.ports.values() for door in (port.tcp, port.udp)]
         listening = [door for door in lines if door.address]
@@ -245,11 +252,13 @@ class Services:
         self.tokens.exist()
         return {"reloaded": True, "changed": sorted(now), "restart_needed": sorted(set(different) - set(now))}
 
-    def _insert_samples(self, samples: Samples) -> None:
-        columns = samples.series, samples.times, samples.values
-        refused = self.store.insert_samples(*columns, samples.source, once=samples.once)
-        for reason, number in refused.items():
-            self.rejects.add(samples.source, reason, count=number)
+    def _insert_samples(self, parts: Sequence[Samples]) -> list[dict[str, int]]:
+        senders = [(f"{part.source} {part.sender}".rstrip(), len(part.series)) for part in parts]
+        refused = self.store.insert_runs(*together(parts), senders, once=parts[0].once)
+        for part, reasons in zip(parts, refused, strict=True):
+            for reason, number in reasons.items():
+                self.rejects.add(part.source, reason, peer=part.sender, count=number)
+        return refused
 
     def _probes(self, hosts: Collection[str]) -> list[JvmId]:
         """What an agent of these hosts is asked for in the answer to its batch."""

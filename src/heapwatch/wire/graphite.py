@@ -52,13 +52,17 @@ class Lines:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def refuse(self, reason: str, count: int) -> None:
+        """So many of these points were refused later on."""
+        self.rejects.counts[reason] = self.rejects.counts.get(reason, 0) + count
+
     def extend(self, more: Lines) -> None:
         """These lines behind one's own."""
         self.paths += more.paths
         self.times += more.times
         self.values += more.values
         for reason, count in more.rejects.counts.items():
-            self.rejects.counts[reason] = self.rejects.counts.get(reason, 0) + count
+            self.refuse(reason, count)
         room = KEPT_REJECTS - len(self.rejects.samples)
         self.rejects.samples += more.rejects.samples[:room]
 

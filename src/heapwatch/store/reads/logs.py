@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from heapwatch.store.dimensions import LogSource
+from heapwatch.store.log_sources import LogSource
 from heapwatch.store.reads.parts import Parts
 from heapwatch.store.reads.selection import Selection, any_of
 

@@ -35,3 +35,14 @@ async def rejects(
 async def targets(request: Request) -> Response:
     """Every target of the settings' `scrape` file."""
     return JSONResponse({"targets": services_of(request).scraper.rows()}, headers=NO_STORE)
+
+
+@router.get(
+    "/api/v1/cardinality",
+    response_model=door_answers.Cardinality,
+    summary="Who made the series, and what was refused of whom",
+)
+async def cardinality(request: Request) -> Response:
+    """Senders of metrics by refusals and by series; of the first few also the labels that make so many."""
+    services = services_of(request)
+    return await services.ask(request, services.cardinality)
