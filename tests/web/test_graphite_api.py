@@ -12,6 +12,9 @@ import httpx2
 import pytest
 from servers import Server
 
+from heapwatch.model import Batch, Event
+from heapwatch.wire.batch import encode
+
 pytestmark = pytest.mark.store
 
 BEGIN = 1_767_225_600
@@ -101,6 +104,31 @@ def test_paths_are_found_expanded_and_listed(graphite: httpx2.Client) -> None:
     grouped = graphite.get("/metrics/expand", params={"query": ["servers.*", "no"], "groupByExpr": 1}).json()
     assert grouped == {"results": {"servers.*": ["servers.web1", "servers.web2"], "no": []}}
     assert graphite.get("/metrics/index.json").json() == ["servers.web1.load", "servers.web2.load"]
+
+
+def test_events_are_annotations(graphite: httpx2.Client, server: Server) -> None:
+    labels = {"host": "web1", "jvm": "shop", "pid": "7", "started": str(BEGIN * 1000)}
+    happened = [
+        Event((BEGIN + 60) * 1000, "deploy", labels, "1.0 -> 1.1"),
+        Event((BEGIN + 90) * 1000, "exit", labels),
+    ]
+    server.http.post("/api/v1/batch", content=encode(Batch("agent", 1, events=happened))).raise_for_status()
+    params = {"from": BEGIN, "until": BEGIN + 3600}
+    found = graphite.get("/events/get_data", params={**params, "tags": "deploy host:web1"}).json()
+    assert found == [
+        {
+            "id": 1,
+            "when": BEGIN + 60,
+            "what": "deploy",
+            "tags": ["deploy", "host:web1", "jvm:shop"],
+            "data": "1.0 -> 1.1",
+        }
+    ]
+    assert {each["what"] for each in graphite.get("/events/get_data", params=params).json()} >= {
+        "deploy",
+        "exit",
+    }
+    assert graphite.get("/events/get_data", params={**params, "tags": "host:web2"}).json() == []
 
 
 @pytest.mark.parametrize(

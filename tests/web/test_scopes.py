@@ -82,6 +82,7 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("get", "/graphite/metrics/expand"): "read",
     ("post", "/graphite/metrics/expand"): "read",
     ("get", "/graphite/metrics/index.json"): "read",
+    ("get", "/graphite/events/get_data"): "read",
     ("get", "/graphite/tags/autoComplete/tags"): "read",
     ("get", "/graphite/tags/autoComplete/values"): "read",
     ("get", "/prometheus/api/v1/query"): "read",

@@ -32,6 +32,7 @@ VERSION = "1.1.10"
 """The version of Graphite whose shapes these are; clients choose by it what they ask."""
 FORMATS = ("json", "csv", "raw")
 MOST_TARGETS = 100
+MOST_EVENTS = 1000
 
 router = APIRouter(prefix="/graphite", tags=["graphite"], dependencies=[Security(caller, scopes=["read"])])
 
@@ -275,6 +276,44 @@ async def expand(request: Request) -> Response:
 async def index(request: Request) -> Response:
     """As Graphite's `/metrics/index.json`; refused when there are very many."""
     return await _answered(request, lambda services, form: lambda _: _paths(services, form).all())
+
+
+# ---- events
+
+
+@router.get(
+    "/events/get_data",
+    response_model=list[dict[str, Any]],
+    summary="Events, for annotations",
+    openapi_extra=described({**_RANGE, "tags": "a kind of event, host:NAME or jvm:NAME; all must be there"}),
+)
+async def events(request: Request) -> Response:
+    """As Graphite's `/events/get_data`: restarts, deploys, leaks; tags are the kind, the host and the JVM."""
+
+    def prepare(services: Services, form: Form) -> Work:
+        window = _window(form)
+        wanted = set(form.get("tags").replace(",", " ").split())
+
+        def work(query_id: str) -> Any:
+            span = {"from_": window.from_ * 1000, "to": window.until * 1000}
+            found = services.store.events(**span, limit=MOST_EVENTS, query_id=query_id)["events"]
+            told = [_event(number, each) for number, each in enumerate(found, 1)]
+            return [each for each in told if wanted <= set(each["tags"])]
+
+        return work
+
+    return await _answered(request, prepare)
+
+
+def _event(number: int, each: dict[str, Any]) -> dict[str, Any]:
+    who = [f"{name}:{each['labels'][name]}" for name in ("host", "jvm") if each["labels"].get(name)]
+    return {
+        "id": number,
+        "when": each["time"] // 1000,
+        "what": each["kind"],
+        "tags": [each["kind"], *who],
+        "data": each["text"],
+    }
 
 
 # ---- tags
