@@ -331,6 +331,17 @@ def test_a_change_that_cannot_be_written_down_is_made_and_the_trouble_is_said(da
         assert audited(data) == [("token:me", "reload", "", "done")]
 
 
+@pytest.mark.parametrize(
+    ("trusted", "told"), [("", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.0/8", "203.0.113.7")]
+)
+def test_who_asks_is_said_by_proxies_that_are_trusted_and_by_no_others(
+    data: Path, trusted: str, told: str
+) -> None:
+    with Server(data, trusted_proxies=trusted) as server:
+        server.http.post("/-/reload", headers={"X-Forwarded-For": "10.9.9.9, 203.0.113.7"})
+        assert [entry.from_ for entry in Audit(data).newest(1)] == [told]
+
+
 def test_the_audit_is_read_by_administrators(data: Path) -> None:
     add_users(data)
     with Server(data) as server, browser(server) as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,9 @@ class AccessSettings(BaseSettings):
     public_url: str = Field(
         "", description="address by which browsers reach the server, such as https://heapwatch.example"
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="networks of proxies whose X-Forwarded-For says who asks, for example 10.0.0.2"
+    )
     session_idle_hours: float = Field(12.0, gt=0, description="hours after which an unused session ends")
     session_hours: float = Field(168.0, gt=0, description="hours after which each session ends")
     read_rate: float = Field(200.0, ge=0, description="questions a second of one caller; 0 = all")
@@ -39,7 +43,7 @@ class AccessSettings(BaseSettings):
     )
     oidc_ca: Path | None = Field(None, description="authority (PEM) of the provider's certificate")
 
-    @field_validator("oidc_scopes", mode="before")
+    @field_validator("oidc_scopes", "trusted_proxies", mode="before")
     @classmethod
     def _words(cls, value: Any) -> Any:
         return tuple(re.findall(r"[^,\s]+", value)) if isinstance(value, str) else value
@@ -62,6 +66,13 @@ class AccessSettings(BaseSettings):
                 checked_role(role.strip())
             except UsageError as error:
                 raise ValueError(f"{pair!r}: {error}") from error
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
         return value
 
     @field_validator("public_url", "oidc_issuer")
