@@ -19,8 +19,8 @@ from histograms import TEXT, batch, now
 from servers import Server
 
 from heapwatch.errors import UsageError
-from heapwatch.web.serve import serve
-from heapwatch.web.settings import Settings
+from heapwatch.web.serve import _bind_http, serve
+from heapwatch.web.settings import Address, Settings
 from heapwatch.wire.batch import encode
 
 pytestmark = [pytest.mark.store, pytest.mark.e2e]
@@ -229,6 +229,13 @@ def test_a_port_that_is_taken_is_one_sentence(data: Path) -> None:
             serve(Settings(data=data, listen=f"127.0.0.1:{port}"))
         with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port} for Graphite lines"):
             serve(Settings(data=data, listen="127.0.0.1:0", graphite_listen=f"127.0.0.1:{port}"))
+
+
+def test_answers_do_not_wait_for_the_client_to_acknowledge_their_head() -> None:
+    with _bind_http(Address("127.0.0.1", 0)) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_data_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
