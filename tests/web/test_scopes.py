@@ -41,6 +41,8 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("post", "/receiver/v1/http/{token}"): "ingest",
     ("get", "/api/v1/correlate"): "read",
     ("get", "/api/v1/ingest/rejects"): "read",
+    ("get", "/api/v1/alerts"): "read",
+    ("post", "/api/v1/webhook/alerts"): "ingest",
     ("get", "/api/v1/targets"): "read",
     ("get", "/api/v1/cardinality"): "read",
     ("get", "/api/v1/jvms"): "read",

@@ -47,6 +47,7 @@ class PushDoors:
         self.remote_write = Door("remote-write")
         self.otlp_metrics = Door("otlp-metrics")
         self.otlp_logs = Door("otlp-logs")
+        self.alerts = Door("alert-webhook")
         self.written = remote_write.Reader()
         self.points = otlp_metrics.Reader()
         self._intake = intake
@@ -55,8 +56,8 @@ class PushDoors:
 
     @property
     def all(self) -> list[Door]:
-        binary = [self.remote_write, self.otlp_metrics, self.otlp_logs]
-        return [self.prometheus, self.sumo, self.collectd, *binary]
+        more = [self.remote_write, self.otlp_metrics, self.otlp_logs, self.alerts]
+        return [self.prometheus, self.sumo, self.collectd, *more]
 
     async def take(
         self,
@@ -99,10 +100,10 @@ class PushDoors:
         await self._take(request, source, door, decode)
         return found[0]
 
-    async def take_logs(
+    async def take_batch(
         self, request: Request, source: str, door: Door, read: Callable[[bytes], Batch | None]
     ) -> bool:
-        """Store the log messages that `read` finds in a body as it came; False when there was nothing new."""
+        """Store what `read` finds in a body as it came; False when there was nothing new."""
 
         def decode(body: bytes) -> Batch | None:
             batch = read(body)

@@ -55,3 +55,32 @@ class Cardinality(Model):
     max_series: int
     sender_series: int = Field(description="what one sender may have within a day")
     makers: list[MakerRow]
+
+
+class AlertRow(Model):
+    """As `POST /api/v2/alerts` of Alertmanager takes it."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    startsAt: str  # noqa: N815 - as it is spelled there
+    endsAt: str  # noqa: N815
+    generatorURL: str  # noqa: N815
+
+
+class DeliveryRow(Model):
+    url: str = Field(description="without the secret in it")
+    kind: Literal["alertmanager", "webhook"]
+    last: int | None = Field(description="when it was told something")
+    told: int = Field(description="alerts, since the start")
+    failures: int
+    error: str = Field(description="why it could not be told last; empty when it could")
+
+
+class Alerts(Model):
+    alerts: list[AlertRow]
+    deliveries: list[DeliveryRow]
+
+
+class AlertsStored(Model):
+    stored: bool
+    alerts: int

@@ -37,6 +37,7 @@ from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
 from heapwatch.web import changes, figures, findings, logs, negotiation, ports, rechecks
 from heapwatch.web.access import Access
+from heapwatch.web.alerting import Alerter
 from heapwatch.web.audit import Audit
 from heapwatch.web.auth import Caller, Forbidden, Unauthenticated
 from heapwatch.web.dashboards import Shelf
@@ -120,6 +121,7 @@ class Services:
             self._note,
             int(settings.leaks_hours * 3_600_000),
         )
+        self.alerter = Alerter(settings, settings.own_url, self.leaks, store.parts.clock)
         self.tails = Tails(settings.live_clients)
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
@@ -147,6 +149,7 @@ class Services:
         await self.batcher.stop()
         self.intake.close()
         await self.timers.stop()
+        self.alerter.close()
         await asyncio.to_thread(self.readers.close)
         self.signin.close()
         await asyncio.to_thread(self.access.flush)
@@ -292,6 +295,7 @@ class Services:
             Task("rollup", 600.0, self.store.rollup, first=60.0),
             Task("retention", 3600.0, self.store.retain, first=120.0),
             Task("leaks", self.settings.leaks_every, self.leaks.round, first=1.0),
+            Task("alerts", self.settings.alert_every, self.alerter.round, first=1.0),
             Task("tokens", 60.0, self.access.flush, first=60.0),
         ]
 

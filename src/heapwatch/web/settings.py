@@ -30,6 +30,7 @@ from pydantic_settings import (
 
 from heapwatch.errors import UsageError
 from heapwatch.web.access_settings import AccessSettings
+from heapwatch.web.alert_settings import AlertSettings
 from heapwatch.wire.paths import DEFAULT as TEMPLATE
 from heapwatch.wire.paths import Template
 
@@ -82,7 +83,7 @@ def default_data() -> Path:
 
 
 class BasicSettings(BaseSettings):
-    """All but who may come in."""
+    """All but who may come in, and who is told."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, extra="forbid", frozen=True, validate_default=True
@@ -273,8 +274,13 @@ class BasicSettings(BaseSettings):
         return self.data / "dashboards"
 
 
-class Settings(AccessSettings, BasicSettings):
+class Settings(AccessSettings, AlertSettings, BasicSettings):
     """Everything `heapwatch serve` can be told. Built by `load`; a plain constructor reads nothing."""
+
+    @property
+    def own_url(self) -> str:
+        """By which others are sent here."""
+        return self.public_url or f"{'https' if self.tls_cert else 'http'}://{self.http}"
 
 
 @dataclass(frozen=True)
@@ -365,7 +371,7 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return re.sub(r"//[^/@\s,]*@", "//***@", ", ".join(value))
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

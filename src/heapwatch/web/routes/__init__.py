@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from heapwatch.web.routes import (
     admin,
+    alerts,
     audit,
     classes,
     correlate,
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     doors.router,
     jvms.router,
     leaks.router,
+    alerts.router,
     classes.router,
     metrics.router,
     query.router,

@@ -146,7 +146,7 @@ async def logs(request: Request, who: Uploader) -> Response:
         found = otlp_logs.read(body, form(), now)
         return found.batch(body)
 
-    await services.pushes.take_logs(request, source, door, read)
+    await services.pushes.take_batch(request, source, door, read)
     kept = dict(found.rejects.samples)
     for reason, count in found.rejects.counts.items():
         services.rejects.add(door.name, reason, kept.get(reason, b""), source, count=count)
