@@ -101,6 +101,19 @@ def test_histograms_are_exported_a_row_a_class(filled: Server) -> None:
     assert read(nothing.content).num_rows == 0
 
 
+@pytest.mark.store
+def test_log_messages_by_their_columns(filled: Server) -> None:
+    lines = b"2026-01-01T00:00:01Z one\n2026-01-01T00:00:02Z two\n"
+    filled.http.post("/api/v1/logs?host=web1", content=lines).raise_for_status()
+    asked = {"query": "host=web1", "from": "2025-12-31T00:00:00Z", "to": "now"}
+    answer = filled.http.post("/api/v1/logs/query?format=parquet", json=asked)
+    assert answer.status_code == 200, answer.text
+    table = read(answer.content)
+    columns = filled.http.post("/api/v1/logs/query", json=asked).json()["columns"]
+    assert table.num_rows == 2
+    assert [epoch(time) for time in table["_time"].to_pylist()] == columns["_time"]
+
+
 def test_columns_have_the_types_of_their_values() -> None:
     payload: dict[str, Any] = {
         "columns": {

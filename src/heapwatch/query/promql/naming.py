@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from heapwatch.query.promql.tree import NAME
 from heapwatch.query.universe import Universe
@@ -44,23 +44,27 @@ class JvmLabels:
     def __init__(self, universe: Universe) -> None:
         self._universe = universe
         self._known: dict[int, dict[str, str]] = {}
-        self._beside: dict[tuple[str, str], dict[int, dict[str, str]]] = {}
 
     def of(self, each: Incarnation) -> dict[str, str]:
         found = self._known.get(each.id)
         if found is None:
             own = {label_name(name): value for name, value in each.labels.items() if name not in HIDDEN}
             found = {**own, "host": each.who.host, "jvm": each.who.jvm}
-            found |= self._distinction(each)
+            found |= self._distinctions.get(each.id, {})
             self._known[each.id] = found
         return found
 
-    def _distinction(self, each: Incarnation) -> dict[str, str]:
-        name = each.who.host, each.who.jvm
-        if name not in self._beside:
-            lives = [one for one in self._universe.alive(0, 1 << 62) if (one.who.host, one.who.jvm) == name]
-            self._beside[name] = _beside_one_another(lives)
-        return self._beside[name].get(each.id, {})
+    @cached_property
+    def _distinctions(self) -> dict[int, dict[str, str]]:
+        """Of those lives that are beside others of their name."""
+        named: dict[tuple[str, str], list[Incarnation]] = {}
+        for each in self._universe.alive(0, 1 << 62):
+            named.setdefault((each.who.host, each.who.jvm), []).append(each)
+        found: dict[int, dict[str, str]] = {}
+        for lives in named.values():
+            if len(lives) > 1:
+                found |= _beside_one_another(lives)
+        return found
 
 
 def _beside_one_another(lives: Sequence[Incarnation]) -> dict[int, dict[str, str]]:

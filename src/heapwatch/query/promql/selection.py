@@ -95,16 +95,13 @@ def _classes(universe: Universe, jvms: Sequence[Incarnation], matchers: Sequence
             for _, column in universe.classes.named(each.label):
                 classes = classes & column.fits(test(each), count)[0]
         else:
-            left = [jvm for jvm in left if _jvm_fits(each, jvm)]
+            fits = test(each)
+            left = [jvm for jvm in left if fits(jvm_label(jvm, each.label))]
         if not (metrics and modes and left):
             return []
     if not classes.any():
         return []
     return [ClassPick(metric, mode, left, classes) for metric in metrics for mode in modes]
-
-
-def _jvm_fits(matcher: Matcher, jvm: Incarnation) -> bool:
-    return test(matcher)(jvm_label(jvm, matcher.label))
 
 
 def jvm_label(jvm: Incarnation, label: str) -> str:
