@@ -14,21 +14,8 @@ from heapwatch.model import Snapshot
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 TIMES = frozenset(
-    {
-        "time",
-        "_time",
-        "_timeslice",
-        "_first",
-        "_last",
-        "started",
-        "first_seen",
-        "last_seen",
-        "exited",
-        "since",
-        "until",
-        "created",
-    }
-    | {"expires", "last_used"}
+    {"time", "_time", "_timeslice", "started", "first_seen", "last_seen", "exited", "since", "until"}
+    | {"created", "expires", "last_used"}
 )
 """Columns whose whole numbers are epoch ms."""
 
