@@ -210,6 +210,11 @@ def test_a_query_over_a_limit_is_refused_with_its_name(store: Store) -> None:
         ask(store, "heap_bytes", 3, series=2)
     with pytest.raises(LimitExceeded, match="reads up to"):
         ask(store, "heap_bytes", 3, points=2)
+    everything = Limits(cells=3, points=200_000)
+    with pytest.raises(LimitExceeded, match="more than 3 "):
+        over_time(
+            store, "rate(heap_bytes[1h])", Steps(BEGIN, BEGIN + MINUTE, MINUTE), LOOKBACK_MS, everything
+        )
     with pytest.raises(LimitExceeded, match="more than 3 values"):
         ask(store, "heap_bytes", 3, cells=3)
 

@@ -56,3 +56,14 @@ class LimitExceeded(TooBig):
         self.reason = message
         self.limit = limit
         self.suggestion = suggestion
+
+
+RESULT_TOO_LONG = "Code: 396"
+"""The engine's, when a statement's answer has more rows than it may."""
+
+
+def said(error: TooBig, limits: Limits) -> TooBig:
+    """The engine's refusal as a limit of ours, where it is one."""
+    if RESULT_TOO_LONG not in str(error):
+        return error
+    return LimitExceeded(f"more than {limits.cells} points at once; sum them, or ask for less", "cells")

@@ -13,7 +13,7 @@ from heapwatch.query import tree
 from heapwatch.query.check import check
 from heapwatch.query.frame import Frame
 from heapwatch.query.join import join
-from heapwatch.query.limits import LimitExceeded, Limits
+from heapwatch.query.limits import RESULT_TOO_LONG, LimitExceeded, Limits
 from heapwatch.query.lower import Asked, Read, applied, instants, pipeline, shifted
 from heapwatch.query.notes import Notes
 from heapwatch.query.operators import TABLES
@@ -25,9 +25,6 @@ from heapwatch.store import Store
 from heapwatch.store.errors import TooBig
 
 Answer = dict[str, Any]
-
-RESULT_TOO_LONG = "Code: 396"
-"""The engine's, when a statement's answer has more rows than it may."""
 
 
 def run(

@@ -19,14 +19,14 @@ from heapwatch.query.graphite.lines import Line
 from heapwatch.query.graphite.paths import Paths
 from heapwatch.query.graphite.table import Function, Param
 from heapwatch.query.grouping import Grouping
-from heapwatch.query.limits import LimitExceeded, Limits
+from heapwatch.query.limits import LimitExceeded, Limits, said
 from heapwatch.query.notes import Notes
 from heapwatch.query.plan import HOUR_MS, default_interval, extent
 from heapwatch.query.read import Reader
 from heapwatch.query.select import Selected
 from heapwatch.query.universe import RAW_NAME
 from heapwatch.store import Store
-from heapwatch.store.errors import near
+from heapwatch.store.errors import TooBig, near
 from heapwatch.store.reads.intervals import STEPS_S, Buckets
 from heapwatch.store.reads.parts import Parts
 
@@ -76,7 +76,10 @@ def render(
     found: list[Line] = []
     for node, target in zip(nodes, targets, strict=True):
         asked = Asked(parts, selections, begun, start, step, count, target)
-        found += asked.lines(node)
+        try:
+            found += asked.lines(node)
+        except TooBig as error:
+            raise said(error, begun) from error
     if len(found) > limits.series:
         raise LimitExceeded(
             f"the answer has {len(found)} series, more than {limits.series}; sum them or take highestMax",

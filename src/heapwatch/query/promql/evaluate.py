@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from heapwatch.query.limits import Limits
+from heapwatch.query.limits import LimitExceeded, Limits
 from heapwatch.query.promql import functions, tree, windows
 from heapwatch.query.promql.aggregate import aggregate
 from heapwatch.query.promql.binary import binary
@@ -74,16 +74,19 @@ class Evaluation:
         else:
             samples = self._inner(node, low, high)
         if len(samples.labels) * len(ends) > self.limits.cells:
-            raise TooBig(
-                f"{len(samples.labels)} series at {len(ends)} moments are more than {self.limits.cells}"
+            raise LimitExceeded(
+                f"{len(samples.labels)} series at {len(ends)} moments are more than "
+                f"{self.limits.cells} values",
+                "cells",
             )
         return windows.windows(samples, ends, node.range_ms, self.moments)
 
     def bounded(self, found: Any) -> Any:
         if isinstance(found, Vector) and found.values.size > self.limits.cells:
-            raise TooBig(
+            raise LimitExceeded(
                 f"{len(found)} series at {found.values.shape[1]} moments are more than "
-                f"{self.limits.cells} values"
+                f"{self.limits.cells} values",
+                "cells",
             )
         return found
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from heapwatch.query.limits import LimitExceeded, Limits
+from heapwatch.query.limits import LimitExceeded, Limits, said
 from heapwatch.query.promql import statements, tree
 from heapwatch.query.promql.classes import HOUR_MS, ClassReader
 from heapwatch.query.promql.naming import series_labels
@@ -31,6 +31,7 @@ from heapwatch.query.promql.vector import (
     nothing,
 )
 from heapwatch.store.dimensions import NOBODY, Series
+from heapwatch.store.errors import TooBig
 from heapwatch.store.native import Columns
 from heapwatch.store.reads.parts import Parts, places
 
@@ -204,7 +205,10 @@ class Stored:
 
     def _ask(self, text: str, bound: Mapping[str, Any]) -> Columns:
         inside = {name: min(max(0, bound[name]), LATEST_MS) for name in ("low", "high") if name in bound}
-        return self.parts.query(text, {**bound, **inside}, self.limits.engine)
+        try:
+            return self.parts.query(text, {**bound, **inside}, self.limits.engine)
+        except TooBig as error:
+            raise said(error, self.limits) from error
 
 
 def steps(moments: Moments) -> dict[str, int]:
