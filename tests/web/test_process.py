@@ -302,6 +302,8 @@ ASKED = {
     "a screen": ("GET /api/v1/top?n=100", ""),
     "a metric query": ("POST /api/v1/query", '{"query": "metric=heap.* | sum by class"}'),
     "a log query": ("POST /api/v1/logs/query", '{"query": "* | count by host"}'),
+    "a Prometheus query": ("GET /prometheus/api/v1/query?query=sum(heap_bytes)", ""),
+    "a Graphite query": ("GET /graphite/render?target=sumSeries(*.size.**)&from=-1h", ""),
 }
 
 
