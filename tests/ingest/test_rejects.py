@@ -44,3 +44,15 @@ def test_a_limit_of_zero_shows_counts_only() -> None:
     rejects = Rejects()
     rejects.add("batch", "truncated")
     assert rejects.newest(0) == []
+
+
+def test_rejects_of_one_door_or_reason_are_not_hidden_by_those_of_others() -> None:
+    rejects = Rejects()
+    rejects.add("graphite-tcp", "bad-value", b"a.b one 1")
+    rejects.add("batch", "unreadable")
+    rejects.add("graphite-tcp", "bad-time", b"a.b 1 one")
+    for _ in range(5):
+        rejects.add("histogram", "unreadable")
+    assert [each["reason"] for each in rejects.newest(2, door="graphite-tcp")] == ["bad-time", "bad-value"]
+    assert [each["door"] for each in rejects.newest(reason="unreadable")] == ["histogram"] * 5 + ["batch"]
+    assert rejects.newest(door="batch", reason="bad-time") == []

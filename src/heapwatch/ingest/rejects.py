@@ -46,11 +46,12 @@ class Rejects:
             self._ring.append(reject)
             self._counts[door, reason] += count
 
-    def newest(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The newest rejects, newest first."""
+    def newest(self, limit: int = 100, door: str = "", reason: str = "") -> list[dict[str, Any]]:
+        """The newest rejects that are kept, of all or of one door or reason, newest first."""
         with self._lock:
             kept = list(self._ring)
-        return [reject._asdict() for reject in reversed(kept[-limit:] if limit else [])]
+        fits = [r for r in kept if door in ("", r.door) and reason in ("", r.reason)]
+        return [reject._asdict() for reject in reversed(fits[-limit:] if limit else [])]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many were rejected since the start, by door and reason."""

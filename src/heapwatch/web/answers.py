@@ -266,6 +266,15 @@ class Events(Model):
     events: list[EventRow]
 
 
+class PerMinute(Model):
+    """How fast counters grew over about the last minute."""
+
+    requests: float
+    bytes: float
+    samples: float
+    rejects: float
+
+
 class DoorStatus(Model):
     """One way in, and what came through it since the start."""
 
@@ -278,6 +287,18 @@ class DoorStatus(Model):
     rejects: int
     last: int | None
     counters: dict[str, int]
+    reasons: dict[str, int] = Field(description="rejects by reason")
+    per_minute: PerMinute | None = Field(description="null in the first seconds of the server")
+    how: str = Field(description="method and path to send to; empty for ports")
+    setting: str = Field(description="the setting that opens it; empty for what is always open")
+
+
+class UnusedDoor(Model):
+    """A way in that is off (`setting` turns it on), or that nothing came by yet (`how` to send there)."""
+
+    name: str
+    how: str
+    setting: str
 
 
 class AgentStatus(Model):
@@ -303,6 +324,7 @@ class Status(Model):
     disk_bytes: int
     retention: dict[str, int]
     doors: list[DoorStatus]
+    unused: list[UnusedDoor]
     agents: list[AgentStatus]
 
 
@@ -318,6 +340,7 @@ class RejectRow(Model):
 class RejectList(Model):
     rejects: list[RejectRow]
     counts: dict[str, dict[str, int]]
+    words: dict[str, str] = Field(description="for each reason: what it means, and what to do")
 
 
 class Reloaded(Model):

@@ -23,7 +23,7 @@ from starlette.responses import Response
 from heapwatch import __version__
 from heapwatch.detect.settings import Settings as DetectSettings
 from heapwatch.ingest.batcher import Batcher, Samples, together
-from heapwatch.ingest.doors import Door
+from heapwatch.ingest.doors import Door, Pace
 from heapwatch.ingest.http import HttpDoors
 from heapwatch.ingest.intake import Intake, Limits
 from heapwatch.ingest.limits import InFlight, Rates
@@ -35,7 +35,7 @@ from heapwatch.ingest.sockets import Sockets
 from heapwatch.model import Batch, Event, JvmId, Snapshot
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
-from heapwatch.web import changes, figures, findings, logs, negotiation, ports, rechecks
+from heapwatch.web import changes, figures, findings, logs, negotiation, ports, rechecks, ways_in
 from heapwatch.web.access import Access
 from heapwatch.web.alerting import Alerter
 from heapwatch.web.audit import Audit
@@ -86,6 +86,7 @@ class Services:
         self.questions = Rates(settings.read_rate, settings.read_burst)
         self.dashboards = Shelf(settings.dashboards)
         self.rejects = Rejects()
+        self.pace = Pace()
         self.hub = Hub(settings.live_clients)
         self.figures = Figures()
         self.batcher = Batcher(
@@ -213,7 +214,7 @@ class Services:
         ]
         problems += [f"{task} fails: {error}" for task, error in self.timers.failing.items()]
         problems += [self.audit_trouble] if self.audit_trouble else []
-        refused = self.rejects.counts()
+        doors = self.all_doors()
         return {
             "version": __version__,
             "started": int(self.started * 1000),
@@ -222,7 +223,8 @@ class Services:
             "problems": problems,
             **stored,
             "agents": self.doors.agents.rows(stored["agents"]),
-            "doors": [door.status(sum(refused.get(door.name, {}).values())) for door in self.all_doors()],
+            "doors": ways_in.rows(doors, self.rejects.counts(), self.pace),
+            "unused": ways_in.unused(doors, self.settings),
         }
 
     def cardinality(self, query_id: str) -> dict[str, Any]:
@@ -235,8 +237,13 @@ class Services:
     def all_doors(self) -> list[Door]:
         lines = [door for port in self.ports.values() for door in (port.tcp, port.udp)]
         listening = [door for door in lines if door.address]
-        pushed = [door for door in (*self.pushes.all, self.scraper.door) if door.requests]
+        refused = self.rejects.counts()
+        several = [*self.pushes.all, self.scraper.door]
+        pushed = [door for door in several if door.requests or door.name in refused]
         return [self.doors.histograms, self.doors.batches, self.doors.logs, *pushed, *listening]
+
+    def _read_doors(self) -> None:
+        self.pace.note(ways_in.reading(self.all_doors(), self.rejects.counts()))
 
     def reload(self) -> dict[str, Any]:
         """Read the settings again and take over what can change in a running server."""
@@ -297,6 +304,7 @@ class Services:
             Task("leaks", self.settings.leaks_every, self.leaks.round, first=1.0),
             Task("alerts", self.settings.alert_every, self.alerter.round, first=1.0),
             Task("tokens", 60.0, self.access.flush, first=60.0),
+            Task("pace", 10.0, self._read_doors),
         ]
 
     def _collect(self) -> Iterable[Metric]:

@@ -48,6 +48,40 @@ export interface components {
             /** Lag Ms */
             lag_ms: number | null;
         };
+        /**
+         * AlertRow
+         * @description As `POST /api/v2/alerts` of Alertmanager takes it.
+         */
+        AlertRow: {
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Annotations */
+            annotations: {
+                [key: string]: string;
+            };
+            /** Startsat */
+            startsAt: string;
+            /** Endsat */
+            endsAt: string;
+            /** Generatorurl */
+            generatorURL: string;
+        };
+        /** Alerts */
+        Alerts: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertRow"][];
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryRow"][];
+        };
+        /** AlertsStored */
+        AlertsStored: {
+            /** Stored */
+            stored: boolean;
+            /** Alerts */
+            alerts: number;
+        };
         /** AuditEntries */
         AuditEntries: {
             /**
@@ -100,6 +134,23 @@ export interface components {
             stored: boolean;
             /** Duplicate */
             duplicate: boolean;
+        };
+        /** Cardinality */
+        Cardinality: {
+            /**
+             * Series
+             * @description known in all
+             */
+            series: number;
+            /** Max Series */
+            max_series: number;
+            /**
+             * Sender Series
+             * @description what one sender may have within a day
+             */
+            sender_series: number;
+            /** Makers */
+            makers: components["schemas"]["MakerRow"][];
         };
         /** Checked */
         Checked: {
@@ -360,6 +411,36 @@ export interface components {
              */
             text: string;
         };
+        /** DeliveryRow */
+        DeliveryRow: {
+            /**
+             * Url
+             * @description without the secret in it
+             */
+            url: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "alertmanager" | "webhook";
+            /**
+             * Last
+             * @description when it was told something
+             */
+            last: number | null;
+            /**
+             * Told
+             * @description alerts, since the start
+             */
+            told: number;
+            /** Failures */
+            failures: number;
+            /**
+             * Error
+             * @description why it could not be told last; empty when it could
+             */
+            error: string;
+        };
         /**
          * DoorStatus
          * @description One way in, and what came through it since the start.
@@ -385,6 +466,25 @@ export interface components {
             counters: {
                 [key: string]: number;
             };
+            /**
+             * Reasons
+             * @description rejects by reason
+             */
+            reasons: {
+                [key: string]: number;
+            };
+            /** @description null in the first seconds of the server */
+            per_minute: components["schemas"]["PerMinute"] | null;
+            /**
+             * How
+             * @description method and path to send to; empty for ports
+             */
+            how: string;
+            /**
+             * Setting
+             * @description the setting that opens it; empty for what is always open
+             */
+            setting: string;
         };
         /**
          * ErrorAnswer
@@ -631,6 +731,13 @@ export interface components {
             /** Values */
             values: string[];
         };
+        /** LabelWidth */
+        LabelWidth: {
+            /** Name */
+            name: string;
+            /** Values */
+            values: number;
+        };
         /** Labels */
         Labels: {
             /** Labels */
@@ -859,6 +966,41 @@ export interface components {
             token: string;
         };
         /**
+         * MakerRow
+         * @description A sender, and the series it made that were heard of within a day.
+         */
+        MakerRow: {
+            /**
+             * Maker
+             * @description the door, and a token's name or an address
+             */
+            maker: string;
+            /** Series */
+            series: number;
+            /**
+             * Refused
+             * @description points of series beyond the limit, since the start
+             */
+            refused: number;
+            /** Last Refused */
+            last_refused: number | null;
+            /**
+             * Examples
+             * @description series that were refused
+             */
+            examples: string[];
+            /**
+             * Metrics
+             * @description of the first senders: the metrics with most series
+             */
+            metrics: components["schemas"]["MetricShare"][];
+            /**
+             * Labels
+             * @description of the first senders: the labels with most values
+             */
+            labels: components["schemas"]["LabelWidth"][];
+        };
+        /**
          * Marked
          * @description Whose starts, deploys and crashes the charts mark; `*` stands for any.
          */
@@ -889,6 +1031,13 @@ export interface components {
         MetricNames: {
             /** Metrics */
             metrics: components["schemas"]["MetricName"][];
+        };
+        /** MetricShare */
+        MetricShare: {
+            /** Name */
+            name: string;
+            /** Series */
+            series: number;
         };
         /** NewDashboard */
         NewDashboard: {
@@ -1128,6 +1277,20 @@ export interface components {
             height: "low" | "normal" | "high";
         };
         /**
+         * PerMinute
+         * @description How fast counters grew over about the last minute.
+         */
+        PerMinute: {
+            /** Requests */
+            requests: number;
+            /** Bytes */
+            bytes: number;
+            /** Samples */
+            samples: number;
+            /** Rejects */
+            rejects: number;
+        };
+        /**
          * PrometheusAnswer
          * @description As Prometheus' own: `data` is what was asked for; an error has `errorType` and `error` instead.
          */
@@ -1287,6 +1450,13 @@ export interface components {
                 [key: string]: {
                     [key: string]: number;
                 };
+            };
+            /**
+             * Words
+             * @description for each reason: what it means, and what to do
+             */
+            words: {
+                [key: string]: string;
             };
         };
         /** RejectRow */
@@ -1502,6 +1672,8 @@ export interface components {
             };
             /** Doors */
             doors: components["schemas"]["DoorStatus"][];
+            /** Unused */
+            unused: components["schemas"]["UnusedDoor"][];
             /** Agents */
             agents: components["schemas"]["AgentStatus"][];
         };
@@ -1518,6 +1690,48 @@ export interface components {
             from: number;
             /** To */
             to: number;
+        };
+        /**
+         * TargetRow
+         * @description A target that is scraped, and how its last scrape went.
+         */
+        TargetRow: {
+            /** Job */
+            job: string;
+            /** Instance */
+            instance: string;
+            /** Url */
+            url: string;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Interval S */
+            interval_s: number;
+            /**
+             * Health
+             * @enum {string}
+             */
+            health: "unknown" | "up" | "down";
+            /**
+             * Last
+             * @description when it was scraped; null when it was not yet
+             */
+            last: number | null;
+            /**
+             * Seconds
+             * @description how long that took
+             */
+            seconds: number;
+            /** Samples */
+            samples: number;
+            /** Error */
+            error: string;
+        };
+        /** Targets */
+        Targets: {
+            /** Targets */
+            targets: components["schemas"]["TargetRow"][];
         };
         /** TextAsked */
         TextAsked: {
@@ -1595,6 +1809,18 @@ export interface components {
             instances: (number | null)[];
             /** Classes */
             classes: (number | null)[];
+        };
+        /**
+         * UnusedDoor
+         * @description A way in that is off (`setting` turns it on), or that nothing came by yet (`how` to send there).
+         */
+        UnusedDoor: {
+            /** Name */
+            name: string;
+            /** How */
+            how: string;
+            /** Setting */
+            setting: string;
         };
         /**
          * UploadAnswer

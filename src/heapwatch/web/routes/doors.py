@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Security
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from heapwatch.ingest.reasons import told
 from heapwatch.web import answers, door_answers
 from heapwatch.web.parameters import only_known
 from heapwatch.web.services import caller, services_of
@@ -23,10 +24,15 @@ NO_STORE = {"Cache-Control": "no-store"}
 async def rejects(
     request: Request,
     limit: Annotated[int, Query(ge=0, le=500, description="newest first")] = 100,
+    door: Annotated[str, Query(description="of this door only, such as graphite-tcp")] = "",
+    reason: Annotated[str, Query(description="for this reason only, such as bad-value")] = "",
 ) -> Response:
-    """The newest rejects with the first 400 bytes of each, and counts by door and reason."""
+    """The newest rejects with the first 400 bytes of each; counts by door and reason, of all."""
     kept = services_of(request).rejects
-    return JSONResponse({"rejects": kept.newest(limit), "counts": kept.counts()}, headers=NO_STORE)
+    counts = kept.counts()
+    words = told(slug for reasons in counts.values() for slug in reasons)
+    answer = {"rejects": kept.newest(limit, door, reason), "counts": counts, "words": words}
+    return JSONResponse(answer, headers=NO_STORE)
 
 
 @router.get(
