@@ -66,7 +66,7 @@ def test_a_class_that_nobody_has_is_answered_with_names_like_it(
 
 
 def test_the_doors_page_lists_agents_and_what_was_refused(page: Page, fleet: Server) -> None:
-    page.goto(f"{fleet.url}/status")
+    page.goto(f"{fleet.url}/doors")
     expect(page.get_by_text("agent:memleak1:2101")).to_be_visible()
     expect(page.get_by_role("heading", name="Refused")).to_be_visible()
     expect(page.get_by_text("graphite-tcp")).to_be_visible()

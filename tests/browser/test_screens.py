@@ -161,7 +161,7 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "dashboard-memory-leak": ("/dashboards/memory-leak", leak),
     "dashboard-fleet": ("/dashboards/fleet", fleet_dashboard),
     "dashboard-edit": ("/dashboards/memory-leak?edit=1", edited),
-    "agents": ("/status", status),
+    "agents": ("/doors", status),
     "keys": ("/", keys),
     "not-found": ("/nope", missing),
 }

@@ -47,7 +47,7 @@ def status_page(page: Page) -> None:
 
 
 def test_who_signs_in_is_where_they_wanted_to_be(page: Page, peopled: Server) -> None:
-    page.goto(f"{peopled.url}/status?from=-6h")
+    page.goto(f"{peopled.url}/doors?from=-6h")
     sign_in_page(page)
     expect(page).to_have_title("Sign in · heapwatch")
     expect(page.get_by_role("navigation", name="Pages")).to_have_count(0)
@@ -57,7 +57,7 @@ def test_who_signs_in_is_where_they_wanted_to_be(page: Page, peopled: Server) ->
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     status_page(page)
-    expect(page).to_have_url(f"{peopled.url}/status?from=-6h")
+    expect(page).to_have_url(f"{peopled.url}/doors?from=-6h")
     expect(page.get_by_role("group", name="Signed in")).to_contain_text("vera")
     expect(page.get_by_role("link", name="What was changed")).to_have_count(0)
     page.reload()
@@ -90,20 +90,20 @@ def test_a_wrong_password_is_said_and_asked_for_again(page: Page, peopled: Serve
 def test_a_session_that_ends_asks_anew_and_leads_back_to_the_page(page: Page, peopled: Server) -> None:
     users = Users(peopled.data / "users.json")
     users.add("otto", "operator", PASSWORD)
-    page.goto(f"{peopled.url}/status")
+    page.goto(f"{peopled.url}/doors")
     sign_in(page, "otto")
     status_page(page)
     users.set_password("otto", "another password")
     sign_in_page(page)  # by itself: the page reads again every few seconds
     sign_in(page, "otto", "another password")
     status_page(page)
-    expect(page).to_have_url(f"{peopled.url}/status")
+    expect(page).to_have_url(f"{peopled.url}/doors")
 
 
 def test_users_change_their_own_password(page: Page, peopled: Server, expected_errors: list[str]) -> None:
     expected_errors.append("403")
     Users(peopled.data / "users.json").add("paula", "viewer", PASSWORD)
-    page.goto(f"{peopled.url}/status")
+    page.goto(f"{peopled.url}/doors")
     sign_in(page, "paula")
     page.get_by_role("button", name="paula").click()
     dialog = page.get_by_role("dialog", name="Change your password")
@@ -145,7 +145,7 @@ def test_a_token_still_opens_the_screens(page: Page, peopled: Server, expected_e
     from heapwatch.web.auth import Tokens
 
     secret, _ = Tokens(peopled.data / "tokens.json").create("screens", ["read"])
-    page.goto(f"{peopled.url}/status")
+    page.goto(f"{peopled.url}/doors")
     page.get_by_role("button", name="Use a token").click()
     prompt = page.get_by_role("dialog", name="This server asks for a token")
     prompt.get_by_label("Token").fill("hw_wrong")
@@ -161,7 +161,7 @@ def test_a_token_still_opens_the_screens(page: Page, peopled: Server, expected_e
 
 
 def test_the_audit_is_read_and_filtered(page: Page, peopled: Server) -> None:
-    page.goto(f"{peopled.url}/status")
+    page.goto(f"{peopled.url}/doors")
     sign_in(page)
     page.get_by_role("link", name="What was changed").click()
     changes = page.get_by_role("table", name="Changes")
@@ -208,12 +208,12 @@ def test_who_signs_in_at_a_provider_is_where_they_wanted_to_be(
         words = [word for pair in flags.items() for word in pair]
         data = tmp_path_factory.mktemp("provider")
         for server in serving(data, *words, listen=f"127.0.0.1:{port}"):
-            page.goto(f"{server.url}/status?from=-6h")
+            page.goto(f"{server.url}/doors?from=-6h")
             sign_in_page(page)
             expect(page.get_by_label("Password")).to_have_count(0)
             page.get_by_role("link", name="Sign in with our provider").click()
             status_page(page)
-            expect(page).to_have_url(f"{server.url}/status?from=-6h")
+            expect(page).to_have_url(f"{server.url}/doors?from=-6h")
             expect(page.get_by_role("group", name="Signed in")).to_contain_text("ann")
             page.get_by_role("button", name="Sign out").click()
             sign_in_page(page)

@@ -7,6 +7,7 @@ import { Banners } from "./banners";
 import { Header } from "./header";
 import { Overlays } from "./keys";
 import { Missing } from "./missing";
+import { moved } from "./moved";
 
 /** Pages come as chunks of their own; the fleet needs no chart library. */
 const PAGES: Readonly<Record<string, ComponentType>> = {
@@ -18,7 +19,8 @@ const PAGES: Readonly<Record<string, ComponentType>> = {
   "/explore": later(() => import("../explore/explore")),
   "/logs": later(() => import("../logs/logs")),
   "/dashboards": later(() => import("../dashboards/list")),
-  "/status": later(() => import("../status/status")),
+  "/doors": later(() => import("../doors/doors")),
+  "/status": moved("/doors"),
   "/audit": later(() => import("../audit/audit")),
 };
 const SignIn = later(() => import("./signin"));

@@ -21,7 +21,7 @@ const PAGES = [
   { path: "/dashboards", name: "Dashboards" },
   { path: "/explore", name: "Explore" },
   { path: "/logs", name: "Logs" },
-  { path: "/status", name: "Agents & doors" },
+  { path: "/doors", name: "Agents & doors" },
 ] as const;
 
 export function Header() {
