@@ -47,7 +47,7 @@ FEWEST = 2.0
 class Server:
     process: subprocess.Popen[str]
     http: httpx2.Client
-    graphite: tuple[str, int]
+    ports: dict[str, tuple[str, int]]
 
     def cpu(self) -> float:
         """Seconds that all its threads have used."""
@@ -72,15 +72,15 @@ from heapwatch.web.serve import serve
 from heapwatch.web.settings import Settings
 
 def ready(serving):
-    print(json.dumps([serving.url, serving.graphite]), flush=True)
+    print(json.dumps([serving.url, dict(serving.ports)]), flush=True)
 
 serve(Settings(**json.loads(sys.argv[1])), ready=ready)
 """
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """A server of its own, with nothing in it and nothing left of it."""
+def serving(**more: object) -> Iterator[Server]:
+    """A server of its own with these settings, with nothing in it and nothing left of it."""
     with tempfile.TemporaryDirectory() as folder:
         flags = {
             "data": folder,
@@ -88,6 +88,7 @@ def serving() -> Iterator[Server]:
             "graphite_listen": "127.0.0.1:0",
             "log_format": "json",
             "ingest_rate": 0,
+            **more,
         }
         process = subprocess.Popen(
             [sys.executable, "-c", MAIN, json.dumps(flags)],
@@ -97,9 +98,9 @@ def serving() -> Iterator[Server]:
         )
         assert process.stdout
         try:
-            url, graphite = json.loads(process.stdout.readline())
+            url, ports = json.loads(process.stdout.readline())
             with httpx2.Client(base_url=url, timeout=120, trust_env=False) as http:
-                yield Server(process, http, tuple(graphite))
+                yield Server(process, http, {name: tuple(each) for name, each in ports.items()})
         finally:
             process.terminate()
             process.wait()
@@ -139,7 +140,7 @@ def send_batches(server: Server, taken: list[Snapshot]) -> None:
 
 
 def send_lines(server: Server, blocks: list[bytes]) -> None:
-    with socket.create_connection(server.graphite) as connection:
+    with socket.create_connection(server.ports["graphite"]) as connection:
         for block in blocks:
             connection.sendall(block)
 
@@ -152,9 +153,9 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.5)
 
 
-def measured(table: str, rows: int, send: Callable[[Server], None]) -> dict[str, float]:
+def measured(table: str, rows: int, send: Callable[[Server], None], **more: object) -> dict[str, float]:
     """Send on a fresh server and wait until all rows can be read."""
-    with serving() as server:
+    with serving(**more) as server:
         idle, began = server.cpu(), time.monotonic()
         send(server)
         until(lambda: server.rows(table) >= rows)
