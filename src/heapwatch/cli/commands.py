@@ -66,6 +66,7 @@ COMMANDS = (
         ASK,
     ),
     Command("status", "status:status", "Show how the server, its doors and agents are.", ASK),
+    Command("doors", "doors:doors", "Show what arrives by which door, and what is refused and why.", ASK),
     Command("dashboard", "dashboard:app", "List, read, store and delete dashboards.", DATA),
     Command("import", "imports:imports", "Store histogram files of any JDK, GC logs and other logs.", DATA),
     Command("export", "export:export", "Write stored histograms, or log messages, to a file.", DATA),

@@ -39,6 +39,16 @@ def metrics(_: CompletionContext) -> list[str]:
     return sorted({str(each["metric"]) for each in _asked("/api/v1/metrics")["metrics"]})
 
 
+def doors(_: CompletionContext) -> list[str]:
+    """Doors of the server that refused something."""
+    return sorted(_asked("/api/v1/ingest/rejects", {"limit": 0})["counts"])
+
+
+def reasons(_: CompletionContext) -> dict[str, str]:
+    """Why the server refused something, with what that means."""
+    return dict(_asked("/api/v1/ingest/rejects", {"limit": 0})["words"])
+
+
 def _asked(path: str, params: dict[str, Any] | None = None) -> Any:
     """The server of the environment; a --server that was typed before is not known here."""
     from heapwatch.cli.client import Client
