@@ -102,12 +102,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             bad = f"shop.orders.total one {moment}\n<b>shop</b> 1\n"
             graphite(server, f"shop.orders.open 17 {moment}\n{bad}")
             push(server, BOMB)
-            until(lambda server=server: len(server.get("ingest/rejects?door=graphite-tcp")["rejects"]) == 2)
-            until(
-                lambda server=server: (
-                    {t["health"] for t in server.get("targets")["targets"]} == {"up", "down"}
-                )
-            )
+            arrived(server)
             yield server
 
 
