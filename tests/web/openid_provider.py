@@ -8,6 +8,7 @@ import json
 import secrets
 import threading
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,16 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
 CLIENT, SECRET = "heapwatch", "a secret of the client"
+
+
+@cache
+def _material(place: int) -> dict[str, Any]:
+    return RSAKey.generate_key(2048).as_dict(private=True)
+
+
+def _key(turn: int, kid: str) -> RSAKey:
+    """One of three keys: making them takes long."""
+    return RSAKey.import_key({**_material(turn % 3), "kid": kid, "use": "sig", "alg": "RS256"})
 
 
 class OpenIdProvider:
@@ -31,6 +42,7 @@ class OpenIdProvider:
         self.discovery: dict[str, Any] = {}
         self.asked: list[str] = []
         self._codes: dict[str, dict[str, str]] = {}
+        self._turn = 0
         self.rotate()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -39,12 +51,12 @@ class OpenIdProvider:
 
     def rotate(self) -> None:
         """From now on another key signs, and only it is published."""
-        self.key = RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
-        self.published = self.key
+        self._turn += 1
+        self.key = self.published = _key(self._turn, secrets.token_hex(4))
 
     def forge(self) -> None:
         """From now on another key signs under the name of the one that is published."""
-        self.key = RSAKey.generate_key(2048, {"kid": self.published.kid, "use": "sig", "alg": "RS256"})
+        self.key = _key(self._turn + 1, str(self.published.kid))
 
     def go_away(self) -> None:
         self._server.shutdown()
