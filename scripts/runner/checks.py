@@ -27,7 +27,10 @@ class Stage(NamedTuple):
 STAGES = [
     Stage("unit", "not (store or jvm or browser or e2e or soak)", ()),
     Stage(
-        "store", "store and not (jvm or browser or e2e or soak)", ("store", "query", "monitor", "web", "cli")
+        "store",
+        "store and not (jvm or browser or e2e or soak)",
+        ("store", "query", "monitor", "web", "cli"),
+        4,
     ),
     Stage("jvm", "jvm and not (browser or e2e or soak)", ("jvm", "agent", "cli")),
     Stage("browser", "browser and not (e2e or soak)", ("browser",), 3),

@@ -27,11 +27,12 @@ NETCAT = Tool("nc", "netcat-openbsd", "the nc line of the documentation")
 COLLECTD = Tool("collectd", "collectd-core", "a peer that sends: collectd")
 PROMETHEUS = Tool("prometheus", "prometheus", "a peer that sends, takes and answers: Prometheus")
 ALERTMANAGER = Tool("prometheus-alertmanager", "prometheus-alertmanager", "a peer that takes alerts")
+"""It reads its templates where they are installed, so that it cannot be unpacked elsewhere."""
 VICTORIA = Tool("victoria-metrics", "victoria-metrics", "a peer that takes samples: VictoriaMetrics")
 CARBON = Tool(
     "carbon-cache", "graphite-carbon", "comparing with carbon in benchmarks"
 )  # no service as it comes
-PEERS = (COLLECTD, PROMETHEUS, ALERTMANAGER, VICTORIA)
+PEERS = (COLLECTD, PROMETHEUS, VICTORIA)
 LIBRARIES = ("libcurl3-gnutls", "libgcrypt20", "libyajl2")  # of collectd
 
 
@@ -94,11 +95,37 @@ def unpack(*tools: Tool) -> None:
     shutil.rmtree(packages)
 
 
+POLICY = "/usr/sbin/policy-rc.d"
+"""What Debian asks before it starts a service that is being installed."""
+
+
+def ensure_stopped(tool: Tool) -> None:
+    """Have a tool that comes as a service: installed, neither started now nor with the machine."""
+    if shutil.which(tool.command):
+        return
+    prefix = _as_root() or []
+    silenced = os.path.exists(POLICY)
+    if not silenced:
+        script = f"printf '#!/bin/sh\\nexit 101\\n' > {POLICY} && chmod 755 {POLICY}"
+        subprocess.run([*prefix, "sh", "-c", script], check=False)
+    try:
+        install([tool.package], tool.purpose)
+    finally:
+        if not silenced:
+            subprocess.run([*prefix, "rm", "-f", POLICY], check=False)
+    if shutil.which("systemctl"):
+        subprocess.run(
+            [*prefix, "systemctl", "disable", "-q", tool.package], check=False, capture_output=True
+        )
+
+
 def ensure_or_say(*tools: Tool, peers: Sequence[Tool] = ()) -> None:
     """Have these tools where possible; without them the tests that need them are skipped (but not in CI)."""
     try:
         ensure(*tools)
         unpack(*peers)
+        if peers == PEERS:
+            ensure_stopped(ALERTMANAGER)
     except Failure as failure:
         if os.environ.get("CI") == "true":
             raise

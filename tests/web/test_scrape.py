@@ -156,9 +156,10 @@ def test_targets_that_fail_say_why_and_cost_the_others_nothing(tmp_path: Path) -
             assert told["large"] == "its text has more than 1024 bytes (body_size_limit)"
             assert told["silent"] == "no answer within 0.2 s"
             assert target(server, "nobody", "down")["error"]
-            for name, up in (("fine", 1), ("broken", 0), ("silent", 0)):
-                (series,) = asked_until(server, f"metric=up job={name}", bool)
-                assert latest(series) == up
+            for name, up, rollup in (("fine", 1, "max"), ("broken", 0, "min"), ("silent", 0, "max")):
+                query = f"metric=up job={name} | quantize to 1m using {rollup}"
+                (series,) = asked_until(server, query, bool)
+                assert max(value for value in series["values"] if value is not None) == up
             assert asked_until(server, "metric=a job=many", lambda _: True) == []
             assert server.http.get("/api/v1/ingest/rejects").json()["counts"]["scrape"]["failed"] >= 5
 
