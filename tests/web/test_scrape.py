@@ -242,6 +242,11 @@ def test_a_target_with_a_certificate_of_ones_own_is_scraped(tmp_path: Path) -> N
         with scraping(tmp_path, *jobs) as server:
             target(server, "trusted", "up")
             assert "certificate" in target(server, "strange", "down")["error"]
+            jobs[1]["tls_config"] = {"insecure_skip_verify": True}
+            config = tmp_path / "prometheus.yml"
+            config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "scrape_configs": jobs}))
+            server.http.post("/-/reload").raise_for_status()
+            target(server, "strange", "up")
     finally:
         exporter.shutdown()
         exporter.server_close()

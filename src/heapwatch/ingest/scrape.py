@@ -77,7 +77,7 @@ class Scraper:
         self._config = scrape_config.load(path) if path else scrape_config.Config()
         self._names = exposition.Names()
         self._running: dict[tuple[str, str], _Running] = {}
-        self._clients: dict[str, httpx2.AsyncClient] = {}
+        self._clients: dict[str, httpx2.AsyncClient] = {}  # by the settings of their TLS
         self._watch: asyncio.Task[None] | None = None
         self._trouble = ""
 
@@ -134,7 +134,11 @@ class Scraper:
         while True:
             now = self._clock()
             await asyncio.sleep(target.interval - (now - offset) % target.interval)
-            await self._scrape(target, health)
+            try:
+                await self._scrape(target, health)
+            except Exception as error:
+                health.up, health.error = False, f"{type(error).__name__}: {error}"[:300]
+                log.exception("a scrape failed", target=target.url)
 
     async def _scrape(self, target: Target, health: Health) -> None:
         health.last, begun = int(self._clock() * 1000), time.monotonic()
@@ -204,12 +208,12 @@ class Scraper:
             self._rejects.add(self.door.name, "queue-full", peer=target.instance, count=len(samples.series))
 
     def _client(self, target: Target) -> httpx2.AsyncClient:
-        name = target.job.job_name
-        if name not in self._clients:
-            self._clients[name] = httpx2.AsyncClient(
+        tls = target.job.tls_config.model_dump_json()
+        if tls not in self._clients:
+            self._clients[tls] = httpx2.AsyncClient(
                 verify=_context(target), follow_redirects=True, trust_env=False, timeout=None
             )
-        return self._clients[name]
+        return self._clients[tls]
 
 
 def _row(target: Target, health: Health) -> dict[str, Any]:
