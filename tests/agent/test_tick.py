@@ -149,7 +149,8 @@ def test_a_full_heap_is_told_before_the_jvm_dies_of_it(
     batches = running.until(lambda batches: [one for one in events(batches) if one.kind in ("exit", "oom")])
     assert program.process.wait(60) != 0
     kinds = [event.kind for event in events(batches)]
-    assert kinds in (["heap_full", "oom"], ["exit"]), "it may also die between two readings"
+    # It may also die between two readings, or while its histogram is asked for.
+    assert kinds in (["heap_full", "oom"], ["exit"], ["collection_failed", "exit"])
 
 
 @pytest.mark.jvm

@@ -156,7 +156,7 @@ def test_doors_say_what_came_and_lead_to_what_they_refused(page: Page, busy: Ser
     door = row(page, "Doors", "graphite-tcp")
     expect(door).to_contain_text("bad-value 1")
     expect(door).to_contain_text("not-three-cells 1")
-    expect(door).to_contain_text("/min")
+    expect(row(page, "Doors", "scrape")).to_contain_text("/min")
     expect(row(page, "Doors", "histogram")).to_have_class("gone")
     door.get_by_role("link", name="2 refused at graphite-tcp").click()
     expect(page).to_have_url(f"{busy.url}/doors?show=refused&door=graphite-tcp")

@@ -52,12 +52,16 @@ def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def asked_until(
-    server: Server, query: str, enough: Callable[[list[dict[str, object]]], object]
+    server: Server,
+    query: str,
+    enough: Callable[[list[dict[str, object]]], object],
+    within: tuple[str, str] = ("-15m", "now+1m"),
 ) -> list[dict[str, object]]:
     """Ask again until the series of the answer are enough; others send when they like."""
     end = time.monotonic() + 60
+    body = {"query": query, "from": within[0], "to": within[1]}
     while True:
-        answer = server.http.post("/api/v1/query", json={"query": query, "from": "-15m", "to": "now+1m"})
+        answer = server.http.post("/api/v1/query", json=body)
         assert answer.status_code == 200, answer.text
         series: list[dict[str, object]] = answer.json()["rows"][-1]["series"]
         if enough(series):
