@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from typing import Any
@@ -39,6 +40,7 @@ def configure(level: str, form: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_cut_off)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     set_level(level)
 
@@ -47,3 +49,11 @@ def set_level(level: str) -> None:
     """Change what is logged from now on. Libraries stay at warnings."""
     logging.getLogger("heapwatch").setLevel(level.upper())
     logging.getLogger("uvicorn.error").setLevel("WARNING" if level != "debug" else "DEBUG")
+
+
+def _cut_off(record: logging.LogRecord) -> bool:
+    """Requests that a server does not wait for when it ends are one warning, not faults with tracebacks."""
+    if str(record.msg).startswith("Cancel %s running task"):
+        record.msg = "%s requests took longer than a server waits that ends; they were cut off"
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
