@@ -39,6 +39,7 @@ from ingest import RESULTS, Server, measured
 NAME = "http_requests"
 SUMO = "application/vnd.sumologic."
 MESSAGES = 100_000
+QUEUED = 32 * 1024
 
 Moment = tuple[int, list[tuple[dict[str, str], float]]]
 """Epoch s, and labels and value of each series."""
@@ -185,15 +186,21 @@ def streamed(port: str, blocks: list[bytes]) -> Send:
     return send
 
 
+def waiting(port: int) -> int:
+    """Bytes that a UDP socket of this machine has not read yet (/proc/net/udp)."""
+    rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return sum(int(row[4].partition(":")[2], 16) for row in rows if int(row[1].partition(":")[2], 16) == port)
+
+
 def thrown(port: str, datagrams: list[bytes]) -> Send:
-    """Datagrams, with pauses in which the server reads: what it loses is not there to be waited for."""
+    """Datagrams, no faster than the server reads them: what it loses is not there to be waited for."""
 
     def send(server: Server) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             for n, each in enumerate(datagrams):
                 sender.sendto(each, server.ports[port])
-                if n % 20 == 19:
-                    time.sleep(0.005)
+                while n % 20 == 19 and waiting(server.ports[port][1]) > QUEUED:
+                    time.sleep(0.001)
 
     return send
 

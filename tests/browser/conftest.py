@@ -237,14 +237,14 @@ def no_errors(context: BrowserContext, expected_errors: list[str]) -> Iterator[N
 
 
 @pytest.fixture
-def shoot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Keep a picture: for the documentation when HEAPWATCH_SCREENSHOTS=1, else beside other caches."""
-    documented = os.environ.get("HEAPWATCH_SCREENSHOTS") == "1"
-    # Not test-results: every run of pytest with the browser plugin empties that.
-    folder = ROOT / "docs" / "assets" / "screens" if documented else ROOT / ".cache" / "screens"
+def shoot() -> Callable[[Page, str], None]:
+    """Keep a picture for the documentation when HEAPWATCH_SCREENSHOTS=1; none otherwise."""
+    wanted = os.environ.get("HEAPWATCH_SCREENSHOTS") == "1"
+    folder = ROOT / "docs" / "assets" / "screens"
 
     def take(page: Page, name: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png")
+        if wanted:
+            folder.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=folder / f"{name}.png")
 
     return take
