@@ -204,9 +204,9 @@ def test_a_sender_of_too_many_series_is_named_with_its_label(page: Page, busy: S
     expect(bomb).to_contain_text("380")
     expect(bomb).to_contain_text("the label request has 120 values")
     expect(bomb).to_contain_text("requests;path=/a;request=")
-    expect(page.get_by_role("meter", name="Series of all that may be")).to_be_visible()
+    expect(page.get_by_role("meter", name="Series, JVMs and classes of all that may be")).to_be_visible()
     bomb.get_by_role("link", name="380").click()
-    expect(rejects(page).first).to_contain_text("more series than one may")
+    expect(rejects(page).first).to_contain_text("more series, JVMs or classes than one may")
 
 
 def test_agents_are_found_sorted_and_walked_through_by_keyboard(page: Page, busy: Server) -> None:

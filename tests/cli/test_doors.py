@@ -84,6 +84,7 @@ def test_senders_are_named_with_the_label_that_makes_so_many_series(inside: Run,
         if row["maker"] == "prometheus 127.0.0.1"
     ]
     assert (exact["label"], exact["values"]) == ("request", "10")
+    assert (exact["jvms"], exact["classes"], exact["used"]) == ("0", "0", "10")
 
 
 def test_targets_that_are_down_say_why(inside: Run, busy: Server) -> None:

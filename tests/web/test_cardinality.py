@@ -1,9 +1,9 @@
-"""One sender makes a series of every request; what it has goes on, and nobody else notices."""
+"""One sender makes a series, host or class of every request; what it has goes on, and nobody else notices."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,120 @@ def test_lines_of_an_address_have_their_own_limit(guarded: Guarded) -> None:
     asked_until(guarded.server, "lined.* | count", bool)
     row = guarded.maker("graphite-tcp 127.0.0.1")
     assert (row["series"], row["refused"]) == (MOST, 200)
+
+
+def histogram_lines(host: str, classes: range, moment: int, prefix: str = "com.shop.Order") -> str:
+    return "".join(
+        f"{host}.count.{prefix}{n} {n + 1} {moment}\n{host}.size.{prefix}{n} {24 * (n + 1)} {moment}\n"
+        for n in classes
+    )
+
+
+class Carbon:
+    """A server that knows nobody, and senders with addresses of their own."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def send(self, address: str, lines: str) -> None:
+        with socket.create_connection(self.server.graphite, source_address=(address, 0)) as sender:
+            sender.sendall(lines.encode())
+
+    def maker(self, address: str, refused: int) -> dict[str, Any]:
+        """What is told of a sender once so much of it was refused."""
+        name = f"graphite-tcp {address}"
+        while True:
+            rows = self.server.http.get("/api/v1/cardinality").json()["makers"]
+            row = next((row for row in rows if row["maker"] == name), None)
+            if row and row["refused"] >= refused:
+                return row  # type: ignore[no-any-return]
+
+    def totals(self, host: str, histograms: int) -> list[int]:
+        """The instances of each histogram of a host, once there are so many."""
+        while True:
+            asked = {"host": host, "from": "-1h", "to": "now+1h"}
+            answer = self.server.http.get("/api/v1/snapshots", params=asked)
+            found: list[int] = answer.json()["columns"]["instances"] if answer.status_code == 200 else []
+            if len(found) >= histograms:
+                return found
+
+
+@pytest.fixture(scope="module")
+def carbon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carbon]:
+    with Server(tmp_path_factory.mktemp("carbon") / "data", sender_series=MOST) as server:
+        yield Carbon(server)
+
+
+@pytest.mark.parametrize(
+    ("bomber", "shop", "lines", "label", "made"),
+    [
+        (
+            "127.0.0.2",
+            "127.0.0.3",
+            lambda n, moment: histogram_lines(f"bomb{n}", range(1), moment, "com.bomb.Same"),
+            "host",
+            {"jvms": MOST - 1, "classes": 1},
+        ),
+        (
+            "127.0.0.4",
+            "127.0.0.5",
+            lambda n, moment: histogram_lines("bombed", range(n, n + 1), moment, "com.bomb.Request"),
+            "class",
+            {"jvms": 1, "classes": MOST - 1},
+        ),
+    ],
+    ids=["hosts", "classes"],
+)
+def test_a_bomb_of_names_in_histogram_lines_is_contained_beside_a_sender_that_behaves(
+    carbon: Carbon, bomber: str, shop: str, lines: Callable[[int, int], str], label: str, made: dict[str, int]
+) -> None:
+    moment, host = now() // 1000 - 60, f"shop-of-{label}"
+    carbon.send(shop, histogram_lines(host, range(40), moment))
+    carbon.send(bomber, "".join(lines(n, moment) for n in range(1000)))
+    carbon.send(shop, histogram_lines(host, range(40), moment + 10))
+    row = carbon.maker(bomber, 2 * (1000 - MOST + 1))
+    assert row["refused"] == 2 * (1000 - MOST + 1)
+    assert {kind: row[kind] for kind in made} == made
+    assert (row["series"], row["used"]) == (0, MOST)
+    assert {"name": label, "values": MOST - 1} in row["labels"]
+    assert all(example.startswith("bomb") for example in row["examples"])
+    assert carbon.totals(host, 2) == [sum(range(1, 41))] * 2
+    told = carbon.server.http.get("/api/v1/ingest/rejects", params={"reason": "too-many-series"}).json()
+    assert {reject["door"] for reject in told["rejects"]} == {"graphite-tcp"}
+    assert {reject["peer"].rpartition(":")[0] for reject in told["rejects"]} <= {"127.0.0.2", "127.0.0.4"}
+    carbon.send(bomber, lines(0, moment + 20))  # what it has goes on
+    assert len(carbon.totals("bomb0" if label == "host" else "bombed", 2)) == 2
+
+
+def test_uploads_of_ever_new_jvms_are_refused_whole_with_a_reason(tmp_path: Path) -> None:
+    body = " num     #instances         #bytes  class name\n   1:  2  48  java.lang.String\nTotal  2  48\n"
+
+    def upload(server: Server, pid: int) -> httpx2.Response:
+        params = {"host": "web1", "jvm": "shop", "pid": str(pid)}
+        return server.http.post("/api/v1/histogram", params=params, content=body.encode())
+
+    with Server(tmp_path / "data", sender_series=5) as server:
+        assert [upload(server, pid).status_code for pid in range(1, 7)] == [200] * 4 + [422] * 2
+        assert "sender_series" in upload(server, 7).text
+        assert upload(server, 1).status_code == 200
+        assert server.stop() == 0
+        server.start()
+        assert upload(server, 8).status_code == 422, "who made what is known after a restart"
+        assert upload(server, 2).status_code == 200
+        report = server.http.get("/api/v1/cardinality").json()
+        assert (report["jvms"], report["classes"], report["used"] - report["series"]) == (4, 1, 5)
+        (row,) = report["makers"]
+        assert (row["maker"], row["jvms"], row["classes"]) == ("histogram 127.0.0.1", 4, 1)
+        assert {"name": "pid", "values": 4} in row["labels"]
+
+
+def test_series_that_name_a_new_jvm_cost_two(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", sender_series=10) as server:
+        body = "".join(f'used{{host="h{n}",jvm="shop"}} 1\n' for n in range(8)).encode()
+        told = server.http.post("/api/v1/import/prometheus", content=body).json()
+        assert told["rejected"] == {"too-many-series": 3}
+        (row,) = server.http.get("/api/v1/cardinality").json()["makers"]
+        assert (row["series"], row["jvms"], row["used"]) == (5, 5, 10)
 
 
 def test_who_made_what_is_known_after_a_restart(tmp_path: Path) -> None:

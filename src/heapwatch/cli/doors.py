@@ -43,7 +43,10 @@ REJECTS = [
 SENDERS = [
     Column("maker", "DOOR AND SENDER", elastic=True),
     number("series", "SERIES", human.count),
-    number("refused", "POINTS REFUSED", human.count, paint=lambda count: RED if count else ""),
+    number("jvms", "JVMS", human.count, rank=3),
+    number("classes", "CLASSES", human.count, rank=3),
+    number("used", "IN ALL", human.count, rank=4),
+    number("refused", "REFUSED", human.count, paint=lambda count: RED if count else ""),
     Column("last_refused", "LAST REFUSED", human.moment, rank=1),
     Column("label", "WIDEST LABEL", rank=2),
     number("values", "ITS VALUES", human.count, rank=2),
@@ -86,7 +89,7 @@ def doors(
     rejects
         The newest that were refused, the newest first, with what came.
     senders
-        Who made how many series, and with which label.
+        Who made how many series, JVMs and classes, and with which label.
     targets
         What is scraped, and how that goes.
     door
@@ -146,7 +149,9 @@ def _senders(answer: Mapping[str, Any], kind: str) -> None:
         widest = maker["labels"][0] if maker["labels"] else {"name": None, "values": None}
         rows.append({**maker, "label": widest["name"], "values": widest["values"]})
     foot = [
-        f"{human.count(answer['series'])} series of {human.count(answer['max_series'])} (max_series); "
+        f"{human.count(answer['series'])} series, {human.count(answer['jvms'])} JVMs and "
+        f"{human.count(answer['classes'])} classes: {human.count(answer['used'])} of "
+        f"{human.count(answer['max_series'])} (max_series); "
         f"{human.count(answer['sender_series'])} a sender (sender_series)"
     ]
     foot += [f"refused of {row['maker']}: {row['examples'][-1]}" for row in rows if row["examples"]]

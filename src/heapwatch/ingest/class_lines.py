@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from heapwatch.ingest.guard import TOO_MANY, Guard
 from heapwatch.model import ALL, Batch, Histogram, JvmId, Snapshot
 from heapwatch.wire.graphite import Lines
 from heapwatch.wire.paths import ClassPath, Template
@@ -40,11 +41,13 @@ class ClassLines:
         self,
         template: Template,
         *,
+        guard: Guard | None = None,
         settle: float = 2.0,
         rows_at_most: int = 1_000_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._template = template
+        self._guard = guard
         self._settle = settle
         self._rows_at_most = rows_at_most
         self._clock = clock
@@ -60,8 +63,11 @@ class ClassLines:
         """More is open than there is room for: ask `ready` at once."""
         return self._rows > self._rows_at_most
 
-    def sift(self, lines: Lines) -> tuple[list[str], Sequence[int], Sequence[float]]:
-        """Keep the class samples; return the columns of what is an ordinary metric."""
+    def sift(self, lines: Lines, maker: str = "") -> tuple[list[str], Sequence[int], Sequence[float]]:
+        """Keep the class samples; return the columns of what is an ordinary metric.
+
+        Those of JVMs and classes that their maker may not make are among the lines' rejects.
+        """
         together = "\n".join(lines.paths)
         if "count." not in together and "size." not in together:  # of metrics only, as most blocks are
             return lines.paths, lines.times, lines.values
@@ -69,23 +75,47 @@ class ClassLines:
         series: list[str] = []
         times: list[int] = []
         values: list[float] = []
+        refused: list[str] = []
         known = self._known
         for path, moment, value in zip(lines.paths, lines.times, lines.values, strict=True):
-            found = known[path] if path in known else self._read(path)
+            if path in known:
+                found = known[path]
+            else:
+                found = self._read(path)
+                if found is not None and 0 <= value < _LARGEST and not self._admitted(path, found, maker):
+                    refused.append(path)
+                    continue
             if found is None or not 0 <= value < _LARGEST:
                 series.append(path)
                 times.append(moment)
                 values.append(value)
             else:
                 self._keep(found, moment, round(value), now)
+        if refused and self._guard is not None:
+            self._guard.refused(maker, refused, len(refused))
+            for path in refused:
+                lines.rejects.add(TOO_MANY, path.encode("utf-8", "surrogateescape"))
         return series, times, values
 
     def _read(self, path: str) -> ClassPath | None:
-        """What a path says; senders repeat their paths, so it is remembered."""
+        """What a path says; senders repeat their paths, so it is remembered once its names are admitted."""
+        found = None if ";" in path else self._template.read(path)
+        if found is None:
+            self._remember(path, None)
+        return found
+
+    def _admitted(self, path: str, found: ClassPath, maker: str) -> bool:
+        """Whether this maker may name this JVM and this class."""
+        who = JvmId(found.host, found.jvm or UNNAMED, 0, 0)
+        if self._guard is not None and not self._guard.claim(maker, (who, found.class_name)):
+            return False
+        self._remember(path, found)
+        return True
+
+    def _remember(self, path: str, found: ClassPath | None) -> None:
         if len(self._known) >= _MEMO:
             self._known.clear()
-        found = self._known[path] = None if ";" in path else self._template.read(path)
-        return found
+        self._known[path] = found
 
     def _keep(self, found: ClassPath, moment: int, value: int, now: float) -> None:
         key = (found.host, found.jvm or UNNAMED, moment)

@@ -16,6 +16,7 @@ from heapwatch.ingest import bodies, logs
 from heapwatch.ingest.agents import Agents
 from heapwatch.ingest.batcher import Batcher, rows_of
 from heapwatch.ingest.doors import Door
+from heapwatch.ingest.guard import Guard, admit
 from heapwatch.ingest.intake import Intake
 from heapwatch.jvm import histogram
 from heapwatch.model import Batch, Histogram, JvmId, Snapshot
@@ -66,6 +67,7 @@ class HttpDoors:
         batcher: Batcher,
         check: Callable[[Batch], None],
         stored_totals: Callable[[Snapshot], tuple[int, int] | None],
+        guard: Guard,
         probes: Callable[[Collection[str]], list[JvmId]] = lambda _hosts: [],
     ) -> None:
         self.histograms = Door("histogram")
@@ -76,6 +78,7 @@ class HttpDoors:
         self._batcher = batcher
         self._check = check
         self._stored_totals = stored_totals
+        self._guard = guard
         self._probes = probes
         self._own = threading.local()
 
@@ -89,6 +92,8 @@ class HttpDoors:
             encoding = request.headers.get("content-encoding", "")
             snapshot = read_histogram(body, encoding, upload, self._intake.limits.text, self._parser())
             known = upload.dated and self._known(snapshot)
+            if not known:
+                admit(self._guard, f"{self.histograms.name} {source}", snapshot)
             return as_batch(snapshot, body)
 
         batch, fresh = await self._take(request, source, self.histograms, decode)

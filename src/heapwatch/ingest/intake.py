@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from heapwatch.errors import HeapwatchError, Refused, Truncated, Unavailable, Unreadable, UsageError
 from heapwatch.ingest import bodies
 from heapwatch.ingest.doors import Door
+from heapwatch.ingest.guard import TOO_MANY, TooManyNames
 from heapwatch.ingest.limits import InFlight, Rates, TooLarge, TooMany, TooSlow
 from heapwatch.ingest.rejects import Rejects
 from heapwatch.ingest.senders import NotYours, Sender
@@ -39,6 +40,7 @@ REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TooSlow, "too-slow"),
     (Truncated, "truncated"),
     (Unreadable, "unreadable"),
+    (TooManyNames, TOO_MANY),
     (Refused, "refused"),
     (Unavailable, "unavailable"),
     (ClientDisconnect, "hung-up"),

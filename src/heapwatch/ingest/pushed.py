@@ -16,6 +16,7 @@ from heapwatch.ingest import otlp_metrics, remote_write
 from heapwatch.ingest.batcher import Batcher, Samples, rows_of
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
+from heapwatch.ingest.guard import Guard
 from heapwatch.ingest.intake import Intake
 from heapwatch.model import Batch
 from heapwatch.wire.graphite import Lines, untagged
@@ -40,7 +41,10 @@ class _Pushed:
 class PushDoors:
     """The doors for samples. Lives on the event loop."""
 
-    def __init__(self, intake: Intake, batcher: Batcher, check: Callable[[Batch], None]) -> None:
+    def __init__(
+        self, intake: Intake, batcher: Batcher, check: Callable[[Batch], None], guard: Guard
+    ) -> None:
+        self._guard = guard
         self.prometheus = Door("prometheus")
         self.sumo = Door("sumo")
         self.collectd = Door("collectd-http")
@@ -72,7 +76,7 @@ class PushDoors:
 
         def decode(body: bytes) -> _Pushed:
             plain = self._intake.plain(body, request.headers.get("content-encoding", ""))
-            return self._sorted(read(plain), labels or {}, template, door)
+            return self._sorted(read(plain), labels or {}, template, door, source)
 
         pushed = await self._take(request, source, door, decode)
         return {
@@ -95,7 +99,7 @@ class PushDoors:
 
         def decode(body: bytes) -> _Pushed:
             found.append(read(body))
-            return self._sorted(found[0], labels or {}, None, door)
+            return self._sorted(found[0], labels or {}, None, door, source)
 
         await self._take(request, source, door, decode)
         return found[0]
@@ -137,15 +141,15 @@ class PushDoors:
         return pushed
 
     def _sorted(
-        self, lines: Lines, labels: Mapping[str, str], template: Template | None, door: Door
+        self, lines: Lines, labels: Mapping[str, str], template: Template | None, door: Door, source: str
     ) -> _Pushed:
         histograms: list[Batch] = []
         series: list[str] = lines.paths
         times: Sequence[int] = lines.times
         values: Sequence[float] = lines.values
         if template is not None:
-            classes = ClassLines(template)
-            series, times, values = classes.sift(lines)
+            classes = ClassLines(template, guard=self._guard)
+            series, times, values = classes.sift(lines, f"{door.name} {source}")
             histograms = list(classes.ready(everything=True))
             for each in histograms:
                 self._check(each)

@@ -53,7 +53,7 @@ WORDS = {
     "too-large": "The body is larger than allowed: send smaller ones, or raise max_body or max_text.",
     "too-many": "The sender comes too often: send larger batches, or raise ingest_rate.",
     "too-many-connections": "The port has all the connections it may: raise ..._connections.",
-    "too-many-series": "The sender made more series than one may: take the label with many values away.",
+    "too-many-series": "The sender made more series, JVMs or classes than one may: see what has many values.",
     "too-slow": "The body made no progress: the network stalls, or raise body_idle.",
     "truncated": "A histogram ends before its total: the command was cut off; send it again.",
     "unauthenticated": "No token, or none that is known here: see the sender's token, and when it ends.",

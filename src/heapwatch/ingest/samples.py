@@ -206,15 +206,18 @@ class SampleDoor:
 
     def _sifted(self, lines: Lines, door: Door, peer: str) -> Samples | None:
         """The plain points; lines that are halves of class samples wait for the other half."""
+        door.samples += len(lines)
+        series: Sequence[str] = lines.paths
+        times: Sequence[int] = lines.times
+        values: Sequence[float] = lines.values
+        if self._class_lines is not None:
+            maker = f"{door.name} {peer.rpartition(':')[0]}"
+            series, times, values = self._class_lines.sift(lines, maker)
+            if self._class_lines.full:
+                self._deliver_ready(self._class_lines)
         kept = dict(lines.rejects.samples)
         for reason, count in lines.rejects.counts.items():
             self._rejects.add(door.name, reason, kept.get(reason, b""), peer, count=count)
-        door.samples += len(lines)
-        if self._class_lines is None:
-            return self._of(lines.paths, lines.times, lines.values, door, peer)
-        series, times, values = self._class_lines.sift(lines)
-        if self._class_lines.full:
-            self._deliver_ready(self._class_lines)
         return self._of(series, times, values, door, peer)
 
     @staticmethod

@@ -300,6 +300,11 @@ class Names:
         self.series = SeriesNames(self.ids)
         self.logs = LogSources(self.ids)
 
+    @property
+    def count(self) -> int:
+        """How many series, lives of JVMs and classes there are."""
+        return len(self.series.by_id) + len(self.jvms.by_id) + len(self.classes.names)
+
     def load(self, engine: Engine) -> None:
         self.classes.load(engine)
         self.jvms.load(engine)

@@ -47,12 +47,11 @@ class Runs:
 
 
 class Memo:
-    """Series ids by the names that lines give; at most `most_series` in all, and what each maker may."""
+    """Series ids by the names that lines give; as many as there is room for, in all and of each maker."""
 
-    def __init__(self, names: Names, makers: Makers, most_series: int) -> None:
+    def __init__(self, names: Names, makers: Makers) -> None:
         self._names = names
         self._makers = makers
-        self._most = most_series
         self._ids: dict[str, int] = {}
 
     def ids(
@@ -79,7 +78,8 @@ class Memo:
         """Find the series of these names, and make those that are new as far as there is room for them."""
         new: dict[str, _New] = {}
         seen: set[str] = set()
-        in_all = self._most - len(self._names.series.by_id)
+        claims = self._makers.claims
+        in_all = claims.left()
         room: dict[str, int] = {}
         for place in unknown:
             name = series[place]
@@ -95,9 +95,12 @@ class Memo:
             left = room.get(maker)
             if left is None:
                 left = room[maker] = self._makers.room(maker)
-            if left > 0 and len(new) < in_all:
+            new_jvm = [] if who is None or claims.knows(who) else [who]
+            cost = 1 + len(new_jvm)
+            if min(left, in_all) >= cost and claims.claim(maker, left, new_jvm):
                 new[name] = _New(who, own, int(times[place]), maker)
-                room[maker] = left - 1
+                room[maker] = left - cost
+                in_all -= cost
         self._make(new, engine)
 
     def _find(self, who: JvmId | None, own: str) -> int | None:
@@ -119,6 +122,7 @@ class Memo:
         }
         made = self._names.series.known({keys[name]: each.maker for name, each in new.items()}, engine)
         self._makers.made(made)
+        self._makers.claims.settle(engine)
         by_name = self._names.series.by_name
         self._ids.update((name, by_name[key]) for name, key in keys.items())
 

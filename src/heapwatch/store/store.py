@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -106,8 +106,16 @@ class Store:
         return self._open(self._writer.insert_samples)(series, times, values, senders, once=once)
 
     def makers(self) -> list[dict[str, Any]]:
-        """Who made the series that were heard of within a day, and what was refused of whom."""
-        return self._open(self._writer.makers.rows)(self.parts.names.series)
+        """Who made the series, JVMs and classes of a day, and what was refused of whom."""
+        return self._open(self._writer.makers.rows)()
+
+    def claim(self, maker: str, names: Iterable[JvmId | str]) -> bool:
+        """Whether this sender may name these lives of JVMs and these classes; those that are new count."""
+        return self._open(self._writer.makers.claim)(maker, names)
+
+    def refused(self, maker: str, names: Sequence[str], count: int) -> None:
+        """So many lines of this sender, such as these, had names that `claim` had no room for."""
+        self._open(self._writer.makers.refuse)(maker, names, count)
 
     def insert_logs(self, logs: Sequence[LogBlock], key: int | None = None) -> bool:
         """Store log messages, durable when it returns; False when those of this key were stored before.

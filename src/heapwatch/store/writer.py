@@ -63,8 +63,8 @@ class Writer:
         self._settings = settings
         self._clock = clock
         self._hours = hours
-        self.makers = Makers(names.ids.hashed, live.values, settings.series_each, clock)
-        self._memo = Memo(names, self.makers, settings.max_series)
+        self.makers = Makers(names, live.values, settings.series_each, settings.max_series, clock)
+        self._memo = Memo(names, self.makers)
         self._replays = Replays(live)
         self._lock = threading.Lock()
         self.samples = SampleWriter(names.ids, live)
@@ -162,6 +162,7 @@ class Writer:
         self._know_jvms(batches)
         found = self._new_snapshots(batches)
         snapshots = [self._prepared(incarnation, snapshot) for incarnation, snapshot in found]
+        self.makers.claims.settle(self._engine)
         chunks = self.samples.fresh(list(self._chunks(batches)), self._engine)
         events = [(self._incarnation(event.labels), event) for batch in batches for event in batch.events]
         kept = histogram_logs(found) if self._settings.histograms_as_logs else []

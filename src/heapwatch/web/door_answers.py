@@ -39,19 +39,27 @@ class LabelWidth(Model):
 
 
 class MakerRow(Model):
-    """A sender, and the series it made that were heard of within a day."""
+    """A sender, and what it made that was heard of within a day."""
 
     maker: str = Field(description="the door, and a token's name or an address")
     series: int
-    refused: int = Field(description="points of series beyond the limit, since the start")
+    jvms: int = Field(description="lives of JVMs, by histograms and by series that name one")
+    classes: int = Field(description="named first by this sender's histograms")
+    used: int = Field(description="of its limit: series, JVMs and classes")
+    refused: int = Field(description="points and lines of histograms beyond the limit, since the start")
     last_refused: int | None
-    examples: list[str] = Field(description="series that were refused")
+    examples: list[str] = Field(description="names that were refused")
     metrics: list[MetricShare] = Field(description="of the first senders: the metrics with most series")
-    labels: list[LabelWidth] = Field(description="of the first senders: the labels with most values")
+    labels: list[LabelWidth] = Field(
+        description="of the first senders: the labels with most values, host, jvm and class among them"
+    )
 
 
 class Cardinality(Model):
     series: int = Field(description="known in all")
+    jvms: int = Field(description="lives of JVMs that are known in all")
+    classes: int = Field(description="known in all")
+    used: int = Field(description="of max_series: series, JVMs and classes")
     max_series: int
     sender_series: int = Field(description="what one sender may have within a day")
     makers: list[MakerRow]

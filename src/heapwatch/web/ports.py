@@ -11,6 +11,7 @@ from heapwatch.ingest.batcher import Batcher
 from heapwatch.ingest.blocks import BlockReader
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
+from heapwatch.ingest.guard import Guard
 from heapwatch.ingest.rejects import Rejects
 from heapwatch.ingest.samples import Pickles, PlainLines, SampleDoor
 from heapwatch.ingest.sockets import Sockets, bind
@@ -40,7 +41,7 @@ class Port(NamedTuple):
     transports: Callable[[Settings], tuple[bool, bool]]
     """Whether there are streams, and datagrams."""
     networks: str
-    build: Callable[[Settings, Batcher, Rejects], PortDoor]
+    build: Callable[[Settings, Batcher, Rejects, Guard], PortDoor]
 
     def address(self, settings: Settings) -> Address | None:
         return line_address(getattr(settings, f"{self.name}_listen"))
@@ -60,7 +61,7 @@ class Port(NamedTuple):
         return found
 
 
-def _graphite(settings: Settings, batcher: Batcher, rejects: Rejects) -> PortDoor:
+def _graphite(settings: Settings, batcher: Batcher, rejects: Rejects, guard: Guard) -> PortDoor:
     reader = BlockReader()
     return SampleDoor(
         "graphite",
@@ -68,33 +69,35 @@ def _graphite(settings: Settings, batcher: Batcher, rejects: Rejects) -> PortDoo
         rejects,
         stream=lambda: PlainLines(reader),
         datagram=parse_lines,
-        class_lines=ClassLines(Template(settings.graphite_template)),
+        class_lines=ClassLines(Template(settings.graphite_template), guard=guard),
         connections=settings.graphite_connections,
         idle=settings.graphite_idle,
         allow=settings.graphite_allow,
     )
 
 
-def _pickle(settings: Settings, batcher: Batcher, rejects: Rejects) -> PortDoor:
+def _pickle(settings: Settings, batcher: Batcher, rejects: Rejects, guard: Guard) -> PortDoor:
     return SampleDoor(
         "pickle",
         batcher,
         rejects,
         stream=Pickles,
-        class_lines=ClassLines(Template(settings.graphite_template)),
+        class_lines=ClassLines(Template(settings.graphite_template), guard=guard),
         connections=settings.graphite_connections,
         idle=settings.graphite_idle,
         allow=settings.graphite_allow,
     )
 
 
-def _collectd(settings: Settings, batcher: Batcher, rejects: Rejects) -> PortDoor:
+def _collectd(settings: Settings, batcher: Batcher, rejects: Rejects, guard: Guard) -> PortDoor:
+    del guard  # nothing here makes a JVM or a class
     return SampleDoor(
         "collectd", batcher, rejects, datagram=collectd.parse_packet, allow=settings.collectd_allow
     )
 
 
-def _syslog(settings: Settings, batcher: Batcher, rejects: Rejects) -> PortDoor:
+def _syslog(settings: Settings, batcher: Batcher, rejects: Rejects, guard: Guard) -> PortDoor:
+    del guard  # nothing here makes a JVM or a class
     return SyslogDoor(
         batcher,
         rejects,
@@ -131,8 +134,8 @@ def close_all(bound: Mapping[str, Sockets]) -> None:
         sockets.close()
 
 
-def doors(settings: Settings, batcher: Batcher, rejects: Rejects) -> dict[str, PortDoor]:
-    return {port.name: port.build(settings, batcher, rejects) for port in PORTS}
+def doors(settings: Settings, batcher: Batcher, rejects: Rejects, guard: Guard) -> dict[str, PortDoor]:
+    return {port.name: port.build(settings, batcher, rejects, guard) for port in PORTS}
 
 
 def check_exposure(settings: Settings) -> None:

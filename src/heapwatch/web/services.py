@@ -109,11 +109,12 @@ class Services:
             self.batcher,
             store.check,
             self._stored_totals,
+            store,
             self._probes,
         )
-        self.pushes = PushDoors(self.intake, self.batcher, store.check)
+        self.pushes = PushDoors(self.intake, self.batcher, store.check, store)
         self.exposed = exposition.Names()
-        self.ports = ports.doors(settings, self.batcher, self.rejects)
+        self.ports = ports.doors(settings, self.batcher, self.rejects, store)
         self.scraper = Scraper(settings.scrape, self.batcher, self.rejects, largest=settings.max_text)
         self.leaks = LeakWatch(
             store,
@@ -231,8 +232,10 @@ class Services:
         """`GET /api/v1/cardinality`."""
         del query_id  # it is all in memory
         limits = {"max_series": self.settings.max_series, "sender_series": self.settings.sender_series}
-        known = len(self.store.parts.names.series.by_id)
-        return {"series": known, **limits, "makers": self.store.makers()}
+        names = self.store.parts.names
+        series, jvms, classes = names.series.by_id, names.jvms.by_id, names.classes.names
+        counts = {"series": len(series), "jvms": len(jvms), "classes": len(classes)}
+        return {**counts, "used": names.count, **limits, "makers": self.store.makers()}
 
     def all_doors(self) -> list[Door]:
         lines = [door for port in self.ports.values() for door in (port.tcp, port.udp)]

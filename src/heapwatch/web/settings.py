@@ -149,9 +149,9 @@ class BasicSettings(BaseSettings):
     ingest_burst: float = Field(2000.0, ge=1, description="uploads that may come at once beyond the rate")
     flush_interval: float = Field(1.0, ge=0.01, le=60, description="seconds between two inserts")
     flush_rows: int = Field(250_000, ge=1, description="samples that make an insert happen at once")
-    max_series: int = Field(1_000_000, ge=1, description="series in all; points of others are refused")
+    max_series: int = Field(1_000_000, ge=1, description="series, JVMs, classes in all; others are refused")
     sender_series: int = Field(
-        200_000, ge=1, description="series that one sender (token or address) may have within a day"
+        200_000, ge=1, description="series, JVMs and classes of one sender (token or address) within a day"
     )
     queue_rows: int = Field(2_000_000, ge=1000, description="samples that wait for an insert before 503")
 

@@ -142,6 +142,21 @@ export interface components {
              * @description known in all
              */
             series: number;
+            /**
+             * Jvms
+             * @description lives of JVMs that are known in all
+             */
+            jvms: number;
+            /**
+             * Classes
+             * @description known in all
+             */
+            classes: number;
+            /**
+             * Used
+             * @description of max_series: series, JVMs and classes
+             */
+            used: number;
             /** Max Series */
             max_series: number;
             /**
@@ -967,7 +982,7 @@ export interface components {
         };
         /**
          * MakerRow
-         * @description A sender, and the series it made that were heard of within a day.
+         * @description A sender, and what it made that was heard of within a day.
          */
         MakerRow: {
             /**
@@ -978,15 +993,30 @@ export interface components {
             /** Series */
             series: number;
             /**
+             * Jvms
+             * @description lives of JVMs, by histograms and by series that name one
+             */
+            jvms: number;
+            /**
+             * Classes
+             * @description named first by this sender's histograms
+             */
+            classes: number;
+            /**
+             * Used
+             * @description of its limit: series, JVMs and classes
+             */
+            used: number;
+            /**
              * Refused
-             * @description points of series beyond the limit, since the start
+             * @description points and lines of histograms beyond the limit, since the start
              */
             refused: number;
             /** Last Refused */
             last_refused: number | null;
             /**
              * Examples
-             * @description series that were refused
+             * @description names that were refused
              */
             examples: string[];
             /**
@@ -996,7 +1026,7 @@ export interface components {
             metrics: components["schemas"]["MetricShare"][];
             /**
              * Labels
-             * @description of the first senders: the labels with most values
+             * @description of the first senders: the labels with most values, host, jvm and class among them
              */
             labels: components["schemas"]["LabelWidth"][];
         };

@@ -52,7 +52,7 @@ describe("senders of series", () => {
   });
 
   it("are blamed for the label that has almost as many values as there are series", () => {
-    const maker = { maker: "x", series: 100, refused: 9, last_refused: null, examples: [], metrics: [], labels: [{ name: "request", values: 100 }, { name: "path", values: 3 }] } satisfies MakerRow;
+    const maker = { maker: "x", series: 90, jvms: 4, classes: 6, used: 100, refused: 9, last_refused: null, examples: [], metrics: [], labels: [{ name: "request", values: 100 }, { name: "path", values: 3 }] } satisfies MakerRow;
     expect(wideLabels(maker).map(({ name }) => name)).toEqual(["request"]);
     expect(wideLabels({ ...maker, series: 4, labels: [{ name: "host", values: 4 }] })).toEqual([]);
   });

@@ -85,7 +85,7 @@ export function makerParts(maker: string): { door: string; sender: string } {
 }
 
 /** Labels of a sender with as many values as half of its series: taking one of them away is what helps. */
-export const wideLabels = ({ labels, series }: MakerRow): MakerRow["labels"] => labels.filter(({ values }) => values > 10 && values >= series / 2);
+export const wideLabels = ({ labels, used }: MakerRow): MakerRow["labels"] => labels.filter(({ values }) => values > 10 && values >= used / 2);
 
 /** A growth per minute: small ones keep a digit, so that one line in ten minutes is not none. */
 export function pace(value: number | null | undefined, write: (value: number) => string): string {

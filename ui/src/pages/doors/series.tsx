@@ -1,4 +1,4 @@
-/** Who made the series, how near that is to the limits, and with which labels. */
+/** Who made the series, JVMs and classes, how near that is to the limits, and with which labels. */
 import type { Resource } from "../../api/resource";
 import type { Cardinality, MakerRow } from "../../api/types";
 import { count, exact, ratio } from "../../lib/format";
@@ -11,7 +11,7 @@ const FEW = 8;
 
 export function Series({ answer, whole }: { readonly answer: Resource<Cardinality>; readonly whole: boolean }) {
   return (
-    <Card title="Series" note="of metrics, by who sent them within a day">
+    <Card title="Series" note="and JVMs and classes, by who sent them within a day">
       <Part of={answer}>{(found) => <Report found={found} whole={whole} />}</Part>
     </Card>
   );
@@ -22,14 +22,14 @@ function Report({ found, whole }: { readonly found: Cardinality; readonly whole:
   return (
     <>
       <div class="series-use">
-        <span title={`${exact(found.series)} of ${exact(found.max_series)}`}>{count(found.series)} of {count(found.max_series)} series (<code>max_series</code>), {ratio(found.series / found.max_series)}</span>
-        <Meter label="Series of all that may be" value={found.series} most={found.max_series} />
+        <span title={`${exact(found.used)} of ${exact(found.max_series)}`}>{count(found.used)} of {count(found.max_series)} (<code>max_series</code>), {ratio(found.used / found.max_series)}: {count(found.series)} series, {count(found.jvms)} JVMs, {count(found.classes)} classes</span>
+        <Meter label="Series, JVMs and classes of all that may be" value={found.used} most={found.max_series} />
         <span class="note">One sender may have {count(found.sender_series)} (<code>sender_series</code>).</span>
       </div>
       {makers.length ? (
         <div class="sideways" tabIndex={0} role="group" aria-label="Senders of series, a wide table">
           <table class="plain-table" aria-label="Senders of series">
-            <thead><tr><th scope="col">Door</th><th scope="col">Sender</th><th scope="col" class="number">Series</th><th scope="col">Of its limit</th><th scope="col" class="number">Points refused</th><th scope="col" class="number">Last refused</th><th scope="col">Made of</th></tr></thead>
+            <thead><tr><th scope="col">Door</th><th scope="col">Sender</th><th scope="col" class="number">Series</th><th scope="col" class="number">JVMs</th><th scope="col" class="number">Classes</th><th scope="col">Of its limit</th><th scope="col" class="number">Refused</th><th scope="col" class="number">Last refused</th><th scope="col">Made of</th></tr></thead>
             <tbody>{makers.map((maker) => <Maker key={maker.maker} maker={maker} limit={found.sender_series} />)}</tbody>
           </table>
         </div>
@@ -44,7 +44,8 @@ function Maker({ maker, limit }: { readonly maker: MakerRow; readonly limit: num
   return (
     <tr>
       <td>{plain(door)}</td><td><bdi>{plain(sender)}</bdi></td><td class="number" title={exact(maker.series)}>{count(maker.series)}</td>
-      <td class="narrow"><Meter label={`Series of ${maker.maker}`} value={maker.series} most={limit} /></td>
+      <td class="number" title={exact(maker.jvms)}>{count(maker.jvms)}</td><td class="number" title={exact(maker.classes)}>{count(maker.classes)}</td>
+      <td class="narrow"><Meter label={`Made by ${maker.maker}`} value={maker.used} most={limit} /></td>
       <td class="number" title={exact(maker.refused)}>{maker.refused ? <a href={here({ show: "refused", door, reason: "too-many-series" })}>{count(maker.refused)}</a> : "0"}</td>
       <td class="number">{maker.refused ? <Ago value={maker.last_refused} /> : "–"}</td>
       <td class="words"><Made maker={maker} /></td>
@@ -53,14 +54,14 @@ function Maker({ maker, limit }: { readonly maker: MakerRow; readonly limit: num
 }
 
 function Made({ maker }: { readonly maker: MakerRow }) {
-  if (!maker.metrics.length && !maker.examples.length) return null;
+  if (!maker.metrics.length && !maker.labels.length && !maker.examples.length) return null;
   const wide = wideLabels(maker);
   const many = (each: readonly { name: string; number: number }[]) => each.map(({ name, number }) => `${plain(name)} ${count(number)}`).join(", ");
   return (
     <details open={maker.refused > 0}>
       <summary>{wide.length ? <>the label <strong>{wide.map(({ name }) => plain(name)).join(", ")}</strong> has {count(wide[0]?.values)} values</> : `${count(maker.metrics.length)} metrics with most`}</summary>
       <dl class="made">
-        <dt>Metrics</dt><dd>{many(maker.metrics.map(({ name, series }) => ({ name, number: series })))}</dd>
+        {maker.metrics.length > 0 && <><dt>Metrics</dt><dd>{many(maker.metrics.map(({ name, series }) => ({ name, number: series })))}</dd></>}
         {maker.labels.length > 0 && <><dt>Values of labels</dt><dd>{many(maker.labels.map(({ name, values }) => ({ name, number: values })))}</dd></>}
         {maker.examples.length > 0 && <><dt>Refused, such as</dt><dd>{maker.examples.map((example, index) => <code key={index}>{plain(example)}</code>)}</dd></>}
       </dl>
