@@ -27,6 +27,9 @@ GOLDEN = GOLDEN_FILE.read_bytes()
 ENDED = GOLDEN_FILE.with_name("prometheus-2.42-stale.bin").read_bytes()
 """A scrape that has the metric `a` and no `b` any more: the last of `b` is a stale marker."""
 
+VMAGENT = GOLDEN_FILE.with_name("vmagent-1.79-remote-write.bin").read_bytes()
+"""Seven samples that vmagent 1.79 (`-remoteWrite.label=agent=vm1`) was pushed as Prometheus text."""
+
 STALE = struct.unpack("<d", (0x7FF0000000000002).to_bytes(8, "little"))[0]
 WHOSE = "env=prod;host=web1;instance=web1;job=shop;jvm=shop"
 
@@ -78,6 +81,20 @@ def test_what_prometheus_sent_is_read() -> None:
     assert values[f"up;{WHOSE}"] == 1
     assert set(found.times) == {1795403066697}
     assert (found.samples, len(found)) == (10, 9), "a quantile of nothing is nan: taken, and no point"
+
+
+def test_what_vmagent_sent_is_read() -> None:
+    found, at = read(VMAGENT), 1795403066697
+    assert points(found) == [
+        ("orders_total;agent=vm1;host=web1;shop=north", 17, at),
+        ("orders_total;agent=vm1;host=web1;shop=süd", 4, at),
+        ("orders_total;agent=vm1;host=web1;shop=north", 19, at + 10_000),
+        ("took_seconds_bucket;agent=vm1;host=web1;le=0.5", 2, at),
+        ("took_seconds_bucket;agent=vm1;host=web1;le=+Inf", 3, at),
+        ("temperature;agent=vm1;host=web1", -3.25, at),
+        ("heap_used_bytes;agent=vm1;host=web1;jvm=shop", 1.5e10, at),
+    ]
+    assert (found.samples, found.refused) == (7, 0)
 
 
 def test_a_stale_marker_ends_a_series_without_a_point_or_a_reject() -> None:
@@ -299,6 +316,7 @@ def test_any_other_form_is_not_supported(content_type: str, encoding: str) -> No
 
 
 MESSAGE = bytes(cramjam.snappy.decompress_raw(GOLDEN))
+OF_VMAGENT = bytes(cramjam.snappy.decompress_raw(VMAGENT))
 READER = Reader()
 
 
@@ -320,7 +338,7 @@ SECOND = bytes(
 )
 
 
-@pytest.mark.parametrize(("good", "version"), [(MESSAGE, 1), (SECOND, 2)])
+@pytest.mark.parametrize(("good", "version"), [(MESSAGE, 1), (OF_VMAGENT, 1), (SECOND, 2)])
 @given(data=st.data())
 def test_what_was_sent_may_be_mutilated_in_any_way(good: bytes, version: int, data: st.DataObject) -> None:
     message = bytearray(good)
@@ -345,10 +363,11 @@ def test_what_was_sent_may_be_mutilated_in_any_way(good: bytes, version: int, da
     assert all(map(math.isfinite, found.values))
 
 
-@given(st.integers(0, len(GOLDEN) - 1), st.integers(1, 255))
+@pytest.mark.parametrize("block", [GOLDEN, VMAGENT], ids=["prometheus", "vmagent"])
+@given(place=st.integers(0, min(len(GOLDEN), len(VMAGENT)) - 1), bits=st.integers(1, 255))
 @example(0, 0xFF)
-def test_a_damaged_block_is_a_value_or_an_error_of_ours(place: int, bits: int) -> None:
-    damaged = bytearray(GOLDEN)
+def test_a_damaged_block_is_a_value_or_an_error_of_ours(block: bytes, place: int, bits: int) -> None:
+    damaged = bytearray(block)
     damaged[place] ^= bits
     with contextlib.suppress(HeapwatchError):
         READER.read(bytes(damaged), 1, NOW)

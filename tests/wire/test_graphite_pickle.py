@@ -17,6 +17,9 @@ from heapwatch.errors import Unreadable
 from heapwatch.wire.graphite_pickle import LONGEST_FRAME, Frames, load, parse
 
 NOW = 1_790_000_000_000
+RELAYED = Path(__file__).with_name("recorded").joinpath("carbon-relay-1.1.7-pickle.bin").read_bytes()
+"""Seven lines through carbon-relay 1.1.7 to a destination of protocol pickle, at most three a frame."""
+
 PLAIN = st.recursive(
     st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=5) | st.lists(inner, max_size=5).map(tuple),
@@ -34,6 +37,39 @@ def test_a_frame_of_any_protocol_is_read(protocol: int) -> None:
         ("m;app=y;host=x", 2.0, 1_790_000_000_250),
         ("a.c", 3.0, NOW),
     ]
+
+
+def test_what_a_relay_of_carbon_sent_is_read() -> None:
+    cutter = Frames()
+    frames = list(cutter.feed(RELAYED))
+    found = [parse(frame, NOW) for frame in frames]
+    assert (len(frames), cutter.rest) == (3, b"")
+    assert not any(lines.rejects.counts for lines in found)
+    at = 1_795_341_600_000
+    assert [each for lines in found for each in zip(lines.paths, lines.values, lines.times, strict=True)] == [
+        ("shop.web1.heap.used", 41200.5, at),
+        ("shop.web1.heap.used", 41300.0, at + 10_000),
+        ("web1.count.java.lang.String", 17.0, at),
+        ("web1.size.java.lang.String", 408.0, at),
+        ("orders;host=web1;region=süd", 1e10, at),
+        ("shop.web1.temperature", -3.25, at),
+        ("shop.web1.next", -0.001, at + 20_750),
+    ]
+
+
+@given(st.data())
+def test_no_mutation_of_what_a_relay_sent_brings_it_down(data: st.DataObject) -> None:
+    stream = bytearray(RELAYED)
+    for _ in range(data.draw(st.integers(1, 4))):
+        stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(stream)))
+    cutter = Frames()
+    with contextlib.suppress(Unreadable):  # a frame that is too long: nothing after it can be read
+        for piece in (bytes(stream[:cut]), bytes(stream[cut:])):
+            for frame in cutter.feed(piece):
+                with contextlib.suppress(Unreadable):
+                    lines = parse(frame, NOW)
+                    assert len(lines.paths) == len(lines.values) == len(lines.times)
 
 
 @given(PLAIN, st.integers(0, pickle.HIGHEST_PROTOCOL))

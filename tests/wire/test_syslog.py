@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,12 @@ from heapwatch.wire.syslog import MAX_MESSAGE, Entry, Framer, parse
 
 NOW = 1_795_377_600_000
 TEN = NOW - 10 * 3_600_000
+RECORDED = {
+    path.name.removeprefix("logger-2.38-"): path.read_bytes()
+    for path in Path(__file__).with_name("recorded").glob("logger-2.38-*.bin")
+}
+"""What logger 2.38 of util-linux sent from the host `golden1`: a datagram, or three lines as a stream."""
+SENT = 1_795_419_720_000
 
 
 @pytest.mark.parametrize(
@@ -58,6 +66,51 @@ TEN = NOW - 10 * 3_600_000
 )
 def test_what_a_sender_says_is_known_and_the_rest_is_the_text(data: bytes, entry: Entry) -> None:
     assert parse(data, NOW, utc) == entry
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        (
+            "rfc3164-udp.bin",
+            Entry(SENT, "local4", "error", "golden1", "shop", "4711", "cannot sell: für nö money"),
+        ),
+        (
+            "rfc5424-udp.bin",
+            Entry(
+                *(SENT + 271, "daemon", "warn", "golden1", "shop", "4711"),
+                '[order@32473 n="17" why="no \\"money\\""] cannot sell: für nö money',
+            ),
+        ),
+    ],
+)
+def test_a_datagram_of_logger_is_read(name: str, entry: Entry) -> None:
+    assert parse(RECORDED[name], SENT + 60_000, utc) == entry
+
+
+@pytest.mark.parametrize(
+    ("name", "milliseconds"),
+    [("rfc3164-tcp.bin", 0), ("rfc5424-tcp.bin", 292), ("rfc5424-tcp-octets.bin", 304)],
+)
+def test_a_stream_of_logger_is_read(name: str, milliseconds: int) -> None:
+    framer = Framer()
+    frames = framer.feed(RECORDED[name]) + framer.close()
+    texts = ["cannot sell order 17", "\tat com.shop.Till.sell(Till.java:42)", "für nö <money>"]
+    assert [parse(frame, SENT + 60_000, utc) for frame in frames] == [
+        Entry(SENT + milliseconds, "user", "info", "golden1", "shop", "4711", text) for text in texts
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+@given(data=st.data())
+def test_no_mutation_of_what_logger_sent_breaks_anything(name: str, data: st.DataObject) -> None:
+    sent = bytearray(RECORDED[name])
+    for _ in range(data.draw(st.integers(1, 5))):
+        sent[data.draw(st.integers(0, len(sent) - 1))] = data.draw(st.integers(0, 255))
+    assert isinstance(parse(bytes(sent), NOW, utc), Entry)
+    cut, framer = data.draw(st.integers(0, len(sent))), Framer()
+    frames = framer.feed(bytes(sent[:cut])) + framer.feed(bytes(sent[cut:])) + framer.close()
+    assert all(isinstance(parse(frame, NOW, utc), Entry) for frame in frames)
 
 
 def test_a_message_is_shown_with_who_said_it() -> None:
