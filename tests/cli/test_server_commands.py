@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import re
@@ -177,11 +176,12 @@ def exported(text: str) -> list[dict[str, object]]:
     return sorted(found, key=lambda each: (each["host"], each["time"]))
 
 
+@pytest.mark.parametrize("name", ["all.jsonl.gz", "all.parquet"])
 def test_what_was_exported_and_imported_elsewhere_is_exported_the_same(
-    inside: Run, filled: Server, tmp_path: Path
+    inside: Run, filled: Server, tmp_path: Path, name: str
 ) -> None:
-    everything = tmp_path / "all.jsonl.gz"
-    assert "all.jsonl.gz: " in asked(inside, filled, "export", str(everything), "--jvm", "shop")
+    everything = tmp_path / name
+    assert f"{name}: " in asked(inside, filled, "export", str(everything), "--jvm", "shop")
     other = Server(tmp_path / "other")
     try:
         told = inside("import", str(everything), "--server", other.url)
@@ -189,7 +189,19 @@ def test_what_was_exported_and_imported_elsewhere_is_exported_the_same(
         again = asked(inside, other, "export", "--jvm", "shop")
     finally:
         assert other.stop() == 0
-    assert exported(again) == exported(gzip.decompress(everything.read_bytes()).decode())
+    assert exported(again) == exported(asked(inside, filled, "export", "--jvm", "shop"))
+
+
+def test_parquet_that_is_not_ours_or_is_cut_is_told_in_one_line(
+    inside: Run, filled: Server, tmp_path: Path
+) -> None:
+    asked(inside, filled, "export", str(tmp_path / "all.parquet"), "--jvm", "shop")
+    whole = (tmp_path / "all.parquet").read_bytes()
+    (tmp_path / "all.parquet").write_bytes(whole[: len(whole) // 2])
+    told = inside("import", str(tmp_path / "all.parquet"), "--server", filled.url)
+    assert told.returncode == 1
+    assert told.stderr.count("\n") == 1
+    assert "all.parquet: cannot be read as Parquet: " in told.stderr
 
 
 def test_an_export_as_texts_is_known_again_when_it_is_imported(

@@ -34,9 +34,10 @@ def export(
 
     jsonl keeps everything (labels, pauses, counters); text-tar is a tar of texts
     as jmap prints them, which other tools read too; logs is log messages, a
-    JSON object a line. `heapwatch import` reads all of them back. parquet has a
-    row for each class of each histogram and is for other programs. A file that
-    ends in .gz is compressed. An export that breaks off leaves no file.
+    JSON object a line; parquet keeps everything, too, with a row for each class
+    of each histogram, which other programs read. `heapwatch import` reads all of
+    them back. A file that ends in .gz is compressed. An export that breaks off
+    leaves no file.
 
     For example:
 

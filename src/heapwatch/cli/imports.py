@@ -56,7 +56,8 @@ def imports(
     one file. `-` is standard input. The time of a histogram is the line before
     it (`date` in a loop), else in the file's name, else the file's own date.
     Hosts and JVMs are named by flags, the pattern or the file's name. What is
-    imported twice is stored once.
+    imported twice is stored once. What `heapwatch export` wrote says all of this
+    itself.
 
     A file whose lines begin with times, a GC log, JSON lines and an export of
     log messages are stored as logs. The pauses of a GC log become the metrics

@@ -69,7 +69,10 @@ def _column(name: str, values: list[Any], plain: Callable[[Any], str]) -> Any:
 
 
 def snapshots(found: Iterable[Snapshot]) -> Iterator[bytes]:
-    """Histograms as one file in pieces: a row a class, with whose it is and when it was taken."""
+    """Histograms as one file in pieces: a row a class, with all that is stored of the histogram.
+
+    One without any class has a row without one.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -85,10 +88,14 @@ def snapshots(found: Iterable[Snapshot]) -> Iterator[bytes]:
             ("class", pa.string()),
             ("instances", pa.int64()),
             ("bytes", pa.int64()),
+            ("rows", pa.int64()),
+            ("pause_ms", pa.float64()),
+            ("duration_ms", pa.float64()),
+            ("heap", pa.map_(pa.string(), pa.float64())),
         ]
     )
     sink = _Pieces()
-    with pq.ParquetWriter(sink, schema, compression=CODEC) as writer:
+    with pq.ParquetWriter(sink, schema, compression=CODEC, write_page_checksum=True) as writer:
         held: list[Any] = []
         for snapshot in found:
             held.append(pa.RecordBatch.from_pydict(_rows(snapshot), schema=schema))
@@ -103,7 +110,9 @@ def snapshots(found: Iterable[Snapshot]) -> Iterator[bytes]:
 
 def _rows(snapshot: Snapshot) -> Mapping[str, Sequence[Any]]:
     histogram, jvm = snapshot.histogram, snapshot.jvm
-    count = len(histogram.classes)
+    empty = not histogram.classes
+    count = 1 if empty else len(histogram.classes)
+    none: list[Any] = [None]
     return {
         "time": [snapshot.time] * count,
         "host": [jvm.host] * count,
@@ -112,9 +121,15 @@ def _rows(snapshot: Snapshot) -> Mapping[str, Sequence[Any]]:
         "started": [jvm.started] * count,
         "mode": [snapshot.mode] * count,
         "labels": [list(snapshot.labels.items())] * count,
-        "class": [name.encode("utf-8", "backslashreplace").decode() for name in histogram.classes],
-        "instances": histogram.instances,
-        "bytes": histogram.bytes,
+        "class": none
+        if empty
+        else [name.encode("utf-8", "backslashreplace").decode() for name in histogram.classes],
+        "instances": none if empty else histogram.instances,
+        "bytes": none if empty else histogram.bytes,
+        "rows": none if empty else histogram.rows,
+        "pause_ms": [snapshot.pause] * count,
+        "duration_ms": [snapshot.duration] * count,
+        "heap": [list(snapshot.heap.items())] * count,
     }
 
 

@@ -33,7 +33,7 @@ async def export(
 ) -> Response:
     """Histograms as JSON lines or as a tar of jmap -histo texts, both modes; or log messages as JSON lines.
 
-    `heapwatch import` reads all of them. Parquet is for other programs: a row a class of a histogram.
+    `heapwatch import` reads all of them. Parquet has a row a class of a histogram, for other programs, too.
     """
     services = services_of(request)
 
