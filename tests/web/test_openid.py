@@ -16,6 +16,7 @@ from servers import Server
 
 from heapwatch.errors import HeapwatchError, UsageError
 from heapwatch.web.audit import Audit
+from heapwatch.web.auth import Users
 from heapwatch.web.openid import Provider, own_page
 from heapwatch.web.settings import Settings, load
 
@@ -315,6 +316,26 @@ class TestServer:
         entry = Audit(served.data).newest(1)[0]
         assert (entry.who, entry.what, entry.outcome) == ("oidc:ann", "login", "done")
         assert entry.detail == "viewer, sub 4711"
+
+    def test_people_of_the_provider_are_listed_while_they_are_signed_in(
+        self, sso: OpenIdProvider, served: Server
+    ) -> None:
+        Users(served.data / "users.json").add("ann", "viewer", "correct horse battery")
+        sso.claims = {"preferred_username": "anton", "groups": ["heap-admins"]}
+        with httpx2.Client(trust_env=False) as client, httpx2.Client(trust_env=False) as other:
+            self.walk(served, client)
+            self.walk(served, other)
+            signed_in = client.get(f"{served.url}/api/v1/whoami").json()
+            known = client.get(f"{served.url}/api/v1/users").json()["users"]
+            assert (known[0]["name"], known[0]["source"]) == ("ann", "password")
+            anton = next(each for each in known if each["name"] == "anton")
+            assert (anton["source"], anton["role"], anton["sessions"]) == ("oidc", "admin", 2)
+            assert anton["created"] is None
+            assert anton["last_signin"] <= time.time() * 1000
+            proof = {"X-CSRF-Token": signed_in["csrf"], "Origin": served.url}
+            assert client.post(f"{served.url}/api/v1/logout", headers=proof).status_code == 200
+            left = other.get(f"{served.url}/api/v1/users").json()["users"]
+            assert [each["sessions"] for each in left if each["name"] == "anton"] == [1]
 
     def test_who_has_no_role_reads_why_on_a_page(self, sso: OpenIdProvider, served: Server) -> None:
         sso.claims = {"groups": ["<b>guests</b>"]}

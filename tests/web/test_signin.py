@@ -285,7 +285,7 @@ def test_every_change_is_in_the_audit_and_no_secret(data: Path) -> None:
         sign_in(client, "hunter2-typed-as-name", "x")
         csrf = sign_in(client).json()["csrf"]
         made = client.post("/api/v1/tokens", json={"name": "web1", "scopes": ["ingest"], "hosts": ["web*"]})
-        rotated = client.post("/api/v1/tokens/web1/rotate", json={})
+        rotated = client.post(f"/api/v1/tokens/{made.json()['id']}/rotate", json={})
         client.post("/api/v1/tokens", json={"name": "web1", "scopes": ["ingest"]})
         client.put("/api/v1/users/otto/password", json={"password": "a brand new secret"})
         client.put("/api/v1/users/otto/role", json={"role": "viewer"})

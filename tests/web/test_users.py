@@ -11,7 +11,10 @@ import pytest
 from argon2 import PasswordHasher
 
 from heapwatch.errors import UsageError
+from heapwatch.web.access import Access
 from heapwatch.web.auth import Damaged, Sessions, Unauthenticated, Users, passwords
+from heapwatch.web.people import people
+from heapwatch.web.settings import load
 
 PASSWORD = "correct horse battery"
 
@@ -197,3 +200,13 @@ def test_a_change_gives_a_user_a_new_generation(users: Users, change: Callable[[
     after = users.find("ann")
     assert after
     assert after.generation != before
+
+
+def test_only_sessions_that_still_let_somebody_in_are_counted(tmp_path: Path) -> None:
+    access = Access(load({"data": str(tmp_path)}).settings)
+    ann = access.users.add("ann", "viewer", PASSWORD)
+    access.sessions.begin("ann", "viewer", "user", ann.generation)
+    access.sessions.begin("otto", "admin", "oidc")
+    assert [(each["name"], each["sessions"]) for each in people(access)] == [("ann", 1)]
+    access.users.set_role("ann", "admin")
+    assert [(each["name"], each["sessions"]) for each in people(access)] == [("ann", 0)]

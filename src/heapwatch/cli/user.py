@@ -77,6 +77,8 @@ def add(name: str, /, *, role: Role = "viewer", where: Where = HERE) -> int:
 def list_(*, output: TableOutput = TABLE, where: Where = HERE) -> int:
     """List all users; passwords are not kept.
 
+    People of an OpenID provider are listed while they are signed in.
+
     For example:
 
         heapwatch user list
@@ -85,6 +87,7 @@ def list_(*, output: TableOutput = TABLE, where: Where = HERE) -> int:
     columns = [
         Column("name", "NAME", elastic=True),
         Column("role", "ROLE"),
+        Column("source", "SOURCE", rank=3),
         Column("created", "CREATED", human.moment, rank=2),
         Column("changed", "CHANGED", human.moment, rank=1),
         Column("last_signin", "LAST SIGN-IN", human.moment),
@@ -165,7 +168,10 @@ class _File:
             self._users.add(name, role, password)
 
     def all(self) -> list[dict[str, Any]]:
-        return [user.public() for user in self._users.all()]
+        from heapwatch.web.access import Access
+        from heapwatch.web.people import people
+
+        return people(Access(self._settings))
 
     def passwd(self, name: str, password: str) -> None:
         with noted(self._settings, "user.password", name):

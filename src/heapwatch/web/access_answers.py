@@ -72,13 +72,20 @@ class Revoked(Model):
 class UserRow(Model):
     name: str
     role: str = Field(description="viewer, operator or admin")
-    created: int
-    changed: int = Field(description="when password or role changed last")
+    source: str = Field(description="password, or oidc: an OpenID provider keeps them")
+    created: int | None = Field(description="null for people of a provider")
+    changed: int | None = Field(description="when password or role changed last")
     last_signin: int | None
 
 
+class ListedUser(UserRow):
+    sessions: int = Field(description="in how many browsers they are signed in")
+
+
 class UserList(Model):
-    users: list[UserRow]
+    users: list[ListedUser]
+    password_least: int = Field(description="so many characters a password has at least")
+    password_most: int = Field(description="so many characters a password has at most")
 
 
 class NewUser(Model):

@@ -870,6 +870,38 @@ export interface components {
             /** Judged */
             judged: number | null;
         };
+        /** ListedUser */
+        ListedUser: {
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @description viewer, operator or admin
+             */
+            role: string;
+            /**
+             * Source
+             * @description password, or oidc: an OpenID provider keeps them
+             */
+            source: string;
+            /**
+             * Created
+             * @description null for people of a provider
+             */
+            created: number | null;
+            /**
+             * Changed
+             * @description when password or role changed last
+             */
+            changed: number | null;
+            /** Last Signin */
+            last_signin: number | null;
+            /**
+             * Sessions
+             * @description in how many browsers they are signed in
+             */
+            sessions: number;
+        };
         /**
          * LogAnswer
          * @description Messages, or the rows that an aggregation makes of them; `order` has the columns to show, in order.
@@ -1885,7 +1917,17 @@ export interface components {
         /** UserList */
         UserList: {
             /** Users */
-            users: components["schemas"]["UserRow"][];
+            users: components["schemas"]["ListedUser"][];
+            /**
+             * Password Least
+             * @description so many characters a password has at least
+             */
+            password_least: number;
+            /**
+             * Password Most
+             * @description so many characters a password has at most
+             */
+            password_most: number;
         };
         /** UserRow */
         UserRow: {
@@ -1896,13 +1938,21 @@ export interface components {
              * @description viewer, operator or admin
              */
             role: string;
-            /** Created */
-            created: number;
+            /**
+             * Source
+             * @description password, or oidc: an OpenID provider keeps them
+             */
+            source: string;
+            /**
+             * Created
+             * @description null for people of a provider
+             */
+            created: number | null;
             /**
              * Changed
              * @description when password or role changed last
              */
-            changed: number;
+            changed: number | null;
             /** Last Signin */
             last_signin: number | null;
         };

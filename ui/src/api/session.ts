@@ -9,11 +9,14 @@ import type { SignInWays, Who } from "./types";
 export const who = signal<Who | null>(null);
 const ways = signal<SignInWays | null>(null);
 
+/** Something is on the screen that cannot be shown again; whoever has to sign in meanwhile does so afterwards. */
+export const holding = signal(false);
+
 /** Null while nobody has to sign in, or nobody can but by a token. */
-export const signInWays = computed(() => (tokenAsked.value && ways.value && (ways.value.password || ways.value.oidc) ? ways.value : null));
+export const signInWays = computed(() => (tokenAsked.value && !holding.value && ways.value && (ways.value.password || ways.value.oidc) ? ways.value : null));
 /** A server that knows only tokens asks for one at once; any other when somebody wants to show one. */
 export const tokenWanted = signal(false);
-export const tokenPrompted = computed(() => tokenAsked.value && ways.value !== null && (signInWays.value === null || tokenWanted.value));
+export const tokenPrompted = computed(() => tokenAsked.value && !holding.value && ways.value !== null && (signInWays.value === null || tokenWanted.value));
 
 export const isAdmin = computed(() => who.value?.scopes.includes("admin") ?? false);
 

@@ -67,6 +67,11 @@ class Sessions:
             self._used[shown] = self._now()
             return matching[0]
 
+    def living(self) -> list[Session]:
+        """All that have not ended, with their last use."""
+        with self._kept.lock:
+            return self._alive(list(self._kept.now()))
+
     def end(self, secret: str) -> None:
         """End the session of a cookie, if there is one."""
         shown = digest(secret)

@@ -39,6 +39,7 @@ class User:
         return {
             "name": self.name,
             "role": self.role,
+            "source": "password",
             "created": self.created,
             "changed": self.changed,
             "last_signin": self.last_signin,

@@ -46,6 +46,7 @@ async def rotate_token(request: Request, name: str, wanted: answers.Rotation) ->
         secret, token = await run_in_threadpool(services_of(request).tokens.rotate, name, expires)
     except UsageError as error:
         raise NotFound(str(error), []) from error
+    changes.told(request, target=token.name)
     return JSONResponse({"token": secret, **token.public()}, headers=NO_STORE)
 
 
@@ -56,6 +57,7 @@ async def revoke_token(request: Request, name: str) -> Response:
         token = await run_in_threadpool(services_of(request).tokens.revoke, name)
     except UsageError as error:
         raise NotFound(str(error), []) from error
+    changes.told(request, target=token.name)
     return JSONResponse({"revoked": token.name}, headers=NO_STORE)
 
 

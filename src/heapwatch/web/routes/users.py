@@ -1,4 +1,4 @@
-"""Users with passwords: for administrators."""
+"""Users with passwords, and who else is signed in: for administrators."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from starlette.responses import JSONResponse, Response
 from heapwatch.store.errors import NotFound
 from heapwatch.web import access_answers as answers
 from heapwatch.web import changes
-from heapwatch.web.auth import User, Users
+from heapwatch.web.auth import User, Users, passwords
 from heapwatch.web.parameters import only_known
+from heapwatch.web.people import people
 from heapwatch.web.routes.signin import NO_STORE
 from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["access"], dependencies=[Security(caller, scopes=["admin"]), Depends(only_known)])
 
 
-@router.get("/api/v1/users", response_model=answers.UserList, summary="All users with passwords")
+@router.get("/api/v1/users", response_model=answers.UserList, summary="All users")
 async def users(request: Request) -> Response:
-    """Users of an OpenID provider are not listed: it keeps them."""
-    listed = await run_in_threadpool(_users(request).all)
-    return JSONResponse({"users": [user.public() for user in listed]}, headers=NO_STORE)
+    """Users of an OpenID provider are listed while they are signed in: it keeps them, not this server."""
+    listed = await run_in_threadpool(people, services_of(request).access)
+    rule = {"password_least": passwords.SHORTEST, "password_most": passwords.LONGEST}
+    return JSONResponse({"users": listed, **rule}, headers=NO_STORE)
 
 
 @router.post("/api/v1/users", response_model=answers.UserRow, status_code=201, summary="Add a user")

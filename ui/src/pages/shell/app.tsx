@@ -22,6 +22,7 @@ const PAGES: Readonly<Record<string, ComponentType>> = {
   "/doors": later(() => import("../doors/doors")),
   "/status": moved("/doors"),
   "/audit": later(() => import("../audit/audit")),
+  "/users": later(() => import("../users/users")),
 };
 const SignIn = later(() => import("./signin"));
 const TokenPrompt = later(() => import("./token"));

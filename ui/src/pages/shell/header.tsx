@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { clockIsOff } from "../../api/client";
 import { liveState } from "../../api/live";
-import { signInWays, signOut, who } from "../../api/session";
+import { isAdmin, signInWays, signOut, who } from "../../api/session";
 import { unseen } from "../../leaks/open";
 import { later } from "../../lib/later";
 import { link, path } from "../../lib/router";
@@ -13,7 +13,7 @@ import { helpShown } from "./keys";
 import { RangePicker } from "./rangepicker";
 
 const ChangePassword = later<{ onClose: () => void }>(() => import("./password"), true);
-const PAGES = [
+const PAGES: readonly { readonly path: string; readonly name: string; readonly admin?: boolean }[] = [
   { path: "/", name: "Fleet" },
   { path: "/leaks", name: "Leaks" },
   { path: "/verify", name: "Verify" },
@@ -22,7 +22,8 @@ const PAGES = [
   { path: "/explore", name: "Explore" },
   { path: "/logs", name: "Logs" },
   { path: "/doors", name: "Agents & doors" },
-] as const;
+  { path: "/users", name: "Users", admin: true },
+];
 
 export function Header() {
   const inside = signInWays.value === null;
@@ -33,7 +34,7 @@ export function Header() {
         heapwatch
       </a>
       {inside && <nav aria-label="Pages">
-        {PAGES.map((page) => (
+        {PAGES.filter((page) => !page.admin || isAdmin.value).map((page) => (
           <a key={page.path} href={link(page.path)} aria-current={path.value === page.path || path.value.startsWith(`${page.path}/`) ? "page" : undefined}>{page.name}{page.path === "/leaks" && <OpenLeaks />}</a>
         ))}
       </nav>}
