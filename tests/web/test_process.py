@@ -19,6 +19,7 @@ from histograms import TEXT, batch, now
 from servers import Server
 
 from heapwatch.errors import UsageError
+from heapwatch.web.audit import Audit
 from heapwatch.web.serve import _bind_http, serve
 from heapwatch.web.settings import Address, Settings
 from heapwatch.wire.batch import encode
@@ -175,11 +176,30 @@ def test_reload_takes_over_what_it_can_and_says_what_needs_a_restart(data: Path,
         server.send_signal(signal.SIGHUP)
         while server.http.get("/api/v1/jvms", headers=named).status_code != 403:
             pass
+        while len(Audit(data).newest(9)) < 2:
+            pass
         file.write_text("readers = 0\n")
         refused = server.http.post("/-/reload")
         assert refused.status_code == 400
         assert "readers" in refused.json()["error"]["message"]
         assert server.http.get("/readyz").status_code == 200
+        server.send_signal(signal.SIGHUP)
+        while len(reloads := Audit(data).newest(9)) < 4:
+            pass
+        assert [(each.who, each.outcome) for each in reversed(reloads)] == [
+            ("anybody", "done"),
+            ("signal", "done"),
+            ("anybody", "failed"),
+            ("signal", "failed"),
+        ]
+        told = [each.detail for each in reversed(reloads)]
+        assert told[:2] == ["allowed_hosts, log_level; after a restart: readers"] * 2
+        assert "readers" in told[2] == told[3]
+        assert {(each.what, each.from_) for each in reloads} == {
+            ("reload", "127.0.0.1"),
+            ("reload", "SIGHUP"),
+        }
+        assert Audit(data).verify()[0] == reloads[0]
 
 
 def test_hostile_bytes_on_the_http_port_leave_the_server_as_it_was(server: Server) -> None:

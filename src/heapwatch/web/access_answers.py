@@ -109,8 +109,10 @@ class RemovedUser(Model):
 class AuditEntry(Model):
     n: int
     time: int
-    who: str = Field(description="user:ann, oidc:ann, token:web1, anybody, or cli:root for the command line")
-    from_: str = Field(alias="from", description="address, or `command line`")
+    who: str = Field(
+        description="user:ann, oidc:ann, token:web1, anybody, cli:root for the command line, or signal"
+    )
+    from_: str = Field(alias="from", description="address, `command line` or SIGHUP")
     what: str
     target: str
     outcome: str = Field(description="done, refused or failed")

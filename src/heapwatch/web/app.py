@@ -89,7 +89,7 @@ def create_app(
         only_loopback_names=lambda: services.access.only_loopback_names,
         allowed_hosts=lambda: services.page_hosts,
     )
-    app.add_middleware(Changes, audit=services.audit, failed=services.on_audit)
+    app.add_middleware(Changes, notes=services.notes)
     app.add_middleware(Timed, figures=services.figures)
     return app
 

@@ -8,8 +8,9 @@ could fill the audit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -66,13 +67,49 @@ def told(request: Request, *, who: str = "", target: str = "", detail: str = "")
     known.detail = detail or known.detail
 
 
-class Changes:
-    """ASGI middleware; `failed` is told when the audit cannot be written, and None when it can again."""
+class Notes:
+    """Writes into the audit; `failed` is told when it cannot be written, and None when it can again."""
 
-    def __init__(self, app: ASGIApp, audit: Audit, failed: Callable[[str | None], None]) -> None:
-        self._app = app
+    def __init__(self, audit: Audit, failed: Callable[[str | None], None]) -> None:
         self._audit = audit
         self._failed = failed
+
+    def add(
+        self, who: str, from_: str, what: str, target: str = "", outcome: str = "done", detail: str = ""
+    ) -> None:
+        """A change that was made stays made, also when it cannot be written down."""
+        try:
+            self._audit.add(who, from_, what, target, outcome, detail)
+        except HeapwatchError as error:
+            log.error("a change is not in the audit", what=what, who=who, error=str(error))
+            self._failed(str(error))
+        else:
+            self._failed(None)
+
+    def reload(self, reload: Callable[[], Mapping[str, Any]]) -> None:
+        """Reload because a signal says so: nobody waits for an answer, so the log and the audit have it."""
+        try:
+            answer = reload()
+        except HeapwatchError as error:
+            log.error("the settings stay as they were", error=str(error))
+            self.add("signal", "SIGHUP", "reload", outcome="failed", detail=str(error))
+        else:
+            log.info("reloaded", told=answer)
+            self.add("signal", "SIGHUP", "reload", detail=of_reload(answer))
+
+
+def of_reload(answer: Mapping[str, Any]) -> str:
+    """What a reload changed, for the audit."""
+    changed, later = ", ".join(answer["changed"]), ", ".join(answer["restart_needed"])
+    return "; ".join([*([changed] if changed else []), *([f"after a restart: {later}"] if later else [])])
+
+
+class Changes:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, notes: Notes) -> None:
+        self._app = app
+        self._notes = notes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -94,10 +131,4 @@ class Changes:
         detail = change.detail or ("" if status < 400 else f"status {status}")
         peer = scope["client"][0] if scope.get("client") else "unknown"
         what = WHAT.get((method, path), f"{method} {path}")
-        try:
-            self._audit.add(change.who, peer, what, target, outcome, detail)
-        except HeapwatchError as error:
-            log.error("a change is not in the audit", what=what, who=change.who, error=str(error))
-            self._failed(str(error))
-        else:
-            self._failed(None)
+        self._notes.add(change.who, peer, what, target, outcome, detail)

@@ -3,7 +3,7 @@
     bind sockets -> check that they may be open -> open the store -> serve
     SIGTERM, SIGINT: end live streams -> accept nothing -> answer what is under way -> insert what has
     arrived -> close the store -> exit code 0
-    SIGHUP: read settings and tokens again
+    SIGHUP: read settings and tokens again, and write into the audit what came of it
 
 Sockets come first because their errors are the commonest; nothing is answered before the store is open.
 """
@@ -28,7 +28,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from heapwatch import __version__
-from heapwatch.errors import HeapwatchError, UsageError
+from heapwatch.errors import UsageError
 from heapwatch.ingest.sockets import Sockets
 from heapwatch.store import Retention, Store, open_store
 from heapwatch.store import Settings as StoreSettings
@@ -164,7 +164,9 @@ async def _serve(
         ssl_context_factory=(lambda _config, _default: tls) if tls else None,
     )
     services = app.state.services
-    server = _Server(config, on_stop=services.hub.close, on_reload=services.reload)
+    server = _Server(
+        config, on_stop=services.hub.close, on_reload=lambda: services.notes.reload(services.reload)
+    )
     told = asyncio.create_task(_tell(server, settings, sockets, ready))
     try:
         await server.serve(sockets=[sockets.http])
@@ -224,7 +226,7 @@ class _Server(uvicorn.Server):
     """uvicorn, but SIGTERM is an orderly end with exit code 0, and live streams end at once."""
 
     def __init__(
-        self, config: uvicorn.Config, on_stop: Callable[[], None], on_reload: Callable[[], object]
+        self, config: uvicorn.Config, on_stop: Callable[[], None], on_reload: Callable[[], None]
     ) -> None:
         super().__init__(config)
         self.answering = asyncio.Event()
@@ -249,10 +251,7 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def _reload(self) -> None:
-        try:
-            log.info("reloaded", told=self._on_reload())
-        except HeapwatchError as error:
-            log.error("the settings stay as they were", error=str(error))
+        asyncio.get_running_loop().run_in_executor(None, self._on_reload)  # it waits for the disk
 
     def _stop(self, number: int) -> None:
         log.info("stopping", signal=signal.Signals(number).name)

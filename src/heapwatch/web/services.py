@@ -9,6 +9,7 @@ import asyncio
 import re
 import shutil
 import ssl
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -82,6 +83,7 @@ class Services:
         self.signin = SignIn(self.access)
         self.openid = _provider(settings) if settings.oidc_issuer else None
         self.audit = Audit(settings.data)
+        self.notes = changes.Notes(self.audit, self.on_audit)
         self.audit_trouble: str | None = None
         self.questions = Rates(settings.read_rate, settings.read_burst)
         self.dashboards = Shelf(settings.dashboards)
@@ -128,6 +130,7 @@ class Services:
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
         self._reload = reload
+        self._reloading = threading.Lock()
         self._tls = tls
         self._loop: asyncio.AbstractEventLoop | None = None
         self.figures.read_from(self._collect)
@@ -250,6 +253,10 @@ class Services:
 
     def reload(self) -> dict[str, Any]:
         """Read the settings again and take over what can change in a running server."""
+        with self._reloading:  # who comes later reads later, so what was written last counts
+            return self._read_again()
+
+    def _read_again(self) -> dict[str, Any]:
         fresh = self._reload() if self._reload else self.settings
         if self._tls is not None:
             renew(self._tls, self.settings)

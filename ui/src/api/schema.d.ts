@@ -103,12 +103,12 @@ export interface components {
             time: number;
             /**
              * Who
-             * @description user:ann, oidc:ann, token:web1, anybody, or cli:root for the command line
+             * @description user:ann, oidc:ann, token:web1, anybody, cli:root for the command line, or signal
              */
             who: string;
             /**
              * From
-             * @description address, or `command line`
+             * @description address, `command line` or SIGHUP
              */
             from: string;
             /** What */

@@ -3,7 +3,7 @@
  * anybody. When an answer is 401, the server is asked how one may sign in, and the page waits for that.
  */
 import { computed, effect, signal, untracked } from "@preact/signals";
-import { beforeChanges, csrf, forgetToken, get, send, token, tokenAsked } from "./client";
+import { beforeChanges, csrf, forgetToken, get, send, token, tokenAsked, unreachable } from "./client";
 import type { SignInWays, Who } from "./types";
 
 export const who = signal<Who | null>(null);
@@ -27,6 +27,12 @@ export function startSession(): void {
   effect(() => {
     void token.value;
     untracked(() => void learn());
+  });
+  let away = false;
+  effect(() => {
+    const back = away && !unreachable.value;
+    away = unreachable.value;
+    if (back && who.peek() === null && !tokenAsked.peek()) untracked(() => void learn());
   });
   effect(() => {
     const asked = tokenAsked.value;

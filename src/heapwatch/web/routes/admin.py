@@ -7,7 +7,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heapwatch.web import answers
+from heapwatch.errors import HeapwatchError
+from heapwatch.web import answers, changes
 from heapwatch.web.parameters import only_known
 from heapwatch.web.services import caller, services_of
 
@@ -37,4 +38,10 @@ async def status(request: Request) -> Response:
 )
 async def reload(request: Request) -> Response:
     """Says what changed, and what needs a restart."""
-    return JSONResponse(await run_in_threadpool(services_of(request).reload), headers=NO_STORE)
+    try:
+        answer = await run_in_threadpool(services_of(request).reload)
+    except HeapwatchError as error:
+        changes.told(request, detail=str(error))
+        raise
+    changes.told(request, detail=changes.of_reload(answer))
+    return JSONResponse(answer, headers=NO_STORE)
