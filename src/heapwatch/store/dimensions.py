@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -232,8 +234,9 @@ class SeriesNames:
         found = engine.query("SELECT id, incarnation, metric, tags FROM series FINAL ORDER BY id")
         self.owners.add(found["id"], found["incarnation"])
         columns = (found["id"].tolist(), found["incarnation"].tolist(), found["metric"], found["tags"])
-        for id_, incarnation, metric, tags in zip(*columns, strict=True):
-            self._add(Series(id_, incarnation, metric, tags))
+        rows = list(map(Series._make, zip(*columns, strict=True)))
+        keys = [(row.incarnation, tagged(row.metric, row.tags) if row.tags else row.metric) for row in rows]
+        self._add(keys, rows)
 
     def known(self, wanted: Mapping[tuple[int, str], str], engine: Engine) -> dict[int, str]:
         """Make every (incarnation, tagged name) known, each with its maker; answers those that are new."""
@@ -250,33 +253,34 @@ class SeriesNames:
         return made
 
     def _allot(self, new: Mapping[tuple[int, str], str], engine: Engine) -> dict[int, str]:
-        taken = newest_id(self.by_id)
-        rows = [
-            Series(self._ids.next(taken + place, *key), key[0], *untagged(key[1]))
-            for place, key in enumerate(new)
-        ]
-        numbers = self._ids.array(row.id for row in rows)
-        incarnations = self._ids.array(row.incarnation for row in rows)
+        numbers = self._ids.many(newest_id(self.by_id), new)
+        metrics, tags = zip(*(untagged(name) for _, name in new), strict=True)
+        rows = list(
+            map(Series._make, zip(numbers.tolist(), (key[0] for key in new), metrics, tags, strict=True))
+        )
+        incarnations = self._ids.array(key[0] for key in new)
+        makers = list(new.values())
         engine.insert(
             "series",
             [
                 Column("id", self._ids.type, numbers),
                 Column("incarnation", self._ids.type, incarnations),
-                Column("metric", "String", [row.metric for row in rows]),
-                Column("tags", LABELS, [row.tags for row in rows]),
-                Column("source", "String", list(new.values())),
+                Column("metric", "String", metrics),
+                Column("tags", LABELS, tags),
+                Column("source", "String", makers),
             ],
         )
         self.owners.add(numbers, incarnations)
-        for row in rows:
-            self._add(row)
-        return dict(zip(numbers.tolist(), new.values(), strict=True))
+        self._add(new, rows)
+        return dict(zip(numbers.tolist(), makers, strict=True))
 
-    def _add(self, series: Series) -> None:
-        name = tagged(series.metric, series.tags) if series.tags else series.metric
-        self.by_name[series.incarnation, name] = series.id
-        self.by_id[series.id] = series
-        self.of_incarnation.setdefault(series.incarnation, []).append(series)
+    def _add(self, keys: Iterable[tuple[int, str]], rows: Sequence[Series]) -> None:
+        """By key and by number, and in order of number with the others of an incarnation."""
+        ids = [row.id for row in rows]
+        self.by_name.update(zip(keys, ids, strict=True))
+        self.by_id.update(zip(ids, rows, strict=True))
+        for incarnation, some in groupby(rows, attrgetter("incarnation")):
+            self.of_incarnation.setdefault(incarnation, []).extend(some)
 
 
 NO_TAGS: Mapping[str, str] = MappingProxyType({})

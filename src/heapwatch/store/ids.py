@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Reversible
+from collections.abc import Collection, Iterable, Reversible
 from hashlib import blake2b
 from typing import Any
 
@@ -25,6 +25,12 @@ class Ids:
             return taken + 1
         data = json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
         return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") or 1
+
+    def many(self, taken: int, names: Collection[tuple[object, ...]]) -> NDArray[Any]:
+        """An id for each of several names."""
+        if not self.hashed:
+            return np.arange(taken + 1, taken + 1 + len(names), dtype=self.dtype)
+        return self.array(self.next(taken, *name) for name in names)
 
     def array(self, ids: Iterable[int]) -> NDArray[Any]:
         return np.fromiter(ids, self.dtype)

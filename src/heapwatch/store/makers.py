@@ -68,9 +68,9 @@ class Makers:
 
     def _add(self, series: NDArray[Any], makers: Sequence[str]) -> None:
         numbers = self._numbers
-        column = np.fromiter(
-            (numbers.setdefault(each, len(numbers)) for each in makers), np.uint32, len(makers)
-        )
+        for each in dict.fromkeys(makers):
+            numbers.setdefault(each, len(numbers))
+        column = np.fromiter(map(numbers.__getitem__, makers), np.uint32, len(makers))
         self._of_series.add(series, column)
         self._series.append(series.astype(np.uint64))
         self._active.update(_counts(column))

@@ -118,7 +118,11 @@ def _labels(maps: Sequence[Mapping[str, str]]) -> bytes:
 
 def _strings(texts: Sequence[str]) -> bytes:
     """Many texts: short ones of ASCII, as names are, have one byte of length and as many as letters."""
-    if max(map(len, texts), default=0) < 128:
+    few = set(texts)
+    if len(few) * 4 < len(texts):
+        written = {text: _string(text) for text in few}
+        return b"".join(map(written.__getitem__, texts))
+    if max(map(len, few), default=0) < 128:
         together = "".join([f"{len(text):c}{text}" for text in texts])
         if together.isascii():
             return together.encode()

@@ -7,7 +7,8 @@ the same few thousand come again and again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,16 @@ class Runs:
         """Go on with these rows alone."""
         self.of = self.of[rows]
 
+    def split(self, places: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
+        """Each maker with those of these rows that it sent."""
+        if len(self.makers) == 1:
+            yield self.makers[0], places
+            return
+        rows = np.array(places, np.int64)
+        of = self.of[rows]
+        for run in np.unique(of).tolist():
+            yield self.makers[run], rows[of == run].tolist()
+
 
 class Memo:
     """Series ids by the names that lines give; as many as there is room for, in all and of each maker."""
@@ -77,31 +88,56 @@ class Memo:
     ) -> None:
         """Find the series of these names, and make those that are new as far as there is room for them."""
         new: dict[str, _New] = {}
-        seen: set[str] = set()
+        plain: dict[tuple[int, str], str] = {}
+        in_all = self._makers.claims.left()
+        for maker, places in runs.split(unknown):
+            room = min(self._makers.room(maker), in_all)
+            names = dict(zip(map(series.__getitem__, reversed(places)), reversed(places), strict=True))
+            keys = [(NOBODY, name) for name in reversed(names) if ";" not in name]
+            took = self._plain(keys, maker, room, plain)
+            if len(keys) < len(names):
+                tagged_ones = {name: names[name] for name in reversed(names) if ";" in name}
+                took += self._tagged(tagged_ones, times, maker, room - took, new)
+            in_all -= took
+        self._make(new, plain, engine)
+
+    def _plain(
+        self, keys: Sequence[tuple[int, str]], maker: str, room: int, new: dict[tuple[int, str], str]
+    ) -> int:
+        """Names without tags are nobody's, and what they are called; most names of Graphite are such."""
+        by_name = self._names.series.by_name
+        absent = [key for key in keys if key not in by_name and key not in new]
+        if len(absent) < len(keys):
+            self._ids.update((key[1], by_name[key]) for key in keys if key in by_name)
+        made = [key for key in absent if 0 < len(key[1]) <= LONGEST_NAME][:room]
+        new.update(zip(made, repeat(maker), strict=False))
+        return len(made)
+
+    def _tagged(
+        self,
+        names: Mapping[str, int],
+        times: NDArray[np.int64],
+        maker: str,
+        room: int,
+        new: dict[str, _New],
+    ) -> int:
+        """Names with tags may be a JVM's, which may be new too; answers how many names are taken."""
         claims = self._makers.claims
-        in_all = claims.left()
-        room: dict[str, int] = {}
-        for place in unknown:
-            name = series[place]
-            if name in seen or not 0 < len(name) <= LONGEST_NAME:
+        taken = 0
+        for name, place in names.items():
+            if name in new or len(name) > LONGEST_NAME:
                 continue
-            seen.add(name)
             who, own = _whose(name)
             id_ = self._find(who, own)
             if id_ is not None:
                 self._ids[name] = id_
                 continue
-            maker = runs.makers[runs.of[place]]
-            left = room.get(maker)
-            if left is None:
-                left = room[maker] = self._makers.room(maker)
             new_jvm = [] if who is None or claims.knows(who) else [who]
             cost = 1 + len(new_jvm)
-            if min(left, in_all) >= cost and claims.claim(maker, left, new_jvm):
+            if room - taken >= cost and claims.claim(maker, room - taken, new_jvm):
                 new[name] = _New(who, own, int(times[place]), maker)
-                room[maker] = left - cost
-                in_all -= cost
-        self._make(new, engine)
+                taken += cost
+        return taken
 
     def _find(self, who: JvmId | None, own: str) -> int | None:
         owner = None if who is None else self._names.jvms.by_who.get(who)
@@ -109,7 +145,7 @@ class Memo:
             return None
         return self._names.series.by_name.get((owner.id if owner else NOBODY, own))
 
-    def _make(self, new: Mapping[str, _New], engine: Engine) -> None:
+    def _make(self, new: Mapping[str, _New], plain: Mapping[tuple[int, str], str], engine: Engine) -> None:
         seen: dict[JvmId, tuple[int, Mapping[str, str]]] = {}
         for each in new.values():
             if each.who is not None:
@@ -120,11 +156,12 @@ class Memo:
         keys = {
             name: (NOBODY if each.who is None else jvms[each.who].id, each.own) for name, each in new.items()
         }
-        made = self._names.series.known({keys[name]: each.maker for name, each in new.items()}, engine)
-        self._makers.made(made)
+        wanted = {**plain, **{keys[name]: each.maker for name, each in new.items()}}
+        self._makers.made(self._names.series.known(wanted, engine))
         self._makers.claims.settle(engine)
         by_name = self._names.series.by_name
         self._ids.update((name, by_name[key]) for name, key in keys.items())
+        self._ids.update((key[1], by_name[key]) for key in plain)
 
     def _note(self, series: Sequence[str], refused: Sequence[int], runs: Runs) -> None:
         by_maker: dict[str, list[str]] = {}
