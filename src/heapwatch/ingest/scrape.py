@@ -11,7 +11,7 @@ import base64
 import hashlib
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,21 +131,22 @@ class Scraper:
     async def _repeat(self, target: Target, health: Health) -> None:
         digest = hashlib.blake2b(repr(target.key).encode(), digest_size=8).digest()
         offset = int.from_bytes(digest, "big") / 2**64 * target.interval
+        named = Named(target)
         while True:
             now = self._clock()
             await asyncio.sleep(target.interval - (now - offset) % target.interval)
             try:
-                await self._scrape(target, health)
+                await self._scrape(target, named, health)
             except Exception as error:
                 health.up, health.error = False, f"{type(error).__name__}: {error}"[:300]
                 log.exception("a scrape failed", target=target.url)
 
-    async def _scrape(self, target: Target, health: Health) -> None:
+    async def _scrape(self, target: Target, named: Named, health: Health) -> None:
         health.last, begun = int(self._clock() * 1000), time.monotonic()
         lines = Lines()
         try:
             async with asyncio.timeout(target.timeout):
-                lines = await self._read(target, health.last)
+                lines = await self._read(target, named, health.last)
             health.up, health.error = True, ""
         except TimeoutError:
             health.up, health.error = False, f"no answer within {target.timeout:g} s"
@@ -156,7 +157,7 @@ class Scraper:
             self._rejects.add(self.door.name, "failed", peer=target.instance, detail=health.error)
         await self._keep(target, health, lines)
 
-    async def _read(self, target: Target, now: int) -> Lines:
+    async def _read(self, target: Target, named: Named, now: int) -> Lines:
         job = target.job
         most = job.body_size_limit or self._largest
         parts: list[bytes] = []
@@ -172,9 +173,13 @@ class Scraper:
             openmetrics = exposition.is_openmetrics(answer.headers.get("content-type", ""))
         self.door.came(size, requests=1)
         body = b"".join(parts)
-        lines = await asyncio.to_thread(
-            exposition.parse, body, now, openmetrics=openmetrics, names=self._names
-        )
+
+        def read() -> Lines:
+            lines = exposition.parse(body, now, openmetrics=openmetrics, names=self._names)
+            lines.paths = named.series(lines.paths)
+            return lines
+
+        lines = await asyncio.to_thread(read)
         if job.sample_limit and len(lines) > job.sample_limit:
             raise TooLarge(
                 f"it has {len(lines)} samples, more than the job's sample_limit {job.sample_limit}"
@@ -189,7 +194,6 @@ class Scraper:
         for reason, count in lines.rejects.counts.items():
             self._rejects.add(self.door.name, reason, kept.get(reason, b""), target.instance, count=count)
         labels = dict(target.labels)
-        series = [_with(labels, each, target.job.honor_labels) for each in lines.paths]
         own = {
             "up": float(bool(health.up)),
             "scrape_duration_seconds": health.seconds,
@@ -197,7 +201,7 @@ class Scraper:
         }
         assert health.last is not None
         samples = Samples(
-            [*series, *(series_of(name, labels) for name in own)],
+            [*lines.paths, *(series_of(name, labels) for name in own)],
             [*lines.times, *[health.last] * len(own)],
             [*lines.values, *own.values()],
             self.door.name,
@@ -231,13 +235,26 @@ def _row(target: Target, health: Health) -> dict[str, Any]:
     }
 
 
-def _with(labels: Mapping[str, str], series: str, theirs_win: bool) -> str:
-    """The target's labels beside the sample's own; of the same name the sample's becomes `exported_`."""
-    name, own = untagged(series)
-    if theirs_win:
-        return series_of(name, {**labels, **own})
-    moved = {f"exported_{key}" if key in labels else key: value for key, value in own.items()}
-    return series_of(name, {**moved, **labels})
+class Named:
+    """The series of a target by what its page calls them; what is not on the page any more is forgotten."""
+
+    def __init__(self, target: Target) -> None:
+        self._labels = dict(target.labels)
+        self._theirs_win = target.job.honor_labels
+        self._known: dict[str, str] = {}
+
+    def series(self, paths: Sequence[str]) -> list[str]:
+        known = self._known
+        self._known = now = {path: known.get(path) or self._with_labels(path) for path in paths}
+        return [now[path] for path in paths]
+
+    def _with_labels(self, path: str) -> str:
+        """The target's labels beside the sample's own; of the same name the sample's becomes `exported_`."""
+        name, own = untagged(path)
+        if self._theirs_win:
+            return series_of(name, {**self._labels, **own})
+        moved = {f"exported_{key}" if key in self._labels else key: value for key, value in own.items()}
+        return series_of(name, {**moved, **self._labels})
 
 
 def _headers(target: Target) -> dict[str, str]:

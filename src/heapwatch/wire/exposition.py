@@ -14,6 +14,9 @@ from typing import Dict, Tuple
 from heapwatch.wire.graphite import MAX_LINE, MAX_SECONDS, BadLine, Lines, Sample, gather
 from heapwatch.wire.series import series_of
 
+_SPACE = re.compile(r"[ \t]")
+_LABELS_BEGIN = re.compile(r"[^ \t{]*[ \t]*\{")
+_LABELLED = re.compile(_LABELS_BEGIN.pattern + r"""[^"}]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"}]*)*\}""")
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(
     r"""\s*(?:(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)|"(?P<quoted>(?:[^"\\\n]|\\.)*)")"""
@@ -70,7 +73,8 @@ def _decoded(line: bytes) -> str:
 def _sample(line: str, now_ms: int, openmetrics: bool) -> Tuple[str, float, int]:
     """The part that names the series, the value, the time."""
     end = _end_of_series(line)
-    cells = line[end:].partition(" # ")[0].split()
+    rest = line[end:].partition(" # ")[0]
+    cells = rest.split()
     if len(cells) not in (1, 2):
         raise BadLine("not-a-sample")
     try:
@@ -78,7 +82,7 @@ def _sample(line: str, now_ms: int, openmetrics: bool) -> Tuple[str, float, int]
         time = float(cells[1]) if len(cells) == 2 else None
     except ValueError:
         raise BadLine("bad-number") from None
-    if "_" in line[end:].partition(" # ")[0]:
+    if "_" in rest:
         raise BadLine("bad-number")
     if not isfinite(value):
         raise BadLine("not-finite")
@@ -92,23 +96,15 @@ def _sample(line: str, now_ms: int, openmetrics: bool) -> Tuple[str, float, int]
 
 def _end_of_series(line: str) -> int:
     """Where the value begins; braces in quotes end no labels."""
-    brace = line.find("{")
-    space = next((place for place, letter in enumerate(line) if letter in " \t"), -1)
-    if brace < 0 or (0 <= space < brace and line[space:brace].strip()):
-        if space < 0:
-            raise BadLine("not-a-sample")
-        return space
-    place, quoted = brace + 1, False
-    while place < len(line):
-        letter = line[place]
-        if letter == "\\" and quoted:
-            place += 1
-        elif letter == '"':
-            quoted = not quoted
-        elif letter == "}" and not quoted:
-            return place + 1
-        place += 1
-    raise BadLine("bad-labels")
+    if _LABELS_BEGIN.match(line):
+        found = _LABELLED.match(line)
+        if found is None:
+            raise BadLine("bad-labels")
+        return found.end()
+    space = _SPACE.search(line)
+    if space is None:
+        raise BadLine("not-a-sample")
+    return space.start()
 
 
 def _series(text: str) -> str:
