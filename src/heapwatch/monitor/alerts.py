@@ -17,6 +17,8 @@ from heapwatch.model import JvmId
 from heapwatch.monitor.records import CONFIRMED, Record
 
 RECEIVER = "heapwatch"
+CONFIRMED_LEAK, SUSPECTED_LEAK = "HeapwatchLeakConfirmed", "HeapwatchLeakSuspected"
+HEAP_ENDS = "HeapwatchHeapEnds"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Alert:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     starts: int  # epoch ms
+    value: float  # bytes an hour, or seconds that are left
 
     @property
     def fingerprint(self) -> str:
@@ -57,7 +60,7 @@ def _leak(record: Record) -> Alert:
     confirmed = record.state == CONFIRMED
     told = record.told
     labels = {
-        "alertname": "HeapwatchLeakConfirmed" if confirmed else "HeapwatchLeakSuspected",
+        "alertname": CONFIRMED_LEAK if confirmed else SUSPECTED_LEAK,
         "severity": "warning" if confirmed else "info",
         "leak": record.id,
         "service": str(told["service"]),
@@ -65,7 +68,8 @@ def _leak(record: Record) -> Alert:
     }
     annotations = {"summary": str(told["sentence"]), "hosts": ", ".join(told["hosts"])}
     since = next((each["time"] for each in record.history if each["state"] == record.state), record.opened)
-    return Alert(labels, annotations, int(since))
+    per_hour = sum(float(each["rate_per_s"]) * float(each["bytes_per_leak"]) * 3600 for each in told["jvms"])
+    return Alert(labels, annotations, int(since), per_hour)
 
 
 def _end(
@@ -79,7 +83,7 @@ def _end(
     if left > within_s:
         return []
     labels = {
-        "alertname": "HeapwatchHeapEnds",
+        "alertname": HEAP_ENDS,
         "severity": "critical",
         "leak": record.id,
         "service": str(record.told["service"]),
@@ -91,7 +95,7 @@ def _end(
     }
     minutes, what = max(0, round(left / 60)), f"{who.jvm} on {who.host} runs out of {end['resource']}"
     summary = f"{what} in about {minutes} min: {record.told['class']}"
-    return [Alert(labels, {"summary": summary}, record.opened)]
+    return [Alert(labels, {"summary": summary}, record.opened, max(0.0, left))]
 
 
 Told = tuple[Alert, "int | None"]

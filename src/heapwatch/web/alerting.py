@@ -17,6 +17,7 @@ import structlog
 
 from heapwatch import __version__
 from heapwatch.errors import HeapwatchError
+from heapwatch.monitor import alert_rules
 from heapwatch.monitor.alerts import Alert, Told, alerts, posted, webhook
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.web.alert_settings import AlertSettings
@@ -86,6 +87,21 @@ class Alerter:
     def told(self) -> list[dict[str, Any]]:
         """What is an alert now, as an Alertmanager hears it."""
         return posted([(alert, None) for alert in self.firing()], self._url, self._holds(self._clock()))
+
+    def as_rules(self) -> list[dict[str, Any]]:
+        """What can be an alert, and what is one now, as a group of Prometheus' rules."""
+        return alert_rules.groups(
+            self.firing(),
+            self._url,
+            suspects=self._settings.alert_suspects,
+            within_s=self._settings.alert_end_hours * 3600,
+            every_s=self._settings.alert_every,
+            now=self._clock(),
+        )
+
+    def as_of_rules(self) -> list[dict[str, Any]]:
+        """What is an alert now, as Prometheus tells of those of its rules."""
+        return alert_rules.rows(self.firing(), self._url)
 
     def round(self) -> None:
         """Look, and tell everybody; Undelivered names those who could not be told."""

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from heapwatch import __version__
 from heapwatch.errors import HeapwatchError, Unavailable, UsageError
+from heapwatch.monitor import alert_rules
 from heapwatch.query.errors import QueryError
 from heapwatch.query.limits import Limits
 from heapwatch.query.promql import catalog
@@ -305,16 +306,42 @@ async def buildinfo(request: Request) -> Response:
     return await _answered(request, lambda _services, _form: lambda _: told)
 
 
-@router.get("/rules", response_model=PrometheusAnswer, summary="No rules: they are Prometheus' own")
+@router.get(
+    "/rules",
+    response_model=PrometheusAnswer,
+    summary="What can be an alert",
+    openapi_extra=described(
+        {
+            "type": "alert, or record, of which there are none",
+            "rule_name[]": "of this name; may be repeated",
+            "rule_group[]": "of this group; may be repeated",
+            "file[]": "of this file; may be repeated",
+        }
+    ),
+)
 async def rules(request: Request) -> Response:
-    """Always an empty list."""
-    return await _answered(request, lambda _services, _form: lambda _: {"groups": []})
+    """Leaks and ends of heaps as one group of alerting rules, which fire or are inactive."""
+
+    def prepare(services: Services, form: Form) -> Work:
+        kind = form.get("type")
+        if kind not in ("", "alert", "record"):
+            raise UsageError(f'invalid parameter "type": not supported value {kind[:60]!r}')
+        names, groups, files = form.all("rule_name[]"), form.all("rule_group[]"), form.all("file[]")
+        return lambda _: {
+            "groups": alert_rules.chosen(
+                services.alerter.as_rules(), kind=kind, names=names, groups_=groups, files=files
+            )
+        }
+
+    return await _answered(request, prepare)
 
 
-@router.get("/alerts", response_model=PrometheusAnswer, summary="No alerts of rules")
+@router.get("/alerts", response_model=PrometheusAnswer, summary="What is an alert now")
 async def alerts(request: Request) -> Response:
-    """Always an empty list; leaks are at `/api/v1/leaks`."""
-    return await _answered(request, lambda _services, _form: lambda _: {"alerts": []})
+    """As `GET /api/v1/alerts`, in Prometheus' form: leaks that nobody has acknowledged, and ends of heaps."""
+    return await _answered(
+        request, lambda services, _form: lambda _: {"alerts": services.alerter.as_of_rules()}
+    )
 
 
 @router.get(
