@@ -55,7 +55,10 @@ def test_histograms_and_counters_of_a_jvm_arrive(java: Java, home: Path, agent: 
         "jvm.threads.live", "jvm.process.rss", "jvm.process.open_files",
         "heapwatch.pause_share", "heapwatch.pause_budget", "heapwatch.interval_s",
     }  # fmt: skip
-    assert all(block.labels["pid"] == str(program.pid) for block in mail.blocks)
+    of_agent = [block for block in mail.blocks if "heapwatch.spool_bytes" in block.values]
+    assert all(dict(block.labels) == {"env": "test", "host": "web1"} for block in of_agent)
+    assert list(of_agent[0].values["heapwatch.spool_batches"]) == [0.0]
+    assert all(block.labels["pid"] == str(program.pid) for block in mail.blocks if block not in of_agent)
     assert all(list(block.times) == sorted(set(block.times)) for block in mail.blocks)
 
 
@@ -182,7 +185,7 @@ def test_a_stop_delivers_what_was_seen_last(java: Java, home: Path, agent: Agent
     soon(lambda: status(running)["jvms"])
     running.hears(signal.SIGTERM)
     assert running.ends() == 0
-    assert mail.until(lambda: mail.blocks)
+    assert mail.until(lambda: [block for block in mail.blocks if "jvm.heap.used" in block.values])
 
 
 def test_a_stop_does_not_wait_for_a_server_that_is_away(

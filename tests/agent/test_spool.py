@@ -54,8 +54,13 @@ def test_each_sink_gets_everything_in_order_at_its_own_pace(tmp_path: Path) -> N
     fill(spool, 3)
     assert drain(spool, "fast") == [3]
     assert spool.depth("dead").entries == 3
+    told = spool.block(1000, {"host": "web1"})
+    assert (dict(told.labels), list(told.times)) == ({"host": "web1"}, [1000])
+    assert list(told.values["heapwatch.spool_batches"]) == [3.0]
+    assert list(told.values["heapwatch.spool_bytes"]) == [spool.depth("dead").bytes]
     assert drain(spool, "dead") == [1, 2, 3]
     assert spool.depth("dead") == Depth(0, 0)
+    assert [list(column) for column in spool.block(2000, {}).values.values()] == [[0.0], [0.0]]
 
 
 def test_a_new_process_goes_on_where_the_old_one_stopped(tmp_path: Path) -> None:

@@ -70,6 +70,13 @@ def cost_of(host: str) -> MetricBlock:
     return MetricBlock({"host": host, "jvm": "shop"}, array("q", [now]), columns)
 
 
+def spool_of(host: str) -> MetricBlock:
+    """The agent of this host holds three batches that it could not send."""
+    told = {"heapwatch.spool_bytes": 3145728.0, "heapwatch.spool_batches": 3.0}
+    columns = {name: array("d", [value]) for name, value in told.items()}
+    return MetricBlock({"host": host}, array("q", [int(time.time() * 1000)]), columns)
+
+
 def until(true: Callable[[], object], patience_s: float = 60) -> None:
     end = time.monotonic() + patience_s
     while not true():
@@ -97,7 +104,8 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         for server in serving(folder / "data", *flags):
             server.send(crowd.crowd(int(time.time() * 1000), 4))
             for host in ("web1", "web2"):
-                server.send(Batch(f"agent:{host}:1", 1, metrics=[cost_of(host)]))
+                held = [spool_of(host)] if host == "web2" else []
+                server.send(Batch(f"agent:{host}:1", 1, metrics=[cost_of(host), *held]))
             moment = int(time.time())
             bad = f"shop.orders.total one {moment}\n<b>shop</b> 1\n"
             graphite(server, f"shop.orders.open 17 {moment}\n{bad}")
@@ -213,6 +221,8 @@ def test_agents_are_found_sorted_and_walked_through_by_keyboard(page: Page, busy
     page.goto(f"{busy.url}/doors?show=agents")
     expect(agents(page)).to_contain_text("agent:web1:1")
     expect(agents(page)).to_contain_text("20 s")
+    waits = agents(page).get_by_role("gridcell", name="3 MiB")
+    expect(waits).to_have_attribute("title", "3,145,728 bytes in 3 batches")
     page.keyboard.press("/")
     page.keyboard.type("web2")
     expect(agents(page)).not_to_contain_text("agent:web1:1")

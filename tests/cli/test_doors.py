@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 import urllib.request
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import Run, Server
+from heapwatch.model import Batch, MetricBlock
+from heapwatch.wire.batch import CONTENT_TYPE, encode
 
 pytestmark = pytest.mark.store
 
@@ -33,9 +37,22 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         body = f"{BOMB}\x1b[31m evil\norders one\n".encode()
         with urllib.request.urlopen(urllib.request.Request(address, body), timeout=60) as answer:
             assert json.load(answer)["stored"] is True
+        sent = urllib.request.Request(
+            f"{running.url}/api/v1/batch", encode(held()), {"Content-Type": CONTENT_TYPE}
+        )
+        with urllib.request.urlopen(sent, timeout=60) as answer:
+            assert json.load(answer)["stored"] is True
         yield running
     finally:
         assert running.stop() == 0
+
+
+def held() -> Batch:
+    """What an agent sends that still has three batches of 2 MiB in all."""
+    told = {"heapwatch.spool_bytes": float(2 << 20), "heapwatch.spool_batches": 3.0}
+    columns = {name: array("d", [value]) for name, value in told.items()}
+    block = MetricBlock({"host": "web1"}, array("q", [int(time.time() * 1000)]), columns)
+    return Batch("agent-of-web1", 1, metrics=[block])
 
 
 def asked(inside: Run, server: Server, *words: str) -> str:
@@ -97,6 +114,13 @@ def test_targets_that_are_down_say_why(inside: Run, busy: Server) -> None:
     assert "down" in asked(inside, busy, "--targets")
 
 
+def test_agents_say_what_waits_in_their_spools(inside: Run, busy: Server) -> None:
+    (row,) = [line for line in asked(inside, busy, "--agents").splitlines() if "web1" in line]
+    assert row.split()[-3:] == ["2.00", "MiB", "3"]
+    (agent,) = json.loads(asked(inside, busy, "--agents", "--json"))["agents"]
+    assert (agent["id"], agent["spool_bytes"], agent["spool_batches"]) == ("agent-of-web1", 2 << 20, 3)
+
+
 def test_a_server_that_scrapes_nothing_says_so(inside: Run, server: Server) -> None:
     assert "the setting scrape names targets" in asked(inside, server, "--targets")
 
@@ -105,6 +129,7 @@ def test_a_server_that_scrapes_nothing_says_so(inside: Run, server: Server) -> N
     ("words", "says"),
     [
         (("--rejects", "--senders"), "give one of them"),
+        (("--targets", "--agents"), "give one of them"),
         (("--door", "batch"), "give --rejects"),
         (("--rejects", "-n", "501"), "from 0 to 500"),
     ],

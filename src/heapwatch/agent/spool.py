@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+from array import array
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Deque, Dict, List, NamedTuple, Sequence
+from typing import Deque, Dict, List, Mapping, NamedTuple, Sequence
 
 from heapwatch.agent.segments import SUFFIX, Frame, Segment, frame, read, scan
 from heapwatch.errors import Unreadable, UsageError
+from heapwatch.model import MetricBlock
 
 _SEGMENTS = 16
 _SMALLEST_SEGMENT = 64 << 10
@@ -136,17 +138,15 @@ class Spool:
 
     def depth(self, reader: str) -> Depth:
         with self._guard:
-            done = self._cursors[reader].done
-            places = [
-                place
-                for segment in self._segments
-                if _ends_after(segment, done)
-                for place in segment.frames
-                if place.sequence > done
-            ]
-            held = [entry for entry in self._memory if entry.sequence > done]
-            size = sum(place.end - place.offset for place in places) + sum(len(entry.data) for entry in held)
-            return Depth(len(places) + len(held), size)
+            return self._after(self._cursors[reader].done)
+
+    def block(self, now_ms: int, labels: Mapping[str, str]) -> MetricBlock:
+        """What waits for the sink that is furthest behind, as a batch tells it."""
+        with self._guard:
+            waiting = self._after(min((cursor.done for cursor in self._cursors.values()), default=self._last))
+        values = {"heapwatch.spool_bytes": waiting.bytes, "heapwatch.spool_batches": waiting.entries}
+        columns = {name: array("d", [float(value)]) for name, value in values.items()}
+        return MetricBlock(labels, array("q", [now_ms]), columns)
 
     def dropped(self, reader: str) -> int:
         return self._cursors[reader].dropped
@@ -164,6 +164,15 @@ class Spool:
             if self._lock_file >= 0:
                 os.close(self._lock_file)
             self._tail = self._lock_file = -1
+
+    def _after(self, done: int) -> Depth:
+        entries = size = 0
+        for segment in self._segments:
+            for place in segment.frames if _ends_after(segment, done) else ():
+                if place.sequence > done:
+                    entries, size = entries + 1, size + place.end - place.offset
+        held = [len(entry.data) for entry in self._memory if entry.sequence > done]
+        return Depth(entries + len(held), size + sum(held))
 
     # -- disk -------------------------------------------------------------------------------------------
 

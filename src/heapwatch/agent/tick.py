@@ -145,7 +145,10 @@ class Agent:
         snapshots, blocks, events = self._snapshots, self._blocks, self._events
         self._snapshots, self._blocks, self._events = [], [], []
         logs_wait = self.tails is not None and self.tails.waiting
-        for group in _portions(snapshots) or ([[]] if blocks or events or logs_wait else []):
+        groups = _portions(snapshots) or ([[]] if blocks or events or logs_wait else [])
+        labels = {**self.settings.labels, "host": self.settings.host}
+        blocks.append(self.spool.block(self.clock.now_ms(), labels))  # alone it is not worth a batch
+        for group in groups:
             sequence = self.spool.next_sequence(self.clock.now_ms())
             logs = self.tails.take(sequence) if self.tails is not None else []
             self.spool.put(sequence, encode(self._batch(sequence, group, blocks, events, logs)))

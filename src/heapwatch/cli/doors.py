@@ -51,6 +51,17 @@ SENDERS = [
     Column("label", "WIDEST LABEL", rank=2),
     number("values", "ITS VALUES", human.count, rank=2),
 ]
+AGENTS = [
+    Column("id", "AGENT", elastic=True),
+    Column("host", "HOST", elastic=True),
+    Column("version", "VERSION", rank=3),
+    Column("last_seen", "LAST", human.moment, rank=1),
+    number("lag", "BEHIND", human.duration),
+    number("spool_bytes", "SPOOL", lambda size: human.size(size) if size else human.NONE),
+    number(
+        "spool_batches", "BATCHES", lambda waiting: human.count(waiting) if waiting else human.NONE, rank=2
+    ),
+]
 TARGETS = [
     Column("job", "JOB"),
     Column("instance", "INSTANCE", elastic=True),
@@ -67,6 +78,7 @@ def doors(
     rejects: Annotated[bool, Parameter(negative="")] = False,
     senders: Annotated[bool, Parameter(negative="")] = False,
     targets: Annotated[bool, Parameter(negative="")] = False,
+    agents: Annotated[bool, Parameter(negative="")] = False,
     door: Annotated[str, Parameter(completer=complete.doors)] = "",
     reason: Annotated[str, Parameter(completer=complete.reasons)] = "",
     limit: Annotated[int, Parameter(alias="-n")] = 20,
@@ -83,6 +95,7 @@ def doors(
         heapwatch doors --rejects --door graphite-tcp
         heapwatch doors --senders
         heapwatch doors --targets -o csv
+        heapwatch doors --agents
 
     Parameters
     ----------
@@ -92,6 +105,8 @@ def doors(
         Who made how many series, JVMs and classes, and with which label.
     targets
         What is scraped, and how that goes.
+    agents
+        Who sends batches, how far behind, and what waits in each spool.
     door
         With --rejects: of this door only.
     reason
@@ -99,8 +114,10 @@ def doors(
     limit
         With --rejects: at most so many.
     """
-    if rejects + senders + targets > 1:
-        raise UsageError("--rejects, --senders and --targets are different tables: give one of them")
+    if rejects + senders + targets + agents > 1:
+        raise UsageError(
+            "--rejects, --senders, --targets and --agents are different tables: give one of them"
+        )
     if (door or reason) and not rejects:
         raise UsageError("--door and --reason choose from what was refused: give --rejects, too")
     if not 0 <= limit <= MOST:
@@ -115,6 +132,15 @@ def doors(
             found = client.get("/api/v1/targets")
             foot = [] if found["targets"] else ["nothing is scraped: the setting scrape names targets"]
             write(TARGETS, found["targets"], output.kind, found, foot=foot)
+        elif agents:
+            rows = client.get("/api/v1/status")["agents"]
+            write(
+                AGENTS,
+                rows,
+                output.kind,
+                {"agents": rows},
+                foot=[] if rows else ["no agent has sent anything"],
+            )
         else:
             _doors(client.get("/api/v1/status"), output.kind)
     return 0

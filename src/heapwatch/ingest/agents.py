@@ -1,6 +1,7 @@
 """Who sends batches: when they came last, and how old their newest data was when it came.
 
-An agent that fills its spool still sends, only later and later: its lag shows that before its data ends.
+An agent that fills its spool still sends, only later and later: its lag, and what it says of its spool, show
+that before its data ends.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from heapwatch.model import Batch
 
 MOST = 20_000
+LARGEST = 1 << 53
 NO_AGENT = ("upload", "graphite", "import:", "logs", "syslog")
 """Beginnings of names under which others than agents store."""
 
@@ -29,6 +31,8 @@ class Seen:
     sequence: int
     lag: float | None
     lag_ms: int | None
+    spool_bytes: int | None
+    spool_batches: int | None
 
 
 class Agents:
@@ -54,13 +58,16 @@ class Agents:
             sequence=max(batch.sequence, known.sequence if known else 0),
             lag=None if lag is None else lag / 1000,
             lag_ms=lag,
+            spool_bytes=_told(batch, "heapwatch.spool_bytes", known.spool_bytes if known else None),
+            spool_batches=_told(batch, "heapwatch.spool_batches", known.spool_batches if known else None),
         )
         if len(self._seen) > MOST:
             self._seen.popitem(last=False)
 
     def rows(self, stored: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """All agents: those of the store, with what is known of them since the start."""
-        by_id = {row["id"]: {**row, "lag_ms": None} for row in stored if not row["id"].startswith(NO_AGENT)}
+        unknown = {"lag_ms": None, "spool_bytes": None, "spool_batches": None}
+        by_id = {row["id"]: {**row, **unknown} for row in stored if not row["id"].startswith(NO_AGENT)}
         for seen in self._seen.values():
             by_id[seen.id] = asdict(seen)
         return [by_id[name] for name in sorted(by_id)]
@@ -70,6 +77,15 @@ def _newest(batch: Batch) -> int:
     times = [snapshot.time for snapshot in batch.snapshots]
     times += [block.times[-1] for block in batch.metrics if block.times]
     return max(times, default=0)
+
+
+def _told(batch: Batch, metric: str, known: int | None) -> int | None:
+    """The newest whole number that the agent says of itself by this metric."""
+    for block in batch.metrics:
+        for value in reversed(block.values.get(metric, ())):
+            if 0 <= value < LARGEST:
+                return int(value)
+    return known
 
 
 def _host(batch: Batch) -> str:

@@ -311,6 +311,10 @@ class AgentStatus(Model):
     sequence: int
     lag: float | None
     lag_ms: int | None
+    spool_bytes: int | None = Field(
+        description="what waited in its spool when the newest batch was made; null if unknown"
+    )
+    spool_batches: int | None
 
 
 class Status(Model):

@@ -137,6 +137,10 @@ def of_agents(agents: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
         "heapwatch_agent_lag_seconds", "Age of an agent's newest data when it came", labels=["agent"]
     )
     yield labelled(lag, [((agent["id"],), agent["lag"]) for agent in agents])
+    spool = GaugeMetricFamily(
+        "heapwatch_agent_spool_bytes", "What waited in an agent's spool, as it said last", labels=["agent"]
+    )
+    yield labelled(spool, [((agent["id"],), agent["spool_bytes"]) for agent in agents])
     last = GaugeMetricFamily(
         "heapwatch_agent_last_seen_seconds", "When an agent's newest batch came", labels=["agent"]
     )

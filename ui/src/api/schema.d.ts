@@ -47,6 +47,13 @@ export interface components {
             lag: number | null;
             /** Lag Ms */
             lag_ms: number | null;
+            /**
+             * Spool Bytes
+             * @description what waited in its spool when the newest batch was made; null if unknown
+             */
+            spool_bytes: number | null;
+            /** Spool Batches */
+            spool_batches: number | null;
         };
         /**
          * AlertRow

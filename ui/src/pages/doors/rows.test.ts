@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AgentRow, MakerRow, QueryAnswer, Status, TargetRow } from "../../api/types";
-import { agentLines, byHost, makerParts, nothingYet, pace, refusalsByDoor, refusalsByReason, sectionOf, shownAgents, shownTargets, wideLabels } from "./rows";
+import { agentLines, byHost, makerParts, nothingYet, pace, refusalsByDoor, refusalsByReason, sectionOf, shownAgents, shownTargets, spooled, wideLabels } from "./rows";
 
-const agent = (id: string, more: Partial<AgentRow> = {}): AgentRow => ({ id, host: id.split(":")[1] ?? "", version: "1.0", last_seen: 1, sequence: 1, lag: null, lag_ms: null, ...more });
+const agent = (id: string, more: Partial<AgentRow> = {}): AgentRow => ({ id, host: id.split(":")[1] ?? "", version: "1.0", last_seen: 1, sequence: 1, lag: null, lag_ms: null, spool_bytes: null, spool_batches: null, ...more });
 const answer = (series: readonly { labels: Record<string, string>; values: (number | null)[] }[]) => ({ rows: [{ series }] }) as unknown as QueryAnswer;
 
 describe("agents", () => {
@@ -10,6 +10,13 @@ describe("agents", () => {
 
   it("use of the budget is the share of it, where both are known", () => {
     expect(lines.map((line) => [line.host, line.use, line.interval_s])).toEqual([["web10", null, null], ["web9", 0.5, 20], ["db1", null, null]]);
+  });
+
+  it("say what waits in a spool, and nothing where none does", () => {
+    const told = (spool_bytes: number | null, spool_batches: number | null) => agentLines([agent("a", { spool_bytes, spool_batches })]).map(spooled);
+    expect(told(2048, 3)).toEqual(["2,048 bytes in 3 batches"]);
+    expect(told(10, 1)).toEqual(["10 bytes in 1 batch"]);
+    expect([...told(0, 0), ...told(null, null)]).toEqual([undefined, undefined]);
   });
 
   it("are sorted by any column, the unknown last whichever way", () => {

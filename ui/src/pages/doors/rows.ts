@@ -1,5 +1,6 @@
 /** What the tables of this page show, made of what the server says. Pure: no signal, no request. */
 import type { AgentRow, MakerRow, QueryAnswer, Rejects, Status, TargetRow } from "../../api/types";
+import { exact } from "../../lib/format";
 import type { Sort } from "../../lib/table";
 
 export const SECTIONS = ["doors", "agents", "targets", "refused", "series"] as const;
@@ -36,6 +37,10 @@ export function agentLines(agents: readonly AgentRow[], shares = NONE_KNOWN, bud
     return { ...agent, share, budget, use, interval_s: intervals.get(agent.host) ?? null };
   });
 }
+
+/** What waits in an agent's spool, in full; nothing is said where nothing waits. */
+export const spooled = ({ spool_bytes, spool_batches }: AgentLine): string | undefined =>
+  spool_bytes ? `${exact(spool_bytes, "bytes")} in ${exact(spool_batches, spool_batches === 1 ? "batch" : "batches")}` : undefined;
 
 /** Agents whose id, host or version holds the text, in the order that was chosen; what is not known stands last. */
 export function shownAgents(lines: readonly AgentLine[], text: string, sort: Sort): AgentLine[] {

@@ -43,7 +43,7 @@ function Page({ onMade }: { readonly onMade: (made: MadeToken) => void }) {
         <h1>Users &amp; tokens</h1>
         <Filter label="Find" placeholder="name, role, scope or host" value={text} onChange={(find) => patch({ find })} />
         <span class="spacer" />
-        <a class="button" href={link("/audit", { what: "user" })}>What was changed</a>
+        <a class="button" href={link("/audit")}>What was changed</a>
       </div>
       <People answer={users} tokens={tokens.data?.tokens ?? null} text={text} />
       <Tokens answer={tokens} users={users.data?.users ?? null} text={text} onMade={onMade} />
