@@ -2,8 +2,9 @@
 
     python benchmarks/graphite.py [--series 50000] [--moments 20] [--rounds 3]
 
-Each is a process of its own with an empty folder. It gets all lines of all moments by one TCP connection,
-once while every series is new and once more, later times of them, while it knows them all. CPU is the
+Each is a process of its own with an empty folder. It gets all lines of all moments by one TCP connection:
+once while every series is new; once more, later times of them, while it knows them all, as fast as it reads
+them (a relay that catches up); and at last as they come, a moment when the one before is written. CPU is the
 kernel's, of all threads, from the first byte until its threads have come to rest, less what it uses when
 nothing happens: whatever a store does with samples later (merging, writing) is in it. carbon-cache has no
 limits on updates and creations, which is how it does best. Kept: at least 10 times carbon's samples per CPU
@@ -32,6 +33,9 @@ from typing import Any
 RESULTS = Path(__file__).with_name("results")
 TICKS = os.sysconf("SC_CLK_TCK")
 MINUTE = 60
+COMING = 8
+"""Moments that come one by one."""
+CASES = {"new": "new series", "known": "known series, all at once", "coming": "known series, as they come"}
 OVER_CARBON, OVER_VICTORIA = 10.0, 1.0
 
 SERVE = """
@@ -194,7 +198,7 @@ def lines(series: int, moments: int, first: int) -> tuple[list[bytes], str, floa
 
 
 def measured(kind: type[Taker], series: int, moments: int) -> dict[str, float]:
-    """Samples per CPU second, of series that are new and of series that are known."""
+    """Samples per CPU second in each case."""
     folder = Path(tempfile.mkdtemp())
     taker = kind(folder)
     found: dict[str, float] = {}
@@ -202,15 +206,18 @@ def measured(kind: type[Taker], series: int, moments: int) -> dict[str, float]:
         begun, used = time.monotonic(), taker.cpu()
         time.sleep(3)
         idle = (taker.cpu() - used) / (time.monotonic() - begun)
-        now = int(time.time()) // MINUTE * MINUTE
-        for which, first in (("new", now - 40 * 3600), ("known", now - moments * MINUTE)):
-            blocks, name, value = lines(series, moments, first)
+        last = int(time.time()) // MINUTE * MINUTE - COMING * MINUTE
+        times = {"new": (last - 40 * 3600, moments), "known": (last - moments * MINUTE, moments)}
+        for which, (first, count) in {**times, "coming": (last, COMING)}.items():
+            blocks, name, value = lines(series, count, first)
             begun, used = time.monotonic(), taker.cpu()
             with socket.create_connection(("127.0.0.1", taker.lines)) as connection:
                 for block in blocks:
                     connection.sendall(block)
+                    if which == "coming":
+                        taker.rest()
             used = taker.rest() - used - idle * (time.monotonic() - begun)
-            found[which] = series * moments / used
+            found[which] = series * count / used
         if (newest := taker.newest(name)) != value:
             raise SystemExit(f"{kind.__name__}: {name} is {newest}, and {value} was sent")
     finally:
@@ -220,23 +227,35 @@ def measured(kind: type[Taker], series: int, moments: int) -> dict[str, float]:
 
 
 def page(found: dict[str, Any]) -> str:
+    samples, over_carbon, over_victoria = (found[key] for key in ("samples", "over_carbon", "over_victoria"))
     rows = "\n".join(
-        f"| {name} | {each['new']:,.0f} | {each['known']:,.0f} |" for name, each in found["samples"].items()
+        f"| {title} | {' | '.join(f'{each[case]:,.0f}' for each in samples.values())} |"
+        f" {over_carbon[case]:.1f} | {over_victoria[case]:.2f} |"
+        for case, title in CASES.items()
     )
-    kept = "kept" if found["kept"] else "NOT kept"
+    missed = [
+        f"{title}: {ratio:g} times {peer}"
+        for peer, over, least in (
+            ("carbon", over_carbon, OVER_CARBON),
+            ("VictoriaMetrics", over_victoria, OVER_VICTORIA),
+        )
+        for case, title in CASES.items()
+        if (ratio := over[case]) < least
+    ]
+    kept = "NOT kept for " + "; ".join(missed) if missed else "kept"
     return f"""# Graphite lines, side by side
 
 `python benchmarks/graphite.py`: {found["series"]:,} series of {found["moments"]} moments each by one
-connection, all of them new at first and then known; the median of {found["rounds"]} rounds, one program after
-the other in each. CPU until all threads rest, with merging and writing in it.
+connection, all of them new at first and then known, and {COMING} moments that come one by one, each when the
+one before has been written; the median of {found["rounds"]} rounds, one program after the other in each. CPU
+until all threads rest, with merging and writing in it. carbon writes what it holds of a series at once: all
+its moments when they come at once, and one when they come as they are made.
 
-| samples per CPU second | new series | known series |
-|---|--:|--:|
+| samples per CPU second | {" | ".join(samples)} | over carbon | over VictoriaMetrics |
+|---|{"--:|" * (len(samples) + 2)}
 {rows}
 
-heapwatch over carbon: {found["over_carbon"]["new"]:.1f} and {found["over_carbon"]["known"]:.1f} (at least
-{OVER_CARBON:g}); over VictoriaMetrics: {found["over_victoria"]["new"]:.2f} and
-{found["over_victoria"]["known"]:.2f} (at least {OVER_VICTORIA:g}): **{kept}**.
+At least {OVER_CARBON:g} times carbon and as much as VictoriaMetrics: {kept}.
 """
 
 
@@ -260,7 +279,7 @@ def main() -> int:
             rounds[name].append(measured(kind, told.series, told.moments))
             print(name, {which: round(value) for which, value in rounds[name][-1].items()}, flush=True)
     samples = {
-        name: {which: round(statistics.median(each[which] for each in found)) for which in ("new", "known")}
+        name: {case: round(statistics.median(each[case] for each in found)) for case in CASES}
         for name, found in rounds.items()
     }
     ours = samples["heapwatch"]
