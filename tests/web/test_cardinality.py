@@ -207,6 +207,42 @@ def test_uploads_of_ever_new_jvms_are_refused_whole_with_a_reason(tmp_path: Path
         assert {"name": "pid", "values": 4} in row["labels"]
 
 
+def records(*pids: int) -> dict[str, Any]:
+    """An export of OpenTelemetry's, a record of each of these processes."""
+
+    def resource(pid: int) -> dict[str, Any]:
+        told = {
+            "host.name": "web1",
+            "service.name": "shop",
+            "telemetry.sdk.language": "java",
+            "process.pid": pid,
+        }
+        attributes = [
+            {"key": key, "value": {"intValue" if key == "process.pid" else "stringValue": value}}
+            for key, value in told.items()
+        ]
+        record = {"timeUnixNano": str(now() * 1_000_000), "body": {"stringValue": f"of {pid}"}}
+        return {"resource": {"attributes": attributes}, "scopeLogs": [{"logRecords": [record]}]}
+
+    return {"resourceLogs": [resource(pid) for pid in pids]}
+
+
+def test_messages_of_ever_new_processes_are_refused_and_those_of_known_ones_go_on(tmp_path: Path) -> None:
+    def upload(pid: int) -> int:
+        params = {"host": "web1", "jvm": "shop", "label.pid": str(pid)}
+        return server.http.post("/api/v1/logs", params=params, content=b"sold\n").status_code
+
+    with Server(tmp_path / "data", sender_series=3) as server:
+        assert [upload(pid) for pid in (1, 2, 3, 4, 1)] == [200, 200, 200, 422, 200]
+        told = server.http.post("/v1/logs", json=records(1, 11, 12, 13, 14, 11))
+        assert told.status_code == 200, told.text
+        assert told.json()["partialSuccess"]["rejectedLogRecords"] == "1"
+        assert server.http.post("/v1/logs", json=records(15)).status_code != 200
+        makers = {row["maker"]: row for row in server.http.get("/api/v1/cardinality").json()["makers"]}
+        assert (makers["logs 127.0.0.1"]["jvms"], makers["logs 127.0.0.1"]["refused"]) == (3, 1)
+        assert (makers["otlp-logs 127.0.0.1"]["jvms"], makers["otlp-logs 127.0.0.1"]["refused"]) == (3, 2)
+
+
 def test_series_that_name_a_new_jvm_cost_two(tmp_path: Path) -> None:
     with Server(tmp_path / "data", sender_series=10) as server:
         body = "".join(f'used{{host="h{n}",jvm="shop"}} 1\n' for n in range(8)).encode()

@@ -16,7 +16,7 @@ from heapwatch.ingest import bodies, logs
 from heapwatch.ingest.agents import Agents
 from heapwatch.ingest.batcher import Batcher, rows_of
 from heapwatch.ingest.doors import Door
-from heapwatch.ingest.guard import Guard, admit
+from heapwatch.ingest.guard import Guard, admit, admit_logs
 from heapwatch.ingest.intake import Intake
 from heapwatch.jvm import histogram
 from heapwatch.model import Batch, Histogram, JvmId, Snapshot
@@ -134,7 +134,9 @@ class HttpDoors:
             nonlocal found
             encoding = request.headers.get("content-encoding", "")
             found = logs.read(body, encoding, upload, self._intake.limits.text)
-            return logs.as_batch(found, upload)
+            batch = logs.as_batch(found, upload)
+            admit_logs(self._guard, f"{self.logs.name} {source}", batch.logs)
+            return batch
 
         _, fresh = await self._take(request, source, self.logs, decode)
         for reason, count in found.rejects.items():

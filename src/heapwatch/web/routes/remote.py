@@ -7,6 +7,7 @@ what it has, so whatever may go well later is 429 or 503 here, whoever is to bla
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Security
@@ -17,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from heapwatch.errors import HeapwatchError
 from heapwatch.ingest import otlp, otlp_logs, remote_write
+from heapwatch.ingest.guard import TOO_MANY, admit_logs
 from heapwatch.ingest.intake import Unsupported
 from heapwatch.model import Batch
 from heapwatch.web import errors
@@ -144,7 +146,13 @@ async def logs(request: Request, who: Uploader) -> Response:
         nonlocal found
         body = _plain(request, body)
         found = otlp_logs.read(body, form(), now)
-        return found.batch(body)
+        batch = found.batch(body)
+        if batch is None:
+            return None
+        kept, refused = admit_logs(services.store, f"{door.name} {source}", batch.logs)
+        for text in (text for block in refused for text in block.texts):
+            found.rejects.add(TOO_MANY, text.encode("utf-8", "backslashreplace"))
+        return replace(batch, logs=kept)
 
     await services.pushes.take_batch(request, source, door, read)
     kept = dict(found.rejects.samples)
