@@ -71,7 +71,7 @@ export function Remove({ user, users, alone, onClose, onDone }: Change & { reado
   };
   return (
     <Ask title={`Remove ${plain(user.name)}?`} done="Remove" keep="Keep" onClose={onClose} onDone={remove}>
-      <p>{isMe(user) ? "This is you. Your sessions end at once, and you cannot sign in any more." : "Their sessions end at once, and they cannot sign in any more."} What they did stays in the audit.</p>
+      <p>{isMe(user) ? "This is you. Your sessions end at once, and you cannot sign in any more." : "Their sessions end at once, and they cannot sign in any more."} What {isMe(user) ? "you" : "they"} did stays in the audit.</p>
       {alone ? <p class="warn">Nobody else is known here. A server on loopback is then open to everybody on its machine.</p> : <LastAdmin user={user} users={users} />}
     </Ask>
   );
