@@ -7,7 +7,7 @@ ends. Answers and errors have the shapes of Prometheus' own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -164,16 +164,23 @@ def _range(form: Form) -> catalog.Range:
 
 # ---- routes
 
+Route = Callable[[Request], Awaitable[Response]]
 
-@router.get(
-    "/query", response_model=PrometheusAnswer, summary="PromQL at a moment", openapi_extra=described(_INSTANT)
-)
-@router.post(
-    "/query",
-    response_model=PrometheusAnswer,
-    summary="PromQL at a moment, as a form",
-    openapi_extra=described(_INSTANT, body=True),
-)
+
+def _both(path: str, summary: str, told: Mapping[str, str]) -> Callable[[Route], Route]:
+    """A route by GET, and by POST with the same parameters as a form."""
+
+    def register(handler: Route) -> Route:
+        extra, more = described(told), described(told, body=True)
+        router.get(path, response_model=PrometheusAnswer, summary=summary, openapi_extra=extra)(handler)
+        form = f"{summary}, as a form"
+        router.post(path, response_model=PrometheusAnswer, summary=form, openapi_extra=more)(handler)
+        return handler
+
+    return register
+
+
+@_both("/query", "PromQL at a moment", _INSTANT)
 async def query(request: Request) -> Response:
     """As Prometheus' `/api/v1/query`."""
 
@@ -185,18 +192,7 @@ async def query(request: Request) -> Response:
     return await _answered(request, prepare)
 
 
-@router.get(
-    "/query_range",
-    response_model=PrometheusAnswer,
-    summary="PromQL over time",
-    openapi_extra=described(_OVER_TIME),
-)
-@router.post(
-    "/query_range",
-    response_model=PrometheusAnswer,
-    summary="PromQL over time, as a form",
-    openapi_extra=described(_OVER_TIME, body=True),
-)
+@_both("/query_range", "PromQL over time", _OVER_TIME)
 async def query_range(request: Request) -> Response:
     """As Prometheus' `/api/v1/query_range`."""
 
@@ -208,18 +204,7 @@ async def query_range(request: Request) -> Response:
     return await _answered(request, prepare)
 
 
-@router.get(
-    "/labels",
-    response_model=PrometheusAnswer,
-    summary="Names of labels for PromQL",
-    openapi_extra=described(_MATCH),
-)
-@router.post(
-    "/labels",
-    response_model=PrometheusAnswer,
-    summary="Names of labels for PromQL, as a form",
-    openapi_extra=described(_MATCH, body=True),
-)
+@_both("/labels", "Names of labels for PromQL", _MATCH)
 async def labels(request: Request) -> Response:
     """As Prometheus' `/api/v1/labels`."""
 

@@ -39,21 +39,9 @@ CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 503: 14}
 class Plain(APIRoute):
     """A route whose errors are a sentence in plain text."""
 
-    def get_route_handler(self) -> Handler:
-        answered = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            try:
-                return await answered(request)
-            except HeapwatchError as error:
-                status, headers = told_as(error)
-                return PlainTextResponse(f"{error}\n", status, headers)
-
-        return handle
-
-
-class Otlp(APIRoute):
-    """A route whose errors are a `google.rpc.Status` in the encoding of the request."""
+    def worded(self, _: Request, error: HeapwatchError) -> Response:
+        status, headers = told_as(error)
+        return PlainTextResponse(f"{error}\n", status, headers)
 
     def get_route_handler(self) -> Handler:
         answered = super().get_route_handler()
@@ -62,13 +50,20 @@ class Otlp(APIRoute):
             try:
                 return await answered(request)
             except HeapwatchError as error:
-                status, headers = told_as(error)
-                status = 503 if status == 500 else status  # senders of OTLP do not repeat after 500
-                form = otlp.JSON if _content_type(request).lower().startswith(otlp.JSON) else otlp.PROTOBUF
-                body = otlp.failure(CODES.get(status, 2), str(error), form)
-                return Response(body, status, headers, media_type=form)
+                return self.worded(request, error)
 
         return handle
+
+
+class Otlp(Plain):
+    """Errors are a `google.rpc.Status` in the encoding of the request."""
+
+    def worded(self, request: Request, error: HeapwatchError) -> Response:
+        status, headers = told_as(error)
+        status = 503 if status == 500 else status  # senders of OTLP do not repeat after 500
+        form = otlp.JSON if _content_type(request).lower().startswith(otlp.JSON) else otlp.PROTOBUF
+        body = otlp.failure(CODES.get(status, 2), str(error), form)
+        return Response(body, status, headers, media_type=form)
 
 
 written = APIRouter(tags=["ingest"], route_class=Plain)
