@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 from array import array
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,9 +169,10 @@ class Spool:
     def _after(self, done: int) -> Depth:
         entries = size = 0
         for segment in self._segments:
-            for place in segment.frames if _ends_after(segment, done) else ():
-                if place.sequence > done:
-                    entries, size = entries + 1, size + place.end - place.offset
+            if _ends_after(segment, done):
+                first = bisect_left(segment.frames, (done + 1,))  # frames lie in order, one behind the other
+                entries += len(segment.frames) - first
+                size += segment.size - segment.frames[first].offset
         held = [len(entry.data) for entry in self._memory if entry.sequence > done]
         return Depth(entries + len(held), size + sum(held))
 
