@@ -15,10 +15,10 @@ from openid_provider import CLIENT, SECRET, OpenIdProvider
 from servers import Server
 
 from heapwatch.errors import HeapwatchError, UsageError
-from heapwatch.web.audit import Audit
 from heapwatch.web.auth import Users
 from heapwatch.web.openid import Provider, own_page
 from heapwatch.web.settings import Settings, load
+from heapwatch.workflow.audit import Audit
 
 PUBLIC = "http://127.0.0.1"
 

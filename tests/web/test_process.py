@@ -19,10 +19,10 @@ from histograms import TEXT, batch, now
 from servers import Server
 
 from heapwatch.errors import UsageError
-from heapwatch.web.audit import Audit
 from heapwatch.web.serve import _bind_http, serve
 from heapwatch.web.settings import Address, Settings
 from heapwatch.wire.batch import encode
+from heapwatch.workflow.audit import Audit
 
 pytestmark = [pytest.mark.store, pytest.mark.e2e]
 

@@ -13,9 +13,9 @@ import pytest
 from authorities import Authority
 from servers import Server
 
-from heapwatch.web.audit import Audit
 from heapwatch.web.auth import Sessions, Users
 from heapwatch.web.auth.sessions import csrf_of
+from heapwatch.workflow.audit import Audit
 
 pytestmark = pytest.mark.store
 

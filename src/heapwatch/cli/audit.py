@@ -84,7 +84,7 @@ def verify(*, where: Where = HERE) -> int:
 
         heapwatch audit verify --data /var/lib/heapwatch
     """
-    from heapwatch.web.audit import Audit, Broken
+    from heapwatch.workflow.audit import Audit, Broken
 
     audit = Audit(where.settings().data)
     try:
@@ -100,7 +100,7 @@ def verify(*, where: Where = HERE) -> int:
 
 
 def _read(where: Where, wanted: dict[str, str], limit: int) -> list[dict[str, Any]]:
-    from heapwatch.web.audit import Audit, Wanted
+    from heapwatch.workflow.audit import Audit, Wanted
 
     return [entry.public() for entry in Audit(where.settings().data).newest(limit, wanted=Wanted(**wanted))]
 

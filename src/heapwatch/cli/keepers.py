@@ -88,7 +88,7 @@ HERE = Where()
 @contextmanager
 def noted(settings: Settings, what: str, target: str, detail: str = "") -> Iterator[None]:
     """Note a change of the data folder in its audit, also when it fails."""
-    from heapwatch.web.audit import Audit
+    from heapwatch.workflow.audit import Audit
 
     audit = Audit(settings.data)
     try:

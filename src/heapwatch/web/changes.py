@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heapwatch.errors import HeapwatchError
-from heapwatch.web.audit import Audit
+from heapwatch.workflow.audit import Audit
 
 log = structlog.get_logger("heapwatch.audit")
 

@@ -39,7 +39,6 @@ from heapwatch.store.errors import NotFound
 from heapwatch.web import changes, figures, findings, logs, negotiation, ports, rechecks, ways_in
 from heapwatch.web.access import Access
 from heapwatch.web.alerting import Alerter
-from heapwatch.web.audit import Audit
 from heapwatch.web.auth import Caller, Forbidden, Unauthenticated
 from heapwatch.web.dashboards import Shelf
 from heapwatch.web.figures import Figures
@@ -53,6 +52,7 @@ from heapwatch.web.tailing import Tails
 from heapwatch.web.timers import Task, Timers
 from heapwatch.web.tls import renew
 from heapwatch.wire import exposition
+from heapwatch.workflow.audit import Audit
 
 if TYPE_CHECKING:
     from heapwatch.store import Store

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heapwatch.errors import Unavailable
-from heapwatch.web.audit import Audit, Broken
+from heapwatch.workflow.audit import Audit, Broken
 
 
 @pytest.fixture
