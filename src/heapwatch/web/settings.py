@@ -30,6 +30,7 @@ from pydantic_settings import (
 
 from heapwatch.errors import UsageError
 from heapwatch.web.access_settings import AccessSettings
+from heapwatch.web.acting_settings import ActingSettings
 from heapwatch.web.alert_settings import AlertSettings
 from heapwatch.wire.paths import DEFAULT as TEMPLATE
 from heapwatch.wire.paths import Template
@@ -274,7 +275,7 @@ class BasicSettings(BaseSettings):
         return self.data / "dashboards"
 
 
-class Settings(AccessSettings, AlertSettings, BasicSettings):
+class Settings(AccessSettings, ActingSettings, AlertSettings, BasicSettings):
     """Everything `heapwatch serve` can be told. Built by `load`; a plain constructor reads nothing."""
 
     @property

@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from heapwatch.errors import HeapwatchError
 from heapwatch.web import answers, changes
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["server"], dependencies=[Depends(only_known)])
 

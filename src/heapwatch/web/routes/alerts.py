@@ -15,8 +15,8 @@ from heapwatch.model import Batch
 from heapwatch.store.logs import UNKEYED
 from heapwatch.web import door_answers
 from heapwatch.web.auth import Caller
+from heapwatch.web.callers import caller, services_of, source_of
 from heapwatch.web.parameters import now_ms, only_known, raw_body
-from heapwatch.web.services import caller, services_of, source_of
 
 router = APIRouter(dependencies=[Depends(only_known)])
 

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heapwatch.web import access_answers as answers
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import only_known
 from heapwatch.web.routes.signin import NO_STORE
-from heapwatch.web.services import caller, services_of
 from heapwatch.workflow.audit import Wanted
 
 router = APIRouter(tags=["access"], dependencies=[Security(caller, scopes=["admin"]), Depends(only_known)])

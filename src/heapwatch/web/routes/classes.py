@@ -11,8 +11,8 @@ from starlette.responses import Response
 from heapwatch.errors import UsageError
 from heapwatch.query.times import parse_time
 from heapwatch.web import answers
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import Selected, Spanned, Stepped, named, now_ms, only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["classes"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
 

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from heapwatch.query.logs.correlate import correlate as found_in_logs
 from heapwatch.web.answers import EventRow, Model
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import Selected, Spanned, only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["query"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
 

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heapwatch.web.answers import Model
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.dashboards import Shelf, Stored, read
 from heapwatch.web.dashboards.definition import MOST_TEXT, checked
 from heapwatch.web.dashboards.edit import empty, with_panel
 from heapwatch.web.dashboards.model import Dashboard, Panel
 from heapwatch.web.dashboards.questions import Fault
 from heapwatch.web.parameters import only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["dashboards"], dependencies=[Depends(only_known)])
 

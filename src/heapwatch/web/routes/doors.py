@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from heapwatch.ingest.reasons import told
 from heapwatch.web import answers, door_answers
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["server"], dependencies=[Depends(only_known), Security(caller, scopes=["read"])])
 

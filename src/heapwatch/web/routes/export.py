@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from heapwatch.web import archives, parquet
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import Selected, Spanned, only_known
-from heapwatch.web.services import caller, services_of
 
 SNAPSHOTS = {"jsonl": archives.json_lines, "text-tar": archives.tar, "parquet": parquet.snapshots}
 

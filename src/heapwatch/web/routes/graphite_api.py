@@ -25,8 +25,9 @@ from heapwatch.query.graphite.render import TABLE, Window, render
 from heapwatch.query.graphite.tags import tag_names, tag_values
 from heapwatch.query.limits import Limits
 from heapwatch.web import negotiation
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.forms import Form, described, form_of
-from heapwatch.web.services import Services, caller, services_of
+from heapwatch.web.services import Services
 
 VERSION = "1.1.10"
 """The version of Graphite whose shapes these are; clients choose by it what they ask."""

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heapwatch.web import answers, figures
-from heapwatch.web.services import caller, services_of
+from heapwatch.web.callers import caller, services_of
 
 router = APIRouter(tags=["health"])
 

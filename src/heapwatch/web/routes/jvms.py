@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heapwatch.web import answers
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.leaks import beside
 from heapwatch.web.parameters import Selected, Spanned, Stepped, only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["jvms"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
 

@@ -15,8 +15,8 @@ from heapwatch.query.times import parse_time
 from heapwatch.web import leak_answers as answers
 from heapwatch.web import leaks, reporting
 from heapwatch.web.auth import Caller
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import Selected, named, now_ms, only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["leaks"], dependencies=[Depends(only_known)])
 

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heapwatch import __version__
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import Selected, only_known
 from heapwatch.web.rechecks import while_allowed
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["live"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
 

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from heapwatch.errors import UsageError
 from heapwatch.store.reads.selection import containing
 from heapwatch.web import answers
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import Selected, Spanned, Stepped, only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["metrics"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
 

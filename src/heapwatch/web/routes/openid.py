@@ -13,10 +13,11 @@ from heapwatch.errors import HeapwatchError
 from heapwatch.store.errors import NotFound
 from heapwatch.web import changes
 from heapwatch.web.auth import Forbidden, Unauthenticated
+from heapwatch.web.callers import peer_of, services_of
 from heapwatch.web.errors import response_to
 from heapwatch.web.notices import notice
 from heapwatch.web.routes.signin import NO_STORE
-from heapwatch.web.services import Services, peer_of, services_of
+from heapwatch.web.services import Services
 
 if TYPE_CHECKING:
     from heapwatch.web.openid import Provider

@@ -28,10 +28,11 @@ from heapwatch.query.promql.stored import LATEST_MS
 from heapwatch.store.errors import Cancelled, NotFound, TooBig
 from heapwatch.web import negotiation
 from heapwatch.web.answers import Model
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.forms import Form, described, form_of
 from heapwatch.web.parameters import now_ms
 from heapwatch.web.readers import HungUp
-from heapwatch.web.services import Services, caller, services_of
+from heapwatch.web.services import Services
 
 PREFIX = "/prometheus/api/v1"
 LANGUAGE = "2.42.0"

@@ -14,8 +14,9 @@ from heapwatch.ingest.logs import LogUpload
 from heapwatch.ingest.pushed import pairs
 from heapwatch.web import upload_answers
 from heapwatch.web.auth import ANYBODY, Caller, Unauthenticated
+from heapwatch.web.callers import allowed, caller, peer_of, services_of, source_of
 from heapwatch.web.parameters import labels_of, now_ms, only_known, raw_body
-from heapwatch.web.services import Services, allowed, caller, peer_of, services_of, source_of
+from heapwatch.web.services import Services
 from heapwatch.wire import carbon2, collectd, exposition, graphite
 from heapwatch.wire.paths import Template
 

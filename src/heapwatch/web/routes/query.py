@@ -28,9 +28,10 @@ from heapwatch.query.run import run
 from heapwatch.query.times import parse_interval, parse_time
 from heapwatch.query.vocabulary import StoredWords
 from heapwatch.web import negotiation, queries
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import Span, named, now_ms, only_known
 from heapwatch.web.rechecks import while_allowed
-from heapwatch.web.services import Services, caller, services_of
+from heapwatch.web.services import Services
 from heapwatch.web.tailing import Tail
 
 router = APIRouter(tags=["query"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])

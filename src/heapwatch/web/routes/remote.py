@@ -23,8 +23,8 @@ from heapwatch.ingest.intake import Unsupported
 from heapwatch.model import Batch
 from heapwatch.web import errors
 from heapwatch.web.auth import Caller
+from heapwatch.web.callers import caller, services_of, source_of
 from heapwatch.web.parameters import labels_of, now_ms, only_known, raw_body
-from heapwatch.web.services import caller, services_of, source_of
 
 Uploader = Annotated[Caller, Security(caller, scopes=["ingest"])]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

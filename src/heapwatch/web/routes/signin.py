@@ -14,9 +14,10 @@ from heapwatch.web import access_answers as answers
 from heapwatch.web import changes
 from heapwatch.web.auth import ROLES, Caller, Forbidden, Unauthenticated, User
 from heapwatch.web.auth.sessions import csrf_of
+from heapwatch.web.callers import caller, peer_of, services_of
 from heapwatch.web.guard import from_own_page
 from heapwatch.web.parameters import only_known
-from heapwatch.web.services import Services, caller, peer_of, services_of
+from heapwatch.web.services import Services
 
 router = APIRouter(tags=["access"], dependencies=[Depends(only_known)])
 

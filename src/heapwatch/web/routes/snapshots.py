@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from heapwatch.query.times import parse_time
 from heapwatch.web import answers
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import Selected, Spanned, named, now_ms, only_known
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["snapshots"], dependencies=[Security(caller, scopes=["read"]), Depends(only_known)])
 

@@ -13,8 +13,8 @@ from heapwatch.ingest.logs import Form, LogUpload, compiled, offset
 from heapwatch.query.times import parse_time
 from heapwatch.web import upload_answers
 from heapwatch.web.auth import Caller
+from heapwatch.web.callers import caller, peer_of, services_of, source_of
 from heapwatch.web.parameters import MODES, labels_of, named, now_ms, only_known, raw_body
-from heapwatch.web.services import caller, peer_of, services_of, source_of
 from heapwatch.wire.batch import CONTENT_TYPE
 
 router = APIRouter(tags=["ingest"])

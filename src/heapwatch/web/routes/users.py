@@ -11,10 +11,10 @@ from heapwatch.store.errors import NotFound
 from heapwatch.web import access_answers as answers
 from heapwatch.web import changes
 from heapwatch.web.auth import User, Users, passwords
+from heapwatch.web.callers import caller, services_of
 from heapwatch.web.parameters import only_known
 from heapwatch.web.people import people
 from heapwatch.web.routes.signin import NO_STORE
-from heapwatch.web.services import caller, services_of
 
 router = APIRouter(tags=["access"], dependencies=[Security(caller, scopes=["admin"]), Depends(only_known)])
 
