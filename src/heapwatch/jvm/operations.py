@@ -1,0 +1,254 @@
+"""What can be done to a JVM by its name: one table for the command line, a probe on another host, a workflow.
+
+    run("thread_dump", 4711)  ->  {"operation": "thread_dump", "pid": 4711, "text": "...",
+                                   "predicted_pause_ms": 1.2, "pause_ms": 0.3, "duration_ms": 4.1, ...}
+
+Each operation says before it is carried out how long the application may stand for it, and is refused when
+that is more than `max_pause_ms` (500 unless the caller says otherwise); afterwards it says how long the
+application stood. Both are 0 for what needs no safepoint.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from heapwatch.errors import Refused, UsageError
+from heapwatch.jvm import answers, discover, heapdump, histogram, sample, threaddump
+from heapwatch.jvm.session import Session
+from heapwatch.model import ALL, LIVE
+
+MAX_PAUSE_MS = 500.0
+
+_GC_TIMEOUT_S = 120.0
+_TOP = 25
+
+Options = Mapping[str, Any]
+Perform = Callable[[Session, Options], Dict[str, Any]]
+Predict = Callable[[Session, Options], float]
+
+
+class PauseTooLong(Refused):
+    """The application would stand longer than is allowed; nothing was done."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row of the table. `options` has the default of each; its type is the default's."""
+
+    summary: str
+    predict: Predict
+    perform: Perform
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run(name: str, pid: int, options: Optional[Options] = None, proc: str = "/proc") -> Dict[str, Any]:
+    """Carry out one operation on the JVM `pid` of this machine. The answer can be written as JSON."""
+    chosen(name, options or {})  # a wrong word is told before anything is looked at
+    target = discover.find(str(pid), discover.discover(proc))
+    with Session(target, proc) as session:
+        return carry_out(session, name, options)
+
+
+def carry_out(session: Session, name: str, options: Optional[Options] = None) -> Dict[str, Any]:
+    """As `run`, on a JVM that is open already."""
+    operation, given = chosen(name, options or {})
+    target = session.target
+    expected = operation.predict(session, given)
+    if expected > given["max_pause_ms"]:
+        raise PauseTooLong(
+            f"{name} may stop {target.name} ({target.pid}) for {expected:.0f} ms, "
+            f"{given['max_pause_ms']:.0f} ms are allowed (max_pause_ms); nothing was done"
+        )
+    session.forget_costs()
+    began_at, began = int(time.time() * 1000), time.monotonic()
+    found = operation.perform(session, given)
+    return {
+        "operation": name,
+        "pid": target.pid,
+        "jvm": target.name,
+        "java_version": target.java_version,
+        "collector": target.collector,
+        "time": began_at,
+        "predicted_pause_ms": round(expected, 3),
+        "pause_ms": _rounded(session.pause_ms()),
+        "duration_ms": round((time.monotonic() - began) * 1000, 3),
+        **found,
+    }
+
+
+def predicted_ms(session: Session, name: str, options: Optional[Options] = None) -> float:
+    """How long the application may stand for an operation."""
+    operation, given = chosen(name, options or {})
+    return operation.predict(session, given)
+
+
+def chosen(name: str, options: Options) -> Tuple[Operation, Dict[str, Any]]:
+    """The operation of this name with all its options; UsageError tells a wrong word."""
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        raise UsageError(f"no operation {name!r}; there are {', '.join(OPERATIONS)}")
+    given = {**operation.options, "max_pause_ms": operation.options.get("max_pause_ms", MAX_PAUSE_MS)}
+    for key, value in options.items():
+        if key not in given:
+            raise UsageError(f"{name} has no option {key!r}; it has {', '.join(sorted(given))}")
+        given[key] = _read(name, key, value, given[key])
+    return operation, given
+
+
+def _read(name: str, key: str, value: Any, default: Any) -> Any:
+    """A value of an option, also one that was written as text (a template, a command line)."""
+    wrong = UsageError(f"{name}: {key} cannot be {value!r}")
+    if isinstance(default, bool):
+        if isinstance(value, str):
+            value = {"true": True, "yes": True, "false": False, "no": False}.get(value.lower(), value)
+        if not isinstance(value, bool):
+            raise wrong
+        return value
+    if isinstance(default, float):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise wrong from None
+        if isinstance(value, bool) or not number >= 0:
+            raise wrong
+        return number
+    if not isinstance(value, str) or "\0" in value:
+        raise wrong
+    if key == "mode" and value not in (ALL, LIVE):
+        raise UsageError(f"{name}: mode is {ALL!r} or {LIVE!r}, not {value!r}")
+    return value
+
+
+# -- one function an operation ------------------------------------------------------------------------------
+
+
+def _nothing(_session: Session, _options: Options) -> float:
+    return 0.0
+
+
+def _version(session: Session, _options: Options) -> Dict[str, Any]:
+    return {"text": session.jcmd("VM.version")}
+
+
+def _heap_info(session: Session, _options: Options) -> Dict[str, Any]:
+    text = session.jcmd("GC.heap_info")
+    return {"text": text, "spaces": answers.heap_info(text), "heap": session.heap()}
+
+
+def _thread_dump_ms(session: Session, _options: Options) -> float:
+    """Some microseconds a thread. Never with -l: that walks the heap for the owners of locks."""
+    return 1.0 + 0.02 * session.heap().get("threads", 50.0)
+
+
+def _thread_dump(session: Session, _options: Options) -> Dict[str, Any]:
+    text = session.jcmd("Thread.print")
+    dump = threaddump.parse(text)
+    return {"text": text, **dump._asdict(), "groups": [group._asdict() for group in dump.groups]}
+
+
+def _classloader_ms(session: Session, _options: Options) -> float:
+    return 1.0 + 0.0002 * session.heap().get("loaded_classes", 5000.0)
+
+
+def _classloader_stats(session: Session, _options: Options) -> Dict[str, Any]:
+    text = session.jcmd("VM.classloader_stats")
+    kinds = answers.class_loaders(text)
+    return {
+        "text": text,
+        "loaders": sum(kind.loaders for kind in kinds),
+        "classes": sum(kind.classes for kind in kinds),
+        "bytes": sum(kind.bytes for kind in kinds),
+        "kinds": [kind._asdict() for kind in kinds],
+    }
+
+
+def _finalizer_info(session: Session, _options: Options) -> Dict[str, Any]:
+    text = session.jcmd("GC.finalizer_info")
+    waiting = answers.finalizers(text)
+    return {"text": text, "waiting": sum(waiting.values()), "classes": waiting}
+
+
+def _native_memory(session: Session, _options: Options) -> Dict[str, Any]:
+    text = session.jcmd("VM.native_memory summary")
+    uses = answers.native_memory(text)
+    if uses is None:
+        return {"text": text, "enabled": False, "categories": []}
+    total = next((use for use in uses if not use.category), None)
+    return {
+        "text": text,
+        "enabled": True,
+        "reserved": total.reserved if total else None,
+        "committed": total.committed if total else None,
+        "categories": [use._asdict() for use in uses if use.category],
+    }
+
+
+def _histogram_ms(session: Session, options: Options) -> float:
+    return session.walk_ms(mode=options["mode"])
+
+
+def _histogram(session: Session, options: Options) -> Dict[str, Any]:
+    mode, used = options["mode"], session.used()
+    with session.cost(collects=mode == LIVE) as cost:
+        text = session.attachment.histogram_text(mode, parallel=sample.threads_for(session.target))
+    session.learn(cost.pause_ms, used, mode)
+    found = histogram.parse(text)
+    order = sorted(range(len(found)), key=lambda at: -found.bytes[at])
+    top: List[Dict[str, Any]] = [
+        {"class": found.classes[at], "instances": found.instances[at], "bytes": found.bytes[at]}
+        for at in order[:_TOP]
+    ]
+    return {
+        "text": text,
+        "mode": mode,
+        "classes": len(found),
+        "instances": found.total_instances,
+        "bytes": found.total_bytes,
+        "top": top,
+    }
+
+
+def _gc_ms(session: Session, _options: Options) -> float:
+    return session.collection_ms()
+
+
+def _gc(session: Session, _options: Options) -> Dict[str, Any]:
+    before = session.used()
+    text = session.jcmd("GC.run", _GC_TIMEOUT_S, collects=True)
+    return {"text": text, "used_before": before, "used_after": session.used()}
+
+
+def _rounded(value: Optional[float]) -> Optional[float]:
+    return None if value is None else round(value, 3)
+
+
+OPERATIONS: Dict[str, Operation] = {
+    "version": Operation("Which Java it is.", _nothing, _version),
+    "histogram": Operation(
+        "Count the objects of each class; mode `live` collects first.",
+        _histogram_ms,
+        _histogram,
+        {"mode": ALL},
+    ),
+    "heap_info": Operation("How full each part of the heap is.", _nothing, _heap_info),
+    "thread_dump": Operation(
+        "What each thread does, and how many there are of a kind.", _thread_dump_ms, _thread_dump
+    ),
+    "classloader_stats": Operation(
+        "How many class loaders there are, with how many classes.", _classloader_ms, _classloader_stats
+    ),
+    "finalizer_info": Operation("What waits for its finalizer.", _nothing, _finalizer_info),
+    "native_memory": Operation(
+        "What the VM itself uses, where it counts that (-XX:NativeMemoryTracking).", _nothing, _native_memory
+    ),
+    "gc": Operation("Force a full collection.", _gc_ms, _gc),
+    "heap_dump": Operation(
+        "Write all objects with their content to a file; somebody has to allow it.",
+        heapdump.predict,
+        heapdump.take,
+        {"path": "", "gz": False, "live": True, "approved_by": "", "max_pause_ms": 60_000.0},
+    ),
+}
+"""Every operation by its name."""
