@@ -13,8 +13,10 @@ from hypothesis import settings
 from runner.checks import STAGES
 from xdist.scheduler import LoadFileScheduling
 
-# A busy machine is no finding: no property fails because an example took long.
-settings.register_profile("patient", deadline=None, max_examples=60)
+# A busy machine is no finding: no property fails because an example took long. Before a release:
+# ./run test unit --hypothesis-profile=thorough
+settings.register_profile("patient", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("patient")
 
 # A shell that starts us in the background lets us ignore Ctrl-C, and with us all that we start.

@@ -51,7 +51,7 @@ class Written:
 
 
 @given(steps)
-@settings(max_examples=150)
+@settings(max_examples=40)
 def test_every_line_comes_once_whatever_happens(happening: list[tuple[str, int]]) -> None:
     folder = Path(tempfile.mkdtemp(prefix="heapwatch-tail-"))
     try:

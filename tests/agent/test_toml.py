@@ -66,7 +66,7 @@ odd = st.sampled_from(
 
 
 @given(st.lists(lines | odd, max_size=9).map("\n".join) | st.text(max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_is_accepted_means_what_tomllib_says_it_means(text: str) -> None:
     try:
         read = toml.loads(text)
@@ -76,7 +76,7 @@ def test_whatever_is_accepted_means_what_tomllib_says_it_means(text: str) -> Non
 
 
 @given(st.lists(lines, max_size=9).map("\n".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_tomllib_accepts_of_our_part_is_accepted(text: str) -> None:
     try:
         expected = tomllib.loads(text)

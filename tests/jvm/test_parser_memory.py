@@ -54,7 +54,7 @@ def lives(draw: st.DrawFn) -> list[str]:
 
 
 @given(lives())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=60)
 def test_one_histogram_after_the_other_reads_as_each_alone(told: list[str]) -> None:
     parser = Parser()
     for one in told:
@@ -62,7 +62,7 @@ def test_one_histogram_after_the_other_reads_as_each_alone(told: list[str]) -> N
 
 
 @given(lives(), st.data())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=40)
 def test_a_damaged_histogram_between_sound_ones_is_refused_and_forgotten(
     told: list[str], data: st.DataObject
 ) -> None:

@@ -140,7 +140,7 @@ def test_a_batch_arrives_as_it_was_sent(batch: Batch) -> None:
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_batch_cut_anywhere_is_never_used_in_part(sample: Batch, data: st.DataObject) -> None:
     whole = wire.encode(sample)
     cut = data.draw(st.integers(0, len(whole) - 1))
@@ -149,7 +149,7 @@ def test_a_batch_cut_anywhere_is_never_used_in_part(sample: Batch, data: st.Data
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_flipped_bit_never_changes_what_is_read(sample: Batch, data: st.DataObject) -> None:
     damaged = bytearray(wire.encode(sample))
     bit = data.draw(st.integers(0, 8 * len(damaged) - 1))
@@ -168,7 +168,7 @@ def test_arbitrary_bytes_are_refused_with_our_error(data: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from([1, 2]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_arbitrary_bytes_inside_a_sound_frame_end_in_our_error_or_a_batch(body: bytes, version: int) -> None:
     frame = framed(body, version)
     try:
@@ -179,7 +179,7 @@ def test_arbitrary_bytes_inside_a_sound_frame_end_in_our_error_or_a_batch(body: 
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_body_with_bytes_replaced_ends_in_our_error_or_a_batch_that_can_be_sent_on(
     sample: Batch, data: st.DataObject
 ) -> None:

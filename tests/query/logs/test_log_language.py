@@ -29,7 +29,7 @@ GOLDEN = sorted({
 })  # fmt: skip
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(trees.queries)
 def test_every_query_can_be_written_down_and_read_again(query: tree.LogQuery) -> None:
     text = written(query)
