@@ -122,6 +122,11 @@ def test_a_user_is_added_changed_and_removed(page: Page, kept: Server, expected_
     page.keyboard.press("Escape")
     page.get_by_role("link", name="What was changed").click()
     expect(row(page, "Changes", "user.remove")).to_contain_text("paula")
+    page.go_back()
+    page.get_by_role("button", name="Sign ann out").click()
+    expect(dialog).to_contain_text("This is you.")
+    dialog.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
 
 
 def test_a_token_is_made_rotated_and_revoked_and_its_secret_is_shown_once(page: Page, kept: Server) -> None:

@@ -9,7 +9,7 @@ import pytest
 from authorities import Authority
 
 from cli.conftest import Run, Server
-from heapwatch.web.auth import Tokens, Users
+from heapwatch.web.auth import Sessions, Tokens, Users
 
 PASSWORD = "correct horse battery"
 
@@ -23,13 +23,21 @@ def test_a_user_is_added_listed_changed_and_removed(heapwatch: Run, inside: Run,
     heapwatch("user", "passwd", "ann", *where, stdin="another password\n")
     users.authenticate("ann", "another password")
     assert "sessions have ended" in inside("user", "role", "ann", "admin", *where).stdout
+    Sessions(tmp_path / "d" / "sessions.json", 3600, 3600).begin("ann", "admin", "user")
+    assert inside("user", "signout", "ann", *where).stdout == "'ann' was signed in 1 time, and is no more\n"
     rows = json.loads(inside("user", "list", "--json", *where).stdout)
     assert [(row["name"], row["role"]) for row in rows] == [("ann", "admin")]
     assert "hash" not in rows[0]
     inside("user", "remove", "ann", *where)
     assert "no user with a password" in inside("user", "list", *where).stdout
     shown = json.loads(inside("audit", "--json", *where).stdout)
-    assert [row["what"] for row in shown] == ["user.add", "user.password", "user.role", "user.remove"]
+    assert [row["what"] for row in shown] == [
+        "user.add",
+        "user.password",
+        "user.role",
+        "user.signout",
+        "user.remove",
+    ]
     assert {row["who"].partition(":")[0] for row in shown} == {"cli"}
     assert PASSWORD not in (tmp_path / "d" / "audit.jsonl").read_text()
 
@@ -42,6 +50,7 @@ def test_a_user_is_added_listed_changed_and_removed(heapwatch: Run, inside: Run,
         (("add", "a b"), f"{PASSWORD}\n", "letters, digits"),
         (("add", "ann", "--role", "root"), f"{PASSWORD}\n", "root"),
         (("passwd", "nobody"), f"{PASSWORD}\n", "no user named 'nobody'"),
+        (("signout", "nobody"), "", "nobody named 'nobody' is signed in"),
         (("add", "ann", "--password", PASSWORD), "", "--password"),
     ],
 )
@@ -98,6 +107,7 @@ def test_a_server_is_asked_for_the_same(heapwatch: Run, inside: Run, server: Ser
     made = json.loads(inside("token", "create", "a/b", "--json", *asked, **token).stdout)
     assert made["scopes"] == ["read"]
     assert inside("token", "rotate", made["id"], *asked, **token).stdout.startswith("hw_")
+    assert "0 times" in inside("user", "signout", "ann+x@example.org", *asked, **token).stdout
     assert inside("user", "remove", "ann+x@example.org", *asked, **token).returncode == 0
     shown = json.loads(inside("audit", "--json", "--who", "token:me", *asked, **token).stdout)
     assert [row["what"] for row in shown][:3] == ["user.add", "user.add", "user.role"]

@@ -124,6 +124,7 @@ NEEDS: dict[tuple[str, str], str | None] = {
     ("put", "/api/v1/users/{name}/password"): "admin",
     ("put", "/api/v1/users/{name}/role"): "admin",
     ("delete", "/api/v1/users/{name}"): "admin",
+    ("delete", "/api/v1/users/{name}/sessions"): "admin",
     ("get", "/api/v1/audit"): "admin",
 }
 IDS = [" ".join(route) for route in NEEDS]

@@ -13,7 +13,7 @@ import pytest
 from authorities import Authority
 from servers import Server
 
-from heapwatch.web.auth import Sessions, Users
+from heapwatch.web.auth import Sessions, Unauthenticated, Users
 from heapwatch.web.auth.sessions import csrf_of
 from heapwatch.workflow.audit import Audit
 
@@ -198,6 +198,30 @@ def test_all_sessions_of_a_user_end_when_the_user_changes(peopled: Server, chang
             assert admin.put(f"/api/v1/users/{name}/{change}", json=told).status_code == 200
         assert victim.get("/api/v1/jvms").status_code == 401
         assert admin.get("/api/v1/jvms").status_code == 200
+
+
+def test_who_is_signed_out_is_so_in_every_browser_and_may_sign_in_again(peopled: Server) -> None:
+    users = Users(peopled.data / "users.json")
+    users.add("lost-laptop", "operator", PASSWORD)
+    sessions = Sessions(peopled.data / "sessions.json", 3600, 3600)
+    let_in = sessions.begin("guest@example.org", "viewer", "oidc")
+    with (
+        session_of(peopled, "ann") as admin,
+        session_of(peopled, "lost-laptop") as one,
+        session_of(peopled, "lost-laptop") as other,
+    ):
+        assert admin.delete("/api/v1/users/Lost-Laptop/sessions").json() == {"ended": 2}
+        assert one.get("/api/v1/jvms").status_code == other.get("/api/v1/jvms").status_code == 401
+        assert admin.delete("/api/v1/users/lost-laptop/sessions").json() == {"ended": 0}
+        assert admin.delete("/api/v1/users/guest@example.org/sessions").json() == {"ended": 1}
+        with pytest.raises(Unauthenticated):
+            sessions.find(let_in)
+        refused = admin.delete("/api/v1/users/nobody/sessions")
+        assert refused.status_code == 404
+        assert "nobody named 'nobody' is signed in" in refused.json()["error"]["message"]
+    with session_of(peopled, "lost-laptop") as one, session_of(peopled, "lost-laptop") as other:
+        assert one.post("/api/v1/logout", params={"everywhere": True}).json() == {"signed_out": True}
+        assert other.get("/api/v1/jvms").status_code == 401
 
 
 def test_a_new_user_of_an_old_name_has_no_old_sessions(peopled: Server) -> None:

@@ -1,4 +1,4 @@
-"""`heapwatch user add|list|passwd|role|remove`"""
+"""`heapwatch user add|list|passwd|role|signout|remove`"""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ class Keeper(Protocol):
     def all(self) -> list[dict[str, Any]]: ...
     def passwd(self, name: str, password: str) -> None: ...
     def role(self, name: str, role: Role) -> None: ...
+    def sign_out(self, name: str) -> int: ...
     def remove(self, name: str) -> None: ...
 
 
@@ -137,6 +138,24 @@ def role(name: str, role: Role, /, *, where: Where = HERE) -> int:
 
 
 @app.command
+def signout(name: str, /, *, where: Where = HERE) -> int:
+    """End all sessions of somebody, in every browser; they may sign in again.
+
+    For example:
+
+        heapwatch user signout ann
+
+    Parameters
+    ----------
+    name
+        The user, or somebody whom an OpenID provider let in.
+    """
+    ended = _keeper(where).sign_out(name)
+    print(f"{clean(name)!r} was signed in {ended} time{'' if ended == 1 else 's'}, and is no more")
+    return 0
+
+
+@app.command
 def remove(name: str, /, *, where: Where = HERE) -> int:
     """Remove a user; all sessions of the user end.
 
@@ -181,6 +200,17 @@ class _File:
         with noted(self._settings, "user.role", name, role):
             self._users.set_role(name, role)
 
+    def sign_out(self, name: str) -> int:
+        from heapwatch.web.access import Access
+
+        sessions = Access(self._settings).sessions
+        with noted(self._settings, "user.signout", name):
+            known = self._users.find(name)
+            ended = sessions.end_all(known.name if known else name)
+            if not ended and known is None:
+                raise UsageError(f"nobody named {name!r} is signed in, and there is no such user")
+        return ended
+
     def remove(self, name: str) -> None:
         with noted(self._settings, "user.remove", name):
             self._users.remove(name)
@@ -203,6 +233,9 @@ class _Server:
 
     def role(self, name: str, role: Role) -> None:
         self._client.put(f"{_address(name)}/role", {"role": role})
+
+    def sign_out(self, name: str) -> int:
+        return int(self._client.delete(f"{_address(name)}/sessions")["ended"])
 
     def remove(self, name: str) -> None:
         self._client.delete(_address(name))

@@ -102,6 +102,10 @@ class NewRole(Model):
     role: str = Field(description="viewer, operator or admin")
 
 
+class Ended(Model):
+    ended: int
+
+
 class RemovedUser(Model):
     removed: str
 

@@ -31,6 +31,7 @@ WHAT = {
     ("PUT", "/api/v1/users/{name}/password"): "user.password",
     ("PUT", "/api/v1/users/{name}/role"): "user.role",
     ("DELETE", "/api/v1/users/{name}"): "user.remove",
+    ("DELETE", "/api/v1/users/{name}/sessions"): "user.signout",
     ("POST", "/api/v1/login"): "login",
     ("POST", "/api/v1/logout"): "logout",
     ("POST", "/api/v1/password"): "user.password",

@@ -79,10 +79,12 @@ class Sessions:
             sessions[:] = [each for each in sessions if each.digest != shown]
         self._used.pop(shown, None)
 
-    def end_all(self, name: str) -> None:
-        """End all sessions of one user with a password."""
+    def end_all(self, name: str) -> int:
+        """End all sessions of one person, wherever they have signed in; how many there were."""
         with self._kept.edit() as sessions:
-            sessions[:] = [each for each in sessions if each.kind != "user" or each.name != name]
+            ended = [each for each in self._alive(sessions) if each.name == name]
+            sessions[:] = [each for each in sessions if each.name != name]
+        return len(ended)
 
     def flush(self) -> None:
         """Write the times of last use where they moved by more than a minute, and forget what has ended."""

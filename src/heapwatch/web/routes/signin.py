@@ -82,13 +82,17 @@ async def change_password(
 
 
 @router.post("/api/v1/logout", response_model=answers.SignedOut, summary="Sign out")
-async def logout(request: Request, who: Annotated[Caller, Security(caller)]) -> Response:
-    """Ends the session of the cookie that came along; tokens stay as they are."""
+async def logout(
+    request: Request, who: Annotated[Caller, Security(caller)], everywhere: bool = False
+) -> Response:
+    """Ends the session of the cookie that came along, or all of this person; tokens stay as they are."""
     services = services_of(request)
     signed_in = who.kind in ("user", "oidc")
     if signed_in:
-        changes.told(request, who=who.identity)
+        changes.told(request, who=who.identity, detail="everywhere" if everywhere else "")
         await run_in_threadpool(services.end_session, request)
+        if everywhere:
+            await run_in_threadpool(services.access.sessions.end_all, who.name)
     response = JSONResponse({"signed_out": signed_in}, headers=NO_STORE)
     services.access.forget(response)
     return response

@@ -60,6 +60,18 @@ async def remove(request: Request, name: str) -> Response:
     return JSONResponse({"removed": removed.name}, headers=NO_STORE)
 
 
+@router.delete("/api/v1/users/{name}/sessions", response_model=answers.Ended, summary="Sign somebody out")
+async def sign_out(request: Request, name: str) -> Response:
+    """Ends all sessions, in every browser; works for people of an OpenID provider, too. Tokens stay."""
+    known = await run_in_threadpool(_users(request).find, name)
+    sessions = services_of(request).access.sessions
+    ended = await run_in_threadpool(sessions.end_all, known.name if known else name)
+    if not ended and known is None:
+        raise NotFound(f"nobody named {name[:100]!r} is signed in, and there is no such user", [])
+    changes.told(request, detail=str(ended))
+    return JSONResponse({"ended": ended}, headers=NO_STORE)
+
+
 def _users(request: Request) -> Users:
     return services_of(request).access.users
 

@@ -7,9 +7,9 @@ import { count, exact, NONE } from "../../lib/format";
 import { Ago, plain } from "../../lib/text";
 import { Card, Part } from "../doors/card";
 import { leavesNobody, shownUsers } from "./rules";
-import { Add, Remove, SetPassword, SetRole } from "./userdialogs";
+import { Add, Remove, SetPassword, SetRole, SignOut } from "./userdialogs";
 
-type Doing = { readonly what: "role" | "password" | "remove"; readonly user: UserRow } | { readonly what: "add" } | null;
+type Doing = { readonly what: "role" | "password" | "signout" | "remove"; readonly user: UserRow } | { readonly what: "add" } | null;
 
 export function People({ answer, tokens, text }: { readonly answer: Resource<UserList>; readonly tokens: readonly TokenRow[] | null; readonly text: string }) {
   const [doing, setDoing] = useState<Doing>(null);
@@ -25,7 +25,8 @@ export function People({ answer, tokens, text }: { readonly answer: Resource<Use
         doing.what === "add" ? <Add rules={answer.data} first={who.value?.open ?? false} onClose={close} onDone={answer.reload} />
           : doing.what === "role" ? <SetRole user={doing.user} {...change} />
             : doing.what === "password" ? <SetPassword user={doing.user} rules={answer.data} onClose={close} onDone={answer.reload} />
-              : <Remove user={doing.user} alone={tokens !== null && leavesNobody(users, tokens)} {...change} />
+              : doing.what === "signout" ? <SignOut user={doing.user} onClose={close} onDone={answer.reload} />
+                : <Remove user={doing.user} alone={tokens !== null && leavesNobody(users, tokens)} {...change} />
       )}
     </Card>
   );
@@ -61,6 +62,7 @@ function Row({ user, onDo }: { readonly user: UserRow; readonly onDo: (doing: Do
       <td class="number"><Ago value={user.last_signin} /></td>
       <td class="number" title={exact(user.sessions)}>{user.sessions ? count(user.sessions) : NONE}</td>
       <td class="actions">
+        {user.sessions > 0 && <button type="button" class="quiet" aria-label={`Sign ${name} out`} onClick={() => onDo({ what: "signout", user })}>Sign out</button>}
         {user.source === "oidc" ? <span class="note">kept by the provider</span> : (
           <>
             <button type="button" class="quiet" aria-label={`Change the role of ${name}`} onClick={() => onDo({ what: "role", user })}>Role</button>

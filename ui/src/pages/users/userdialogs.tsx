@@ -64,6 +64,18 @@ export function SetPassword({ user, rules, onClose, onDone }: Omit<Change, "user
   );
 }
 
+export function SignOut({ user, onClose, onDone }: Omit<Change, "users">) {
+  const end = async () => {
+    await send(`${addressOf(user)}/sessions`, { method: "DELETE" });
+    onDone();
+  };
+  return (
+    <Ask title={`Sign ${plain(user.name)} out?`} done="Sign out" keep="Keep" onClose={onClose} onDone={end}>
+      <p>{isMe(user) ? "This is you. All your sessions end, in every browser." : "All their sessions end, in every browser."} Whoever still knows the password may sign in again; tokens stay as they are.</p>
+    </Ask>
+  );
+}
+
 export function Remove({ user, users, alone, onClose, onDone }: Change & { readonly alone: boolean }) {
   const remove = async () => {
     await send(addressOf(user), { method: "DELETE" });
