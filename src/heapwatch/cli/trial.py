@@ -19,10 +19,11 @@ app = App(
 For example:
 
     heapwatch test queries my-queries/
+    heapwatch test rules my-monitors/
 """,
 )
 
-SUFFIX = ".hwq"
+QUERIES, RULES = ".hwq", ".hwt"
 
 
 @app.command
@@ -51,7 +52,7 @@ def queries(*paths: Path, verbose: bool = False, output: TableOutput = TABLE) ->
     if output.kind == "csv":
         raise UsageError("outcomes come as a table or as JSON: -o table or -o json")
     ran, failed, told = 0, 0, []
-    for path in _files(paths):
+    for path in _files(paths, QUERIES):
         for outcome in script.check(script.read(path)):
             ran += 1
             failed += bool(outcome.problems)
@@ -67,11 +68,52 @@ def queries(*paths: Path, verbose: bool = False, output: TableOutput = TABLE) ->
     return 1 if failed else 0
 
 
+@app.command
+def rules(*paths: Path, verbose: bool = False, output: TableOutput = TABLE) -> int:
+    """Run rule scripts: monitors, data, and the states they must come to.
+
+    Each file runs on a store of its own in a temporary directory; no server
+    is needed. Exit code 1 when a monitor is not what it should be.
+
+    For example:
+
+        heapwatch test rules heap.hwt
+        heapwatch test rules my-monitors/ --verbose
+        heapwatch test rules . -o json
+
+    Parameters
+    ----------
+    paths
+        Files, and folders whose *.hwt are run.
+    verbose
+        Name the runs that are as expected too.
+    """
+    from heapwatch.monitor.rules import check
+
+    if output.kind == "csv":
+        raise UsageError("outcomes come as a table or as JSON: -o table or -o json")
+    ran, failed, told = 0, 0, []
+    for path in _files(paths, RULES):
+        for outcome in check(path):
+            ran += 1
+            failed += bool(outcome.problems)
+            told.append({"where": outcome.where, "problems": list(outcome.problems)})
+            if output.kind == "table" and (verbose or outcome.problems):
+                _print(outcome.where, "", outcome.problems)
+    if output.kind == "json":
+        write_json({"runs": ran, "failed": failed, "outcomes": told})
+    else:
+        print(f"{ran:,} {'run' if ran == 1 else 'runs'}: {failed or 'none'} failed")
+    if not ran:
+        raise UsageError("there is no run in these files")
+    return 1 if failed else 0
+
+
 def _print(where: str, text: str, problems: Sequence[str]) -> None:
     print(f"{where}: {'not as expected' if problems else 'as expected'}")
     if not problems:
         return
-    for line in text.split("\n"):
+    for line in text.split("\n") if text else ():
         print(f"    {clean(line)}")
     for problem in problems:
         for line in problem.split("\n"):
@@ -79,15 +121,15 @@ def _print(where: str, text: str, problems: Sequence[str]) -> None:
     sys.stdout.flush()
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
+def _files(paths: Sequence[Path], suffix: str) -> list[Path]:
     if not paths:
-        raise UsageError("nothing to run: name query scripts (*.hwq) or folders of them")
+        raise UsageError(f"nothing to run: name scripts (*{suffix}) or folders of them")
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            below = sorted(path.rglob(f"*{SUFFIX}"))
+            below = sorted(path.rglob(f"*{suffix}"))
             if not below:
-                raise UsageError(f"no *{SUFFIX} in {path}")
+                raise UsageError(f"no *{suffix} in {path}")
             found += below
         elif path.exists():
             found.append(path)

@@ -50,16 +50,19 @@ class Document:
         words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
         return UsageError(f"{self.name}:{place.line}:{place.column}: {words + ': ' if words else ''}{text}")
 
-    def validated(self, model: type[Model]) -> Model:
-        """The document as a model; UsageError at the first fault."""
+    def validated(self, model: type[Model], path: tuple[Key, ...] = ()) -> Model:
+        """The document, or what stands at a path of it, as a model; UsageError at the first fault."""
+        value = self.value
+        for part in path:
+            value = value[part]
         try:
-            return model.model_validate(self.value)
+            return model.model_validate(value)
         except ValidationError as error:
             fault = error.errors()[0]
             text = fault["msg"].removeprefix("Value error, ")
             if fault["type"] == "extra_forbidden":
                 text = "this key is not known here"
-            raise self.error(self._known(tuple(fault["loc"])), text) from error
+            raise self.error(self._known((*path, *fault["loc"])), text) from error
 
     def _known(self, loc: tuple[Key, ...]) -> tuple[Key, ...]:
         """A model's path without the names of unions' branches, which are in no file."""

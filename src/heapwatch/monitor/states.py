@@ -16,6 +16,7 @@ Between what is wrong and what is right again may be a band (hysteresis): in it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -64,6 +65,7 @@ class Seen:
     text: str = ""
     clear: bool = True
     eased: bool = True
+    absent: bool = False  # it is told of, though nothing is heard of it
 
     @classmethod
     def wrong(cls, level: str, value: float | None = None, text: str = "") -> Seen:
@@ -101,7 +103,7 @@ def step(before: State, seen: Seen | None, rules: Rules, now: int) -> State:
         critical=_since(before.critical, worst, now),
         clear=_since(before.clear, seen.clear and not bad, now),
         eased=_since(before.eased, seen.eased and not worst, now),
-        seen=now,
+        seen=before.seen if seen.absent else now,
         value=seen.value,
         text=seen.text,
     )
@@ -120,6 +122,11 @@ def failed(before: State, text: str, now: int) -> State:
 def forgotten(state: State, rules: Rules, now: int) -> bool:
     """Whether a group of which nothing was seen for long is one no more."""
     return state.state != ERROR and now - state.seen >= rules.forget_ms
+
+
+def key_of(labels: Mapping[str, str]) -> str:
+    """What a group is kept under."""
+    return json.dumps(sorted(labels.items()), ensure_ascii=False, separators=(",", ":"))
 
 
 def _level(group: State, rules: Rules, now: int) -> str:
@@ -144,7 +151,7 @@ def _unseen(before: State, rules: Rules, now: int) -> State:
         # an error is over when a look succeeds, even if it shows nothing
         return _becomes(before, before.level, now) if before.state == ERROR else before
     if rules.on_no_data == OK:
-        return replace(step(before, Seen(OK, None, "no data"), rules, now), seen=before.seen)
+        return step(before, Seen(OK, None, "no data", absent=True), rules, now)
     quiet = replace(before, wrong=None, critical=None, clear=None, eased=None, value=None, text="no data")
     return _becomes(quiet, NO_DATA, now)
 

@@ -18,6 +18,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from heapwatch.errors import UsageError
 from heapwatch.query.times import parse_interval, parse_time
@@ -107,6 +108,8 @@ class Query:
 
 
 Command = Clear | Rollup | Now | Load | LoadLogs | Query
+Given = Clear | Rollup | Now | Load | LoadLogs
+One = TypeVar("One")
 
 KINDS = (
     "", "ordered", "table", "ordered table", "messages", "nothing", "error", "warning", "no warnings",
@@ -120,21 +123,31 @@ _LABEL = re.compile(r'\s*([^\s={}",]+)=("(?:[^"\\]|\\.)*"|[^\s{}",]*)\s*,?')
 _LABELLED = re.compile(r'\{((?:"(?:[^"\\]|\\.)*"|[^{}"])*)\}\s*(.*)', re.DOTALL)
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _RUN = re.compile(rf"({_NUMBER})(?:([+-](?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?))?x(\d+)|_x(\d+)")
-_BEGINS_WITH_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+BEGINS_WITH_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
 def read(text: str, name: str) -> list[tuple[int, Command]]:
     """The commands of a script with their line numbers; `expect` is part of the query before it."""
-    found: list[tuple[int, Command]] = []
+    return commands(text, name, COMMANDS, _expect)
+
+
+def commands(
+    text: str,
+    name: str,
+    known: Mapping[str, Callable[[Line, str, list[Line]], One]],
+    expect: Callable[[list[tuple[int, One]], Line, str, list[Line]], None],
+) -> list[tuple[int, One]]:
+    """The commands of a script of which these words are known; `expect` is given to the one before it."""
+    found: list[tuple[int, One]] = []
     for head, body in _blocks(text, name):
         word, _, rest = head.text.partition(" ")
         try:
             if word == "expect":
-                _expect(found, head, rest.strip(), body)
-            elif word in _COMMANDS:
-                found.append((head.number, _COMMANDS[word](head, rest.strip(), body)))
+                expect(found, head, rest.strip(), body)
+            elif word in known:
+                found.append((head.number, known[word](head, rest.strip(), body)))
             else:
-                raise UsageError(f"expected one of {', '.join(_COMMANDS)} or expect, not {word[:40]!r}")
+                raise UsageError(f"expected one of {', '.join(known)} or expect, not {word[:40]!r}")
         except Unreadable:
             raise
         except UsageError as error:
@@ -210,36 +223,36 @@ def _trimmed(body: list[Line]) -> list[Line]:
     return body
 
 
-def _clear(_head: Line, rest: str, body: list[Line]) -> Command:
+def _clear(_head: Line, rest: str, body: list[Line]) -> Given:
     _nothing_more("clear", rest, body)
     return Clear()
 
 
-def _rollup(_head: Line, rest: str, body: list[Line]) -> Command:
+def _rollup(_head: Line, rest: str, body: list[Line]) -> Given:
     _nothing_more("rollup", rest, body)
     return Rollup()
 
 
-def _now(_head: Line, rest: str, body: list[Line]) -> Command:
+def _now(_head: Line, rest: str, body: list[Line]) -> Given:
     _nothing_more("now", "", body)
-    return Now(_moment(rest))
+    return Now(moment(rest))
 
 
-def _load(head: Line, rest: str, body: list[Line]) -> Command:
+def _load(head: Line, rest: str, body: list[Line]) -> Given:
     if rest == "logs":
         return LoadLogs(_messages(body))
     found = _LOAD.fullmatch(rest)
     if found is None:
         raise UsageError(f"expected `load every 10s from TIME` or `load logs`, not {head.text[:60]!r}")
     lines = []
-    for line in _said(body):
+    for line in said(body):
         if line.text.startswith("{"):
             labels, rest = labelled(line.text)
             lines.append(Samples(labels, "", values(rest)))
         else:
             path, _, rest = line.text.partition(" ")
             lines.append(Samples({}, path, values(rest)))
-    return Load(_moment(found[2]), round(parse_interval(found[1]) * 1000), lines)
+    return Load(moment(found[2]), round(parse_interval(found[1]) * 1000), lines)
 
 
 def _messages(body: Sequence[Line]) -> list[Message]:
@@ -247,10 +260,10 @@ def _messages(body: Sequence[Line]) -> list[Message]:
     lines = textwrap.dedent("\n".join(line.text for line in body)).split("\n")
     found: list[Message] = []
     for line in lines:
-        if _BEGINS_WITH_TIME.match(line):
+        if BEGINS_WITH_TIME.match(line):
             time, _, rest = line.partition(" ")
             labels, text = labelled(rest)
-            found.append(Message(_moment(time), labels, text))
+            found.append(Message(moment(time), labels, text))
         elif line.strip() and not found:
             raise UsageError(f"a log message begins with its time, not {line[:40]!r}")
         elif line.strip():
@@ -267,8 +280,8 @@ def _asked(language: str) -> Callable[[Line, str, list[Line]], Command]:
                 "expected `from TIME to TIME`, then interval, limit, order or mode with their values"
             )
         words = found[3].split()
-        start = _moment(found[1])
-        end = _moment(found[2], start)
+        start = moment(found[1])
+        end = moment(found[2], start)
         text = textwrap.dedent("\n".join(line.text for line in body))
         return Query(head.number, language, text, start, end, dict(zip(words[::2], words[1::2], strict=True)))
 
@@ -285,17 +298,17 @@ def _expect(found: list[tuple[int, Command]], head: Line, rest: str, body: list[
         raise UsageError(f"expect what? {', '.join(filter(None, KINDS))}, or nothing more; not {rest[:40]!r}")
     kind = "" if kind == "?" else kind
     arguments = "" if rest.startswith("#") else rest[len(kind) :].strip()
-    found[-1][1].expectations.append(Expectation(head.number, kind, arguments, _said(body)))
+    found[-1][1].expectations.append(Expectation(head.number, kind, arguments, said(body)))
 
 
-def _said(body: Sequence[Line]) -> list[Line]:
+def said(body: Sequence[Line]) -> list[Line]:
     """The lines that are neither empty nor comments."""
     stripped = [Line(line.number, line.text.strip()) for line in body]
     return [line for line in stripped if line.text and not re.match(r"#(?![A-Z]\s+\{)", line.text)]
 
 
-def _moment(text: str, start: int | None = None) -> int:
-    if not text.startswith("+") and (start is not None or _BEGINS_WITH_TIME.match(text)):
+def moment(text: str, start: int | None = None) -> int:
+    if not text.startswith("+") and (start is not None or BEGINS_WITH_TIME.match(text)):
         return parse_time(text, 0)
     if start is None:
         raise UsageError(f"{text[:40]!r} is not a time such as 2026-01-01T00:00:00Z")
@@ -303,15 +316,20 @@ def _moment(text: str, start: int | None = None) -> int:
 
 
 def _nothing_more(word: str, rest: str, body: Sequence[Line]) -> None:
-    if rest or _said(body):
+    if rest or said(body):
         raise UsageError(f"nothing follows {word}")
 
 
-_COMMANDS: dict[str, Callable[[Line, str, list[Line]], Command]] = {
+GIVEN: Mapping[str, Callable[[Line, str, list[Line]], Given]] = {
     "clear": _clear,
     "rollup": _rollup,
     "now": _now,
     "load": _load,
+}
+"""The commands by which data comes in."""
+
+COMMANDS: Mapping[str, Callable[[Line, str, list[Line]], Command]] = {
+    **GIVEN,
     "query": _asked("metrics"),
     "logs": _asked("logs"),
 }

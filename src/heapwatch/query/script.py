@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from heapwatch.errors import HeapwatchError
-from heapwatch.model import ALL, Batch, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
+from heapwatch.model import ALL, Batch, Event, Histogram, JvmId, LogBlock, MetricBlock, Snapshot
 from heapwatch.query import hwq, verdict
 from heapwatch.query.hwq import Clear, Load, LoadLogs, Now, Query, Rollup, Samples
 from heapwatch.query.times import parse_interval
@@ -68,94 +68,113 @@ def check(script: Script) -> Iterator[Outcome]:
             yield stage.run(query)
 
 
-class Stage:
-    """One script's store. A process has at most one open at a time."""
+class Scene:
+    """A store of its own that commands fill. A process has at most one open at a time."""
 
-    def __init__(self, script: Script) -> None:
-        self._script = script
+    def __init__(self) -> None:
         self._store: Store | None = None
         self._directory = Path()
-        self._done = 0  # commands of the script that are in the store
-        self._now = 0
         self._sequence = 0
+        self.now = 0
 
-    def __enter__(self) -> Stage:
-        return self
+    @property
+    def store(self) -> Store:
+        if self._store is None:
+            self._directory = Path(tempfile.mkdtemp(prefix="heapwatch-hwq-"))
+            settings = Settings(readers=1, fsync=False, min_free_disk_bytes=0)
+            self._store = open_store(self._directory, settings, clock=lambda: self.now)
+        return self._store
 
-    def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def run(self, query: Query) -> Outcome:
-        """The outcome of a query over what was loaded before it in the script."""
-        place = next(at for at, (_, each) in enumerate(self._script.commands) if each is query)
-        if place < self._done:
-            self._close()
-        begin = max((at for at in range(place) if isinstance(self._script.commands[at][1], Clear)), default=0)
-        if begin >= self._done > 0:
-            self._close()
-        for at in range(max(begin, self._done), place):
-            number, command = self._script.commands[at]
-            try:
-                self._prepare(command)
-            except HeapwatchError as error:
-                raise hwq.Unreadable(f"{self._script.name}:{number}: {error}") from error
-        self._done = place
-        return Outcome(self._script.name, query, verdict.problems(query, *self._ask(query)))
-
-    def _ask(self, query: Query) -> tuple[dict[str, Any] | None, HeapwatchError | None]:
-        try:
-            return answer(self._open(), query), None
-        except HeapwatchError as error:
-            return None, error
-
-    def _prepare(self, command: hwq.Command) -> None:
+    def do(self, command: hwq.Given) -> None:
+        """Carry out what brings data in."""
         if isinstance(command, Clear):
-            self._close()
+            self.close()
         elif isinstance(command, Rollup):
-            self._open().rollup()
+            self.store.rollup()
         elif isinstance(command, Now):
-            self._now = command.time
+            self.now = command.time
         elif isinstance(command, Load):
             self._load(command)
         elif isinstance(command, LoadLogs):
             self._load_logs(command)
 
+    def close(self) -> None:
+        self.now = 0
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def note(self, events: Sequence[Event]) -> None:
+        """Store events as they are."""
+        self.now = max([self.now, *(each.time for each in events)])
+        self._sequence += 1
+        self.store.insert([Batch("hwq", self._sequence, events=list(events))])
+
     def _load(self, load: Load) -> None:
         longest = max((len(line.values) for line in load.lines), default=0)
-        self._now = max(self._now, load.start + load.step * longest)
+        self.now = max(self.now, load.start + load.step * longest)
         snapshots = _snapshots(load)
         blocks = [_block(load, line) for line in load.lines if not line.path and not _of_class(line)]
         self._insert(snapshots, blocks)
         for line in load.lines:
             if line.path and _of_class(line) is None:
                 times, numbers = _points(load, line)
-                self._open().insert_samples([line.path] * len(times), times, numbers, "hwq")
+                self.store.insert_samples([line.path] * len(times), times, numbers, "hwq")
 
     def _insert(self, snapshots: Sequence[Snapshot], blocks: Sequence[MetricBlock]) -> None:
         self._sequence += 1
-        store = self._open()
-        store.insert([Batch("hwq", self._sequence, list(snapshots), list(blocks), [])])
+        self.store.insert([Batch("hwq", self._sequence, list(snapshots), list(blocks), [])])
 
     def _load_logs(self, load: LoadLogs) -> None:
-        self._now = max([self._now, *(message.time for message in load.messages)])
+        self.now = max([self.now, *(message.time for message in load.messages)])
         blocks = [
             LogBlock(message.labels, array("q", [message.time]), [message.text]) for message in load.messages
         ]
-        self._open().insert_logs(blocks)
+        self.store.insert_logs(blocks)
 
-    def _open(self) -> Store:
-        if self._store is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="heapwatch-hwq-"))
-            settings = Settings(readers=1, fsync=False, min_free_disk_bytes=0)
-            self._store = open_store(self._directory, settings, clock=lambda: self._now)
-        return self._store
 
-    def _close(self) -> None:
-        self._done = self._now = 0
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-            shutil.rmtree(self._directory, ignore_errors=True)
+class Stage:
+    """One script's store, brought to the state that a query of the script wants."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._scene = Scene()
+        self._done = 0  # commands of the script that are in the store
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._scene.close()
+
+    def run(self, query: Query) -> Outcome:
+        """The outcome of a query over what was loaded before it in the script."""
+        place = next(at for at, (_, each) in enumerate(self._script.commands) if each is query)
+        if place < self._done:
+            self._begin_again()
+        begin = max((at for at in range(place) if isinstance(self._script.commands[at][1], Clear)), default=0)
+        if begin >= self._done > 0:
+            self._begin_again()
+        for at in range(max(begin, self._done), place):
+            number, command = self._script.commands[at]
+            try:
+                if not isinstance(command, Query):
+                    self._scene.do(command)
+            except HeapwatchError as error:
+                raise hwq.Unreadable(f"{self._script.name}:{number}: {error}") from error
+        self._done = place
+        return Outcome(self._script.name, query, verdict.problems(query, *self._ask(query)))
+
+    def _begin_again(self) -> None:
+        self._scene.close()
+        self._done = 0
+
+    def _ask(self, query: Query) -> tuple[dict[str, Any] | None, HeapwatchError | None]:
+        try:
+            return answer(self._scene.store, query), None
+        except HeapwatchError as error:
+            return None, error
 
 
 def answer(store: Store, query: Query) -> dict[str, Any]:
