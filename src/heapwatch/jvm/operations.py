@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from heapwatch.errors import Refused, UsageError
-from heapwatch.jvm import answers, discover, heapdump, histogram, sample, threaddump
+from heapwatch.jvm import answers, discover, heapdump, histogram, jfr_visit, sample, threaddump
 from heapwatch.jvm.session import Session
 from heapwatch.model import ALL, LIVE
 
@@ -244,6 +244,12 @@ OPERATIONS: Dict[str, Operation] = {
         "What the VM itself uses, where it counts that (-XX:NativeMemoryTracking).", _nothing, _native_memory
     ),
     "gc": Operation("Force a full collection.", _gc_ms, _gc),
+    "jfr": Operation(
+        "Record for some seconds which objects stay, who holds them and who made them.",
+        jfr_visit.predict,
+        jfr_visit.record,
+        {"seconds": 30.0, "paths": True, "path": ""},
+    ),
     "heap_dump": Operation(
         "Write all objects with their content to a file; somebody has to allow it.",
         heapdump.predict,
