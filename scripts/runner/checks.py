@@ -32,7 +32,7 @@ STAGES = [
         ("store", "query", "monitor", "web", "cli"),
         4,
     ),
-    Stage("jvm", "jvm and not (browser or e2e or soak)", ("jvm", "agent", "cli")),
+    Stage("jvm", "jvm and not (browser or e2e or soak)", ("jvm", "agent", "cli", "fleet")),
     Stage("browser", "browser and not (e2e or soak)", ("browser",), 3),
     Stage("e2e", "e2e and not soak", ("e2e", "web", "cli"), 4),
 ]

@@ -32,6 +32,7 @@ VICTORIA = Tool("victoria-metrics", "victoria-metrics", "a peer that takes sampl
 CARBON = Tool(
     "carbon-cache", "graphite-carbon", "comparing with carbon in benchmarks"
 )  # no service as it comes
+SSHD = Tool("sshd", "openssh-server", "a peer that is reached: OpenSSH's server")
 PEERS = (COLLECTD, PROMETHEUS, VICTORIA)
 LIBRARIES = ("libcurl3-gnutls", "libgcrypt20", "libyajl2")  # of collectd
 
@@ -101,7 +102,7 @@ POLICY = "/usr/sbin/policy-rc.d"
 
 def ensure_stopped(tool: Tool) -> None:
     """Have a tool that comes as a service: installed, neither started now nor with the machine."""
-    if shutil.which(tool.command):
+    if shutil.which(tool.command, path=f"{path()}:/usr/sbin"):
         return
     prefix = _as_root() or []
     silenced = os.path.exists(POLICY)
@@ -114,9 +115,8 @@ def ensure_stopped(tool: Tool) -> None:
         if not silenced:
             subprocess.run([*prefix, "rm", "-f", POLICY], check=False)
     if shutil.which("systemctl"):
-        subprocess.run(
-            [*prefix, "systemctl", "disable", "-q", tool.package], check=False, capture_output=True
-        )
+        service = "ssh" if tool is SSHD else tool.package
+        subprocess.run([*prefix, "systemctl", "disable", "-q", service], check=False, capture_output=True)
 
 
 def ensure_or_say(*tools: Tool, peers: Sequence[Tool] = ()) -> None:
@@ -126,6 +126,7 @@ def ensure_or_say(*tools: Tool, peers: Sequence[Tool] = ()) -> None:
         unpack(*peers)
         if peers == PEERS:
             ensure_stopped(ALERTMANAGER)
+            ensure_stopped(SSHD)
     except Failure as failure:
         if os.environ.get("CI") == "true":
             raise

@@ -43,6 +43,7 @@ EXTRAS = {
     "yaml": "server",
     "numpy": "server",
     "chdb": "embedded",
+    "asyncssh": "ssh",
 }
 """Which extra brings the package that is missing."""
 

@@ -1,0 +1,107 @@
+"""A way to run commands on a host, whichever it is: what goes in, what comes out, and how much of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple, Protocol, Sequence
+
+from heapwatch.fleet.results import FAILED, TOO_MUCH, HostFailed
+
+MOST = 64 << 20
+"""Bytes that a host may say to one request."""
+
+_MOST_ERRORS = 64 << 10
+_PIECE = 64 << 10
+
+
+class Done(NamedTuple):
+    """What a command left behind. `code` is None when the connection ended before it did."""
+
+    out: bytes
+    errors: str
+    code: int | None
+
+
+class Door(Protocol):
+    """An open way to a host. Failures are HostFailed; time is kept by whoever waits."""
+
+    async def run(self, command: Sequence[str], given: bytes = b"", most: int = MOST) -> Done: ...
+
+    def is_open(self) -> bool:
+        """Whether another command can be run."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Source(Protocol):
+    """Where a command's output is read."""
+
+    async def read(self, size: int, /) -> bytes: ...
+
+
+async def heard(out: Source, errors: Source, most: int) -> tuple[bytes, str]:
+    """All that is said on both, at most `most` bytes; of the errors the beginning."""
+    said, complaints = await asyncio.gather(_all(out, most), _beginning(errors))
+    return said, complaints.decode("utf-8", "replace").strip()
+
+
+async def _all(source: Source, most: int) -> bytes:
+    parts: list[bytes] = []
+    left = most
+    while piece := await source.read(_PIECE):
+        left -= len(piece)
+        if left < 0:
+            raise HostFailed(TOO_MUCH, f"it says more than {most >> 20} MiB")
+        parts.append(piece)
+    return b"".join(parts)
+
+
+async def _beginning(source: Source) -> bytes:
+    kept = b""
+    while piece := await source.read(_PIECE):
+        kept += piece[: _MOST_ERRORS - len(kept)]
+    return kept
+
+
+class Here:
+    """This machine, or what a program on it reaches: `before` is put in front of every command."""
+
+    def __init__(self, before: Sequence[str] = ()) -> None:
+        self._before = before
+
+    async def run(self, command: Sequence[str], given: bytes = b"", most: int = MOST) -> Done:
+        words = [*self._before, *command]
+        pipe = asyncio.subprocess.PIPE
+        try:
+            process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, stderr=pipe)
+        except OSError as error:
+            raise HostFailed(FAILED, f"{words[0]} does not run here: {error.strerror}") from error
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        feeding = asyncio.create_task(_feed(process.stdin, given))
+        try:
+            out, errors = await heard(process.stdout, process.stderr, most)
+            code = await process.wait()
+        finally:
+            feeding.cancel()
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return Done(out, errors, code)
+
+    def is_open(self) -> bool:
+        return True
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+
+async def _feed(stdin: asyncio.StreamWriter, given: bytes) -> None:
+    try:
+        stdin.write(given)
+        await stdin.drain()
+        stdin.close()
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # a command that ended without reading has said why

@@ -1,0 +1,270 @@
+"""The fleet, for code that waits: an event loop in a thread of its own visits many hosts at once.
+
+    with Fleet(inventory) as fleet:
+        for result in fleet.results("web*"):      as each host is done, however slow the others are
+            ...
+        fleet.operate("web1", "shop", "thread_dump", {})
+
+A host that is dead, slow or lies costs its own place among `forks`, until `timeout_s`, and nobody else
+anything. Whoever takes results slowly is waited for: no more than `forks` of them lie about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar
+
+from heapwatch.errors import UsageError
+from heapwatch.fleet import visit as visiting
+from heapwatch.fleet.accounts import Accounts
+from heapwatch.fleet.asked import Asked
+from heapwatch.fleet.doors import MOST, Door, Here
+from heapwatch.fleet.hosts import KUBECTL, LOCAL, SSH, Host, Inventory
+from heapwatch.fleet.results import FAILED, INVENTORY, TIMED_OUT, HostFailed, HostResult
+from heapwatch.jvm.budget import Limits
+from heapwatch.model import ALL
+
+if TYPE_CHECKING:
+    from heapwatch.fleet.ssh import Connections
+
+FORKS = 25
+TIMEOUT_S = 60.0
+
+_T = TypeVar("_T")
+
+
+class Fleet:
+    """The hosts of an inventory, and this machine. Safe to use from several threads; close it at the end.
+
+    With `keep`, connections stay open from one round to the next.
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        forks: int = FORKS,
+        connect_timeout_s: float = 10.0,
+        ssh_config: Path | None = None,
+        keep: bool = False,
+        limits: Limits | None = None,
+        agent: str = "collect",
+    ) -> None:
+        self.inventory = inventory
+        self._forks = max(1, forks)
+        self._connect_timeout_s = connect_timeout_s
+        self._ssh_config = ssh_config
+        self._keep = keep
+        self._limits = limits or Limits(min_interval_s=0.0)
+        self._agent = agent
+        self._accounts = Accounts(self._limits)
+        self._connections: Connections | None = None
+        self._kept: dict[str, Door] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="fleet", daemon=True)
+        self._thread.start()
+
+    # -- for those who wait ---------------------------------------------------------------------------------
+
+    def results(self, pattern: str = "", asked: Asked | None = None) -> Iterator[HostResult]:
+        """Every host of the pattern, as it is done; UsageError when the pattern names none."""
+        hosts = self.inventory.select(pattern)
+        asked = asked or self.asked()
+        self._ready(hosts)
+        done: asyncio.Queue[HostResult | None] = asyncio.Queue(self._forks)
+        round_ = asyncio.run_coroutine_threadsafe(self._round(hosts, asked, done), self._loop)
+        try:
+            while (result := self._wait(done.get())) is not None:
+                yield result
+            round_.result()
+        finally:
+            round_.cancel()
+
+    def collect(
+        self,
+        pattern: str = "",
+        *,
+        jvms: Sequence[str] = (),
+        mode: str = ALL,
+        timeout_s: float = TIMEOUT_S,
+    ) -> list[HostResult]:
+        """A histogram of every JVM of these hosts, within the pause budget; one result a host."""
+        return list(self.results(pattern, self.asked(jvms=jvms, mode=mode, timeout_s=timeout_s)))
+
+    def operate(
+        self,
+        host: str,
+        jvm: str,
+        operation: str,
+        options: Mapping[str, Any] | None = None,
+        timeout_s: float = 120.0,
+    ) -> dict[str, Any]:
+        """What an operation of jvm/operations.py answers on a host; `jvm` is a name or pid, "" the only one.
+
+        HostFailed when the host cannot be asked, Refused when its JVM says no.
+        """
+        found = self._host(host)
+        self._ready([found])
+        return dict(self._wait(self._operate(found, str(jvm), operation, options or {}, timeout_s)))
+
+    def command(self, host: str, argv: Sequence[str], timeout_s: float = 60.0) -> dict[str, Any]:
+        """Run a command there, without a shell's reading of its words: `code`, `stdout` and `stderr`."""
+        found = self._host(host)
+        self._ready([found])
+        return self._wait(self._command(found, list(argv), timeout_s))
+
+    def asked(self, **wanted: Any) -> Asked:
+        """What to ask for, with this fleet's limits."""
+        return Asked(**{"limits": self._limits, "agent": self._agent, **wanted})
+
+    def close(self) -> None:
+        """Hang up everywhere and end the thread."""
+        if self._loop.is_closed():
+            return
+        with suppress(HostFailed):
+            self._wait(self._hang_up())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:  # Ctrl-C while waiting: the work is not wanted any more
+            future.cancel()
+            raise
+
+    def _host(self, name: str) -> Host:
+        found = self.inventory.find(name)
+        if found is not None:
+            return found
+        if name in ("localhost", socket.gethostname(), socket.getfqdn()):
+            return Host(name, connection=LOCAL)
+        raise UsageError(f"{name!r} is no host of the inventory")
+
+    def _ready(self, hosts: Sequence[Host]) -> None:
+        """SSH is loaded when the first host needs it."""
+        if self._connections is None and any(host.connection == SSH for host in hosts):
+            from heapwatch.fleet.ssh import Connections
+
+            self._connections = Connections(
+                connect_timeout_s=self._connect_timeout_s, config=self._ssh_config
+            )
+
+    # -- in the thread --------------------------------------------------------------------------------------
+
+    async def _round(
+        self, hosts: Sequence[Host], asked: Asked, done: asyncio.Queue[HostResult | None]
+    ) -> None:
+        left = iter(hosts)
+
+        async def work() -> None:
+            for host in left:
+                await done.put(await self._visited(host, asked))
+
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(min(self._forks, len(hosts))):
+                    workers.create_task(work())
+        finally:
+            with suppress(asyncio.CancelledError):
+                await done.put(None)
+
+    async def _visited(self, host: Host, asked: Asked) -> HostResult:
+        begun = time.monotonic()
+        known = self._accounts.known(host.name, begun)
+        try:
+            async with asyncio.timeout(asked.timeout_s):
+                door = await self._open(host)
+                try:
+                    result = await visiting.visit(door, host, asked, known)
+                except BaseException:
+                    self._kept.pop(host.name, None)
+                    await door.close()
+                    raise
+                await self._leave(host, door)
+        except TimeoutError:
+            result = HostResult(host.name, TIMED_OUT, f"no answer within {asked.timeout_s:g} s")
+        except HostFailed as error:
+            result = HostResult(host.name, error.outcome, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a host provokes, the others are visited
+            result = HostResult(host.name, FAILED, f"unexpected: {type(error).__name__}: {error}")
+        self._accounts.note(result, time.monotonic())
+        return replace(result, took_s=time.monotonic() - begun)
+
+    async def _operate(
+        self, host: Host, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float
+    ) -> Mapping[str, Any]:
+        try:
+            async with asyncio.timeout(timeout_s):
+                door = await self._open(host)
+                try:
+                    return await visiting.operate(door, host, jvm, operation, options, timeout_s)
+                finally:
+                    await self._leave(host, door)
+        except TimeoutError as error:
+            raise HostFailed(TIMED_OUT, f"{host.name}: no answer within {timeout_s:g} s") from error
+        except HostFailed as error:
+            raise HostFailed(error.outcome, f"{host.name}: {error.outcome}: {error}") from error
+
+    async def _command(self, host: Host, argv: Sequence[str], timeout_s: float) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(timeout_s):
+                door = await self._open(host)
+                try:
+                    done = await door.run(host.as_user(argv), b"", MOST)
+                finally:
+                    await self._leave(host, door)
+        except TimeoutError as error:
+            raise HostFailed(TIMED_OUT, f"{host.name}: no end within {timeout_s:g} s") from error
+        except HostFailed as error:
+            raise HostFailed(error.outcome, f"{host.name}: {error.outcome}: {error}") from error
+        return {"code": done.code, "stdout": done.out.decode("utf-8", "replace"), "stderr": done.errors}
+
+    async def _open(self, host: Host) -> Door:
+        if host.trouble:
+            raise HostFailed(INVENTORY, host.trouble)
+        kept = self._kept.get(host.name)
+        if kept is not None and kept.is_open():
+            return kept
+        if host.connection == LOCAL:
+            return Here()
+        if host.connection == KUBECTL and host.pod is not None:
+            return Here(host.pod.command())
+        if self._connections is None:
+            raise HostFailed(FAILED, f"no way to a host by {host.connection!r}")
+        return await self._connections.open(host)
+
+    async def _leave(self, host: Host, door: Door) -> None:
+        if self._keep and door.is_open():
+            self._kept[host.name] = door
+        else:
+            self._kept.pop(host.name, None)
+            await door.close()
+
+    async def _hang_up(self) -> None:
+        kept, self._kept = self._kept, {}
+        await asyncio.gather(*(door.close() for door in kept.values()))
+        if self._connections is not None:
+            await self._connections.close()
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
