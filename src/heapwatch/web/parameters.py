@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 
 from heapwatch.errors import UsageError
@@ -105,19 +107,25 @@ def step(
     return None if interval is None else named("interval", parse_interval, interval)
 
 
-def only_known(request: Request) -> None:
+async def only_known(request: Request) -> None:
     """Refuse parameters that the route does not have."""
     names = [name for name in request.query_params if not name.startswith(LABEL)]
     if not names:
         return
-    path, method = request.scope["route"].path, request.method.lower()
-    described = request.app.openapi()["paths"].get(path, {}).get(method, {}).get("parameters", [])
-    known = {parameter["name"] for parameter in described if parameter["in"] == "query"} | {"format"}
+    known = known_to(request.scope["route"])
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, 2)
             hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(sorted(known))}"
             raise UsageError(f"{name[:60]}: this route has no such parameter; {hint}")
+
+
+def known_to(route: APIRoute) -> frozenset[str]:
+    """What a route may be asked with, its own parameters and those of what it depends on."""
+    fields = get_flat_params(route.dependant)
+    return frozenset(
+        {field.alias for field in fields if isinstance(field.field_info, params.Query)} | {"format"}
+    )
 
 
 Selected = Annotated[Selection, Depends(selection)]
