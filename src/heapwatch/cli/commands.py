@@ -77,6 +77,7 @@ COMMANDS = (
     Command("audit", "audit:app", "Show what was changed, by whom, and whether the record holds.", UPKEEP),
     Command("config", "config:app", "Show every setting and where it comes from.", UPKEEP),
     Command("test", "trial:app", "Check queries against data and answers in files.", UPKEEP),
+    Command("workflow", "workflow:app", "Check files of workflows, and show what they would do.", UPKEEP),
     Command("doctor", "doctor:doctor", "Say what works here, what not, and what to do.", UPKEEP),
     Command(
         "support-bundle",

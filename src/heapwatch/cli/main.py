@@ -44,6 +44,9 @@ EXTRAS = {
     "numpy": "server",
     "chdb": "embedded",
     "asyncssh": "ssh",
+    "cronsim": "workflows",
+    "dbos": "workflows",
+    "jinja2": "workflows",
 }
 """Which extra brings the package that is missing."""
 

@@ -1,0 +1,265 @@
+"""Files of workflows: YAML, read strictly; a fault is told with file, line and column.
+
+workflow: evidence
+on: {monitor: heap-after-gc, states: [critical]}
+match: [{label: env, op: eq, value: prod}]
+throttle: {once_within: 30m, by: [service]}
+limits: {concurrency: 1, by: [service], on_full: queue, max_runs_per_day: 4}
+steps:
+  - {id: look, do: jvm.histogram, with: {host: "{{ labels.host }}", jvm: "{{ labels.jvm }}"}, timeout: 60s}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from cronsim import CronSim, CronSimError
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from heapwatch.errors import UsageError
+from heapwatch.monitor import marked
+from heapwatch.monitor.load import files
+from heapwatch.monitor.states import STATES
+from heapwatch.monitor.values import Span, Written
+from heapwatch.workflow import templates
+from heapwatch.workflow.steps import STEPS
+
+Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+_ANY_DAY = datetime(2026, 1, 1)
+SOURCES = ("monitor", "every", "cron", "webhook", "leak", "manual")
+
+
+class On(Written):
+    """What begins a run: exactly one of these."""
+
+    monitor: str | None = None
+    """A monitor's name, or a kind of monitors."""
+    states: list[Literal[STATES]] = ["critical"]  # type: ignore[valid-type]
+    every: Span | None = Field(default=None, ge=1000)
+    cron: str | None = None
+    webhook: Literal[True] | None = None
+    leak: list[Literal["suspect", "confirmed", "stopped", "fixed"]] | None = None
+    manual: Literal[True] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {value: True} if value in ("manual", "webhook") else value
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                CronSim(value, _ANY_DAY)
+        except CronSimError as error:
+            raise ValueError(f"{value!r} is no line of cron: {error}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _one(self) -> On:
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"give one of {', '.join(SOURCES)}" + (f"; not {' and '.join(given)}" * bool(given))
+            )
+        if self.monitor is None and "states" in self.model_fields_set:
+            raise ValueError("states are of a monitor")
+        return self
+
+
+class Match(Written):
+    """A run begins only when this is so of a label; a label that is not there is empty."""
+
+    label: str
+    op: Literal["eq", "ne", "in", "not_in", "re", "not_re"] = "eq"
+    value: str | list[str]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Match:
+        if isinstance(self.value, list) != (self.op in ("in", "not_in")):
+            raise ValueError(f"{self.op} takes {'a list' if self.op in ('in', 'not_in') else 'one value'}")
+        if self.op in ("re", "not_re"):
+            try:
+                re.compile(str(self.value))
+            except re.error as error:
+                raise ValueError(f"{self.value!r} is no regular expression: {error}") from error
+        return self
+
+    def __call__(self, labels: Mapping[str, str]) -> bool:
+        found = labels.get(self.label, "")
+        if self.op in ("re", "not_re"):
+            so = re.search(str(self.value), found) is not None
+        else:
+            so = found in self.value if isinstance(self.value, list) else found == self.value
+        return so if self.op in ("eq", "in", "re") else not so
+
+
+class AtLeast(Written):
+    n: int = Field(ge=1)
+    within: Span = Field(gt=0)
+
+
+class Throttle(Written):
+    """Fewer runs than triggers: per set of labels."""
+
+    once_within: Span | None = Field(default=None, gt=0)
+    once_after: Span | None = Field(default=None, gt=0)
+    at_least: AtLeast | None = None
+    by: list[str] = []
+
+
+class Limits(Written):
+    concurrency: int = Field(default=1, ge=1)
+    by: list[str] = []
+    on_full: Literal["queue", "drop"] = "queue"
+    max_runs_per_day: int | None = Field(default=None, ge=1)
+
+
+class Retry(Written):
+    count: int = Field(default=1, ge=0, le=100)
+    delay: Span = 10_000
+    backoff: float = Field(default=1.0, ge=1.0, le=10.0)
+
+
+class Action(Written):
+    """What is to be done, and with what; `with` is read by the step itself."""
+
+    do: str
+    with_: dict[str, Any] = Field(default={}, alias="with")
+
+    @field_validator("do")
+    @classmethod
+    def _is_step(cls, value: str) -> str:
+        if value not in STEPS:
+            raise ValueError(f"there is no step {value!r}; there are {', '.join(STEPS)}")
+        return value
+
+
+class StepLine(Action):
+    id: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,49}$")
+    timeout: Span = Field(default=300_000, gt=0)
+    retry: Retry = Retry(count=0)
+    when: str | None = None
+    on_fail: list[Literal["undo", "continue"]] = []
+    undo: Action | None = None
+    idempotent: bool | None = None
+    """That doing it twice does no harm, or does: else as is usual for this step."""
+
+    @property
+    def repeatable(self) -> bool:
+        return STEPS[self.do].idempotent if self.idempotent is None else self.idempotent
+
+
+class Workflow(Written):
+    workflow: str = Name
+    description: str = ""
+    on: On
+    match: list[Match] = []
+    throttle: Throttle = Throttle()
+    limits: Limits = Limits()
+    destructive: Literal["dry_run", "approval", "allowed"] = "approval"
+    timeout: Span = Field(default=86_400_000, gt=0)
+    steps: list[StepLine] = Field(min_length=1, max_length=100)
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything in it is destructive."""
+        return any(STEPS[each.do].destructive for each in self.steps)
+
+
+@dataclass(frozen=True)
+class Book:
+    """All workflows of a server."""
+
+    workflows: Mapping[str, Workflow]
+    files: tuple[str, ...] = ()
+
+
+def load(path: Path) -> Book:
+    """A file, or all files of a folder; UsageError names the first fault."""
+    return combined(marked.read(each) for each in files(path))
+
+
+def combined(documents: Iterable[marked.Document]) -> Book:
+    """Documents together: a name is there once in all of them."""
+    found: dict[str, Workflow] = {}
+    where: dict[str, str] = {}
+    for document in documents:
+        one = read(document)
+        if one.workflow in found:
+            raise document.error(
+                ("workflow",), f"{one.workflow!r} stands twice; the first is in {where[one.workflow]}"
+            )
+        found[one.workflow], where[one.workflow] = one, document.name
+    return Book(found, tuple(where.values()))
+
+
+def read(document: marked.Document) -> Workflow:
+    """One document as a workflow; whatever can be known to be wrong with it is a fault now."""
+    one = document.validated(Workflow)
+    before: list[str] = []
+    for at, step in enumerate(one.steps):
+        path: tuple[marked.Key, ...] = ("steps", at)
+        if step.id in before:
+            raise document.error((*path, "id"), f"{step.id!r} stands twice")
+        if step.when is not None:
+            _checked(document, (*path, "when"), step.when, before, condition=True)
+        _check_action(document, path, step, before)
+        before.append(step.id)
+        if step.undo is not None:
+            if STEPS[step.undo.do].perform is None:
+                raise document.error((*path, "undo", "do"), f"{step.undo.do} undoes nothing")
+            _check_action(document, (*path, "undo"), step.undo, before)
+    return one
+
+
+def _check_action(
+    document: marked.Document, path: tuple[marked.Key, ...], action: Action, before: list[str]
+) -> None:
+    for place, text in _texts((*path, "with"), action.with_):
+        if templates.is_template(text):
+            _checked(document, place, text, before)
+    try:
+        STEPS[action.do].parameters.model_validate(action.with_)
+    except ValidationError as error:
+        for fault in error.errors():
+            loc = fault["loc"]
+            if loc and templates.is_template(action.with_.get(str(loc[0]))):
+                continue  # known when it runs
+            if not loc and templates.is_template(action.with_):
+                continue
+            text = fault["msg"].removeprefix("Value error, ")
+            if fault["type"] == "extra_forbidden":
+                text = f"{action.do} does not know this"
+            raise document.error((*path, "with", *loc), text) from error
+    except UsageError as error:
+        if not templates.is_template(action.with_):
+            raise document.error((*path, "with"), str(error)) from error
+
+
+def _checked(
+    document: marked.Document,
+    path: tuple[marked.Key, ...],
+    text: str,
+    before: list[str],
+    *,
+    condition: bool = False,
+) -> None:
+    try:
+        templates.check(text, before, condition=condition)
+    except UsageError as error:
+        raise document.error(path, str(error)) from error
+
+
+def _texts(path: tuple[marked.Key, ...], value: Any) -> Iterable[tuple[tuple[marked.Key, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in pairs:
+        yield from _texts((*path, key), each)

@@ -1,0 +1,116 @@
+"""Files of workflows: what is wrong with them is told when they are read, with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from heapwatch.errors import UsageError
+from heapwatch.monitor import marked
+from heapwatch.workflow import definition, templates
+from heapwatch.workflow.definition import Match
+
+GOOD = """\
+workflow: evidence
+on: {monitor: heap, states: [critical]}
+match: [{label: env, op: in, value: [prod, stage]}]
+throttle: {once_within: 30m, by: [service]}
+steps:
+  - id: look
+    do: jvm.histogram
+    with: {host: "{{ labels.host }}", jvm: "{{ labels.jvm }}", options: {mode: live}}
+  - {id: ask, do: approval, with: {expires: 15m}, when: "labels.env == 'prod'"}
+  - {id: tell, do: command, with: {argv: [echo, "{{ steps.look.output.text }}"]}, timeout: 10s}
+"""
+
+
+def read(text: str) -> definition.Workflow:
+    return definition.read(marked.parse(text, "w.yml"))
+
+
+def test_a_good_file_is_read_with_its_spans_and_defaults():
+    one = read(GOOD)
+    assert [each.id for each in one.steps] == ["look", "ask", "tell"]
+    assert (one.steps[2].timeout, one.throttle.once_within) == (10_000, 1_800_000)
+    assert (one.acts, one.destructive, one.limits.on_full) == (True, "approval", "queue")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("do: jvm.histogram", "do: jvm.histo", "w.yml:7:5: steps[0].do: there is no step 'jvm.histo'"),
+        ("id: ask", "id: look", "w.yml:9:6: steps[1].id: 'look' stands twice"),
+        ("timeout: 10s", "timeot: 10s", "w.yml:10:83: steps[2].timeot: this key is not known here"),
+        ("expires: 15m", "expires: soon", "w.yml:9:36: steps[1].with.expires: 'soon' is not a span"),
+        ("expires: 15m", "expire: 15m", "w.yml:9:36: steps[1].with.expire: approval does not know this"),
+        ("labels.host }}", "labels.host }", "w.yml:8:12: steps[0].with.host: "),
+        (
+            "labels.host",
+            "lables.host",
+            "'lables' is not known; there are labels, run, secret, steps, trigger",
+        ),
+        ("steps.look", "steps.lock", "no step before this one is called 'lock'"),
+        ("labels.env == 'prod'", "labels.env ==", "w.yml:9:51: steps[1].when: "),
+        ("on: {monitor: heap, states: [critical]}", "on: {cron: '61 * * * *'}", "is no line of cron"),
+        ("states: [critical]", "every: 5m", "give one of monitor, every, cron, webhook, leak, manual; not"),
+        ("value: [prod, stage]", "value: prod", "w.yml:3:9: match[0]: in takes a list"),
+        ("workflow: evidence", "workflow: evidence\nworkflow: b", "w.yml:2:1: 'workflow' stands twice"),
+    ],
+)
+def test_a_fault_is_told_with_its_place(was, now, told):
+    assert was in GOOD
+    with pytest.raises(UsageError) as caught:
+        read(GOOD.replace(was, now, 1))
+    assert told in str(caught.value)
+
+
+def test_two_files_with_one_name_are_a_fault():
+    with pytest.raises(
+        UsageError, match=r"b\.yml:1:1: workflow: 'evidence' stands twice; the first is in a\.yml"
+    ):
+        definition.combined([marked.parse(GOOD, "a.yml"), marked.parse(GOOD, "b.yml")])
+
+
+@pytest.mark.parametrize(
+    ("match", "labels", "so"),
+    [
+        ({"label": "a", "value": "x"}, {"a": "x"}, True),
+        ({"label": "a", "value": "x"}, {}, False),
+        ({"label": "a", "op": "ne", "value": "x"}, {}, True),
+        ({"label": "a", "op": "not_in", "value": ["x"]}, {"a": "x"}, False),
+        ({"label": "a", "op": "re", "value": "^web"}, {"a": "web1"}, True),
+        ({"label": "a", "op": "not_re", "value": "^web"}, {"a": "web1"}, False),
+    ],
+)
+def test_labels_are_matched(match, labels, so):
+    assert Match.model_validate(match)(labels) is so
+
+
+def test_a_secret_is_a_reference_until_it_is_used_and_hidden_in_what_comes_back(monkeypatch):
+    monkeypatch.setenv("PAGER_KEY", "s3cr3t-word")
+    shown = templates.render({"argv": ["curl", "{{ secret('env:PAGER_KEY') }}"]}, {})
+    assert "s3cr3t-word" not in str(shown)
+    used, secrets = templates.revealed(shown)
+    assert used == {"argv": ["curl", "s3cr3t-word"]}
+    assert templates.redacted({"text": "was s3cr3t-word"}, secrets) == {"text": "was ***"}
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ labels.__class__.__mro__ }}", "{{ labels.missing }}", "{{ 'x' * 70000 }}", "{{ 1 / 0 }}"]
+)
+def test_a_template_reaches_nothing_but_what_it_is_given(text):
+    with pytest.raises(UsageError):
+        templates.render(text, {"labels": {}})
+
+
+def test_a_label_is_never_read_as_a_template():
+    assert templates.render("{{ labels.a }}", {"labels": {"a": "{{ 7 * 7 }}"}}) == "{{ 7 * 7 }}"
+
+
+def test_the_shipped_workflows_are_without_a_fault():
+    book = definition.load(Path(__file__).parents[2] / "examples" / "workflows")
+    assert {name: one.acts for name, one in book.workflows.items()} == {
+        "evidence": False,
+        "restart-leaking-replica": True,
+    }
