@@ -29,6 +29,9 @@ COMMANDS = (
     Command("histo", "histo:histo", "Print the classes that take most of a heap.", MACHINE),
     Command("top", "top:top", "Watch the classes of a heap live, and what grows.", MACHINE),
     Command("diff", "diff:diff", "Print what grew between two histograms.", MACHINE),
+    Command("diagnose", "diagnose:diagnose", "Find out what grows in a JVM, and who holds it.", MACHINE),
+    Command("jfr", "offline:jfr", "Print who holds what stays, by a flight recording.", MACHINE),
+    Command("hprof", "offline:dump", "Print the classes of a heap dump, and who holds one.", MACHINE),
     Command(
         "watch",
         "watch:watch",

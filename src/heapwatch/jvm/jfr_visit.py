@@ -85,7 +85,9 @@ def record_with(session: Session, options: Mapping[str, Any], tick: Tick) -> Dic
     groups = holders.grouped(samples)
     text = holders.told(groups)
     if not groups and _collections(session) == before:
-        text = "nothing yet: only objects that outlive a collection are told, and there was none; record longer"
+        text = (
+            "nothing yet: only objects that outlive a collection are told, and none happened; record longer"
+        )
     return {
         "seconds": options["seconds"],
         "bytes": len(data),

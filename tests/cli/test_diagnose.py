@@ -1,0 +1,121 @@
+"""`heapwatch diagnose` on the program of the story, with a recording and with a heap dump."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from heapwatch.cli.demo import build
+from heapwatch.cli.main import run
+from heapwatch.errors import HeapwatchError
+from heapwatch.jvm import hprof, operations
+from heapwatch.jvm.heapdump import NotApproved
+
+pytestmark = pytest.mark.jvm
+
+
+@pytest.fixture(scope="module")
+def leaking(tmp_path_factory):
+    """The service, with real Akka where Maven has built it."""
+    built = Path(__file__).parents[2] / "examples" / "memleak" / "target"
+    if (built / "memleak.jar").is_file() and (built / "lib").is_dir():
+        java, classpath = shutil.which("java"), f"{built}/memleak.jar:{built}/lib/*"
+    else:
+        try:
+            program = build.build(tmp_path_factory.mktemp("twin"), lambda _: None, twin=True)
+        except HeapwatchError as error:
+            pytest.skip(str(error))
+        java, classpath = program.java, program.classpath
+    command = [java, "-Xmx96m", "-Ddownloads=150", "-cp", classpath, "memleak.Main"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert "READY" in process.stdout.readline()
+    yield process.pid
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture(scope="module")
+def dump(leaking, tmp_path_factory):
+    path = tmp_path_factory.mktemp("dump") / "memleak.hprof"
+    operations.run("heap_dump", leaking, {"path": str(path), "approved_by": "the test"})
+    return path
+
+
+def names(chain):
+    return [step["holder"].rpartition(".")[2] for step in chain]
+
+
+def test_a_recording_shows_the_way_from_the_actor_system_to_the_leaked_child(leaking, capsys):
+    words = ["diagnose", str(leaking), "--seconds", "3s", "--allow", "jfr,live", "--max-pause", "5000"]
+    assert run([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["suspect"].startswith("memleak.")
+    ways = [names(group["chain"]) for group in found["holders"]["jfr"]]
+    way = next(way for way in ways if "Child" in way)
+    assert (
+        way.index("ActorCell")
+        < way.index("RedBlackTree$Tree")
+        < way.index("ChildRestartStats")
+        < way.index("Child")
+    )
+    steps = {row["operation"]: row for row in found["steps"]}
+    assert list(steps)[:2] == ["counters", "heap_info"]
+    assert steps["jfr"]["predicted_pause_ms"] > 0
+    assert steps["jfr"]["pause_ms"] > 0
+
+
+def test_a_heap_dump_shows_it_too_and_counts_who_holds_the_children(dump, capsys):
+    assert run(["hprof", str(dump), "--holders", "memleak.Child", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"class": "akka.actor.ActorCell", "field": "_actor", "objects": found["suspects"]} in found[
+        "direct"
+    ]
+    assert any("RedBlackTree$Tree" in names(way["chain"]) for way in found["ways"])
+
+
+def test_the_tree_is_printed_and_the_suspect_marked(dump, capsys):
+    assert run(["hprof", str(dump), "--holders", "memleak.Child", "-n", "3"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"└─ .*ActorCell\._actor", printed)
+    assert "the suspect" in printed
+
+
+def test_a_packed_dump_says_the_same(dump, tmp_path):
+    packed = tmp_path / "memleak.hprof.gz"
+    with packed.open("wb") as file:
+        file.write(gzip.compress(dump.read_bytes(), 1))
+    assert hprof.scan(str(packed)).rows == hprof.scan(str(dump)).rows
+
+
+def test_the_dump_counts_what_a_histogram_counts(leaking, dump):
+    top = operations.run("histogram", leaking, {"mode": "live", "max_pause_ms": 5000})
+    counted = {row["class"]: row["instances"] for row in top["top"]}
+    in_dump = {row.name: row.instances for row in hprof.scan(str(dump)).rows}
+    assert 0 < in_dump["memleak.Child"] <= counted["memleak.Child"] * 1.01
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.9999])
+def test_a_dump_that_is_cut_off_is_said_to_be(dump, tmp_path, share):
+    path = tmp_path / "cut.hprof"
+    shutil.copy(dump, path)
+    os.truncate(path, int(path.stat().st_size * share))
+    with pytest.raises(HeapwatchError, match=r"cut off|no header|without"):
+        hprof.scan(str(path), "memleak.Child")
+
+
+def test_without_leave_there_is_no_heap_dump(leaking, capsys):
+    words = ["diagnose", str(leaking), "--seconds", "100ms", "--allow", "heap-dump", "--max-pause", "5000"]
+    assert run(words) == 0
+    assert "not taken: say --yes-heap-dump" in capsys.readouterr().out
+    with pytest.raises(NotApproved):
+        operations.run("heap_dump", leaking)
+
+
+def test_what_may_not_be_allowed_is_said(capsys):
+    assert run(["diagnose", "1", "--allow", "everything"]) == 2
+    assert "--allow is made of jfr, live, heap-dump" in capsys.readouterr().err
