@@ -68,6 +68,12 @@ COMMANDS = (
         "Show what logs said that they had not said before.",
         ASK,
     ),
+    Command(
+        "monitor",
+        "monitor:app",
+        "Show what monitors say, try them on the past, and silence them.",
+        ASK,
+    ),
     Command("status", "status:status", "Show how the server, its doors and agents are.", ASK),
     Command("doors", "doors:doors", "Show what arrives by which door, and what is refused and why.", ASK),
     Command("dashboard", "dashboard:app", "List, read, store and delete dashboards.", DATA),

@@ -116,8 +116,8 @@ def posted(told: Sequence[Told], url: str, holds_until: int) -> list[dict[str, A
     ]
 
 
-def webhook(leak: str, told: Sequence[Told], url: str) -> dict[str, Any]:
-    """A webhook of version 4 about one leak: alerts, each with its end where it has one."""
+def webhook(of: str, told: Sequence[Told], url: str, by: str = "leak") -> dict[str, Any]:
+    """A webhook of version 4 about one leak or monitor: alerts, each with its end where it has one."""
     rows = [
         {
             "status": "firing" if ends is None else "resolved",
@@ -132,11 +132,11 @@ def webhook(leak: str, told: Sequence[Told], url: str) -> dict[str, Any]:
     ]
     return {
         "version": "4",
-        "groupKey": f'{{}}:{{leak="{leak}"}}',
+        "groupKey": f'{{}}:{{{by}="{of}"}}',
         "truncatedAlerts": 0,
         "status": "firing" if any(row["status"] == "firing" for row in rows) else "resolved",
         "receiver": RECEIVER,
-        "groupLabels": {"leak": leak},
+        "groupLabels": {by: of},
         "commonLabels": _common(each.labels for each, _ in told),
         "commonAnnotations": _common(each.annotations for each, _ in told),
         "externalURL": url,
@@ -145,7 +145,9 @@ def webhook(leak: str, told: Sequence[Told], url: str) -> dict[str, Any]:
 
 
 def link(url: str, alert: Alert) -> str:
-    """The leak's page on the screens."""
+    """The leak's page on the screens, or that of the monitor."""
+    if "monitor" in alert.labels:
+        return f"{url.rstrip('/')}/monitors/{alert.labels['monitor']}"
     return f"{url.rstrip('/')}/leaks/{alert.labels['leak']}"
 
 

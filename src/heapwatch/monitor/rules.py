@@ -10,6 +10,7 @@ from pathlib import Path
 from heapwatch import human
 from heapwatch.errors import HeapwatchError, UsageError
 from heapwatch.monitor import hwt, marked
+from heapwatch.monitor.backtest import ticks
 from heapwatch.monitor.evaluate import States, evaluate
 from heapwatch.monitor.hwt import Events, Expectation, Rules, Run, Verdicts
 from heapwatch.monitor.kinds.base import Ending, Leaking
@@ -156,11 +157,6 @@ class Stage:
             past.looks.setdefault(monitor.name, []).append((tick, found.states))
             past.transitions += found.transitions
         return past
-
-
-def ticks(every: int, from_: int, to: int) -> range:
-    """The moments of [from_, to] at which is looked."""
-    return range(-(-from_ // every) * every, to + 1, every)
 
 
 def _problems(wanted: Expectation, past: Past) -> list[str]:

@@ -20,6 +20,7 @@ from heapwatch.model import ALL, Batch, Event, JvmId, LogBlock, Snapshot
 from heapwatch.store.admission import check
 from heapwatch.store.findings import Findings
 from heapwatch.store.keeping import Keeper
+from heapwatch.store.kept import Kept
 from heapwatch.store.logs import KEYED, UNKEYED
 from heapwatch.store.reads import classes as class_tables
 from heapwatch.store.reads import events as happenings
@@ -44,6 +45,7 @@ class Store:
     def __init__(self, parts: Parts, writer: Writer, keeper: Keeper, on_close: Callable[[], None]) -> None:
         self.parts = parts
         self.findings = Findings(parts.engine)
+        self.kept = Kept(parts.engine)
         self._writer = writer
         self._keeper = keeper
         self._on_close = on_close

@@ -40,6 +40,7 @@ from heapwatch.web.auth import Caller
 from heapwatch.web.dashboards import Shelf
 from heapwatch.web.figures import Figures
 from heapwatch.web.live import Hub
+from heapwatch.web.monitoring import Monitoring
 from heapwatch.web.readers import Readers
 from heapwatch.web.settings import Settings
 from heapwatch.web.signin import SignIn
@@ -121,6 +122,7 @@ class Services:
             int(settings.leaks_hours * 3_600_000),
         )
         self.alerter = Alerter(settings, settings.own_url, self.leaks, store.parts.clock)
+        self.monitoring = Monitoring(store, settings, self.leaks, self._note)
         self.tails = Tails(settings.live_clients)
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
@@ -150,6 +152,7 @@ class Services:
         self.intake.close()
         await self.timers.stop()
         self.alerter.close()
+        self.monitoring.notifier.close()
         await asyncio.to_thread(self.readers.close)
         self.signin.close()
         await asyncio.to_thread(self.access.flush)
@@ -256,6 +259,7 @@ class Services:
         if self._tls is not None:
             renew(self._tls, self.settings)
         self.scraper.reload()
+        self.monitoring.reload()
         different = [n for n in type(fresh).model_fields if getattr(fresh, n) != getattr(self.settings, n)]
         now = {name: getattr(fresh, name) for name in different if name in RELOADABLE}
         self.settings = self.settings.model_copy(update=now)
@@ -310,6 +314,7 @@ class Services:
             Task("alerts", self.settings.alert_every, self.alerter.round, first=1.0),
             Task("tokens", 60.0, self.access.flush, first=60.0),
             Task("pace", 10.0, self._read_doors),
+            *self.monitoring.tasks(),
         ]
 
     def _collect(self) -> Iterable[Metric]:
@@ -320,6 +325,7 @@ class Services:
         stored = self.store.status()
         yield from figures.of_store(stored)
         yield from figures.of_agents(self.doors.agents.rows(stored["agents"]))
+        yield from self.monitoring.metrics()
         if self.settings.findings_in_metrics:
             yield from findings.of_classes(self.store, self.settings.findings_in_metrics)
             yield from findings.of_leaks(self.leaks, self.store.parts.clock())

@@ -315,7 +315,11 @@ async def rules(request: Request) -> Response:
         names, groups, files = form.all("rule_name[]"), form.all("rule_group[]"), form.all("file[]")
         return lambda _: {
             "groups": alert_rules.chosen(
-                services.alerter.as_rules(), kind=kind, names=names, groups_=groups, files=files
+                [*services.alerter.as_rules(), *services.monitoring.as_rules()],
+                kind=kind,
+                names=names,
+                groups_=groups,
+                files=files,
             )
         }
 
@@ -325,9 +329,11 @@ async def rules(request: Request) -> Response:
 @router.get("/alerts", response_model=PrometheusAnswer, summary="What is an alert now")
 async def alerts(request: Request) -> Response:
     """As `GET /api/v1/alerts`, in Prometheus' form: leaks that nobody has acknowledged, and ends of heaps."""
-    return await _answered(
-        request, lambda services, _form: lambda _: {"alerts": services.alerter.as_of_rules()}
-    )
+    return await _answered(request, lambda services, _form: lambda _: {"alerts": _firing(services)})
+
+
+def _firing(services: Services) -> list[dict[str, Any]]:
+    return [*services.alerter.as_of_rules(), *services.monitoring.as_of_rules()]
 
 
 @router.get(
