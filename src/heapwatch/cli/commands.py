@@ -11,10 +11,11 @@ from typing import NamedTuple
 MACHINE = "This machine, without a server"
 SERVER = "Run it"
 ASK = "Ask a server"
+FLEET = "Many hosts, by SSH"
 DATA = "Move data"
 UPKEEP = "Upkeep"
 
-GROUPS = (MACHINE, SERVER, ASK, DATA, UPKEEP)
+GROUPS = (MACHINE, SERVER, FLEET, ASK, DATA, UPKEEP)
 
 
 class Command(NamedTuple):
@@ -52,6 +53,8 @@ COMMANDS = (
     Command("up", "up:up", "Supervise this machine: server and agent in one go.", SERVER),
     Command("serve", "serve:serve", "Run the server: store, API and screens.", SERVER),
     Command("agent", "agent:agent", "Run or inspect the agent of this machine.", SERVER),
+    Command("collect", "collect:collect", "Take histograms of many hosts by SSH.", FLEET),
+    Command("hosts", "hosts:hosts", "List the hosts of an inventory, and who answers.", FLEET),
     Command("demo", "demo:app", "Show a leak growing on three real JVMs.", SERVER),
     Command("jvms", "jvms:jvms", "List the JVMs a server knows, and how they grow.", ASK),
     Command("totals", "totals:totals", "Show the heap's total by time.", ASK),

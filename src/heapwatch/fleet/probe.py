@@ -19,6 +19,7 @@ from typing import Any, Mapping, Sequence
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MAIN = "heapwatch.fleet.probe_main"
+OPERATIONS = "heapwatch.jvm.operations"
 OLDEST = (3, 9)
 
 NO_PYTHON = 93
@@ -65,26 +66,29 @@ exit $old
 """
 
 
-@functools.lru_cache(maxsize=1)
-def archive() -> bytes:
+@functools.lru_cache(maxsize=2)
+def archive(operations: bool = False) -> bytes:
     """The zip of all modules that the probe may need; the same sources give the same bytes."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        for path in modules():
+        for path in modules(operations):
             entry = zipfile.ZipInfo(path.relative_to(PACKAGE.parent).as_posix(), _BEGINNING)
             entry.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(entry, path.read_bytes())
     return data.getvalue()
 
 
-def modules() -> list[Path]:
-    """The probe's module and every module of ours that it imports, anywhere in its text."""
+def modules(operations: bool = False) -> list[Path]:
+    """The probe's module and every module of ours that it imports, anywhere in its text.
+
+    Operations bring readers of recordings and dumps along: more than twice the bytes, so only when asked for.
+    """
     found: dict[str, Path] = {}
     todo = [MAIN]
     while todo:
         name = todo.pop()
         path = _path_of(name)
-        if name in found or path is None:
+        if name in found or path is None or (name == OPERATIONS and not operations):
             continue
         found[name] = path
         todo += [name.rpartition(".")[0], *_imports(path)]
@@ -125,5 +129,5 @@ def command(pythons: Sequence[str] = ()) -> list[str]:
 
 def stdin(request: Mapping[str, Any]) -> bytes:
     """What its standard input must hold."""
-    data = archive()
+    data = archive(request.get("do") == "operate")
     return b"%d\n%s%s\n" % (len(data), data, json.dumps(request).encode())
