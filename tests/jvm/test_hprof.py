@@ -18,9 +18,11 @@ def record(tag, body):
     return struct.pack(">BII", tag, 0, len(body)) + body
 
 
-def class_dump(key, parent, statics, fields):
+def class_dump(key, parent, static_fields, fields):
     body = struct.pack(">BQIQQQQQQI", 0x20, key, 0, parent, 0, 0, 0, 0, 0, 0) + struct.pack(">H", 0)
-    body += struct.pack(">H", len(statics)) + b"".join(struct.pack(">QBQ", n, 2, v) for n, v in statics)
+    body += struct.pack(">H", len(static_fields)) + b"".join(
+        struct.pack(">QBQ", n, 2, v) for n, v in static_fields
+    )
     return body + struct.pack(">H", len(fields)) + b"".join(struct.pack(">QB", n, 2) for n in fields)
 
 

@@ -55,7 +55,7 @@ class Found(NamedTuple):
 class _Class(NamedTuple):
     parent: int
     fields: List[Tuple[int, int]]  # name, type
-    statics: List[Tuple[int, int]]  # name, object
+    static_fields: List[Tuple[int, int]]  # name, object
 
 
 def _silent(_share: float) -> None:
@@ -203,11 +203,11 @@ class _Scan:
             at += 3 + self._width_of(data[at + 2])
         number = _U2(data, at)[0]
         at += 2
-        statics = []
+        static_fields = []
         for _ in range(number):
             kind = data[at + width]
             if kind == 2:
-                statics.append((self.id(data, at)[0], self.id(data, at + width + 1)[0]))
+                static_fields.append((self.id(data, at)[0], self.id(data, at + width + 1)[0]))
             at += width + 1 + self._width_of(kind)
         number = _U2(data, at)[0]
         at += 2
@@ -216,7 +216,7 @@ class _Scan:
             self._width_of(data[at + width])
             fields.append((self.id(data, at)[0], data[at + width]))
             at += width + 1
-        self.classes[key] = _Class(parent, fields, statics)
+        self.classes[key] = _Class(parent, fields, static_fields)
         return at
 
     def _layout(self, kind: int) -> Tuple[struct.Struct, List[int]]:
@@ -247,7 +247,7 @@ class _Scan:
                 key = read(data, at)[0]
                 at = self._class(at)
                 if wanted:
-                    self._holds(key, key, [held for _, held in self.classes[key].statics])
+                    self._holds(key, key, [held for _, held in self.classes[key].static_fields])
                 continue
             size = self._size(tag, at)
             if at + size > end:
@@ -307,7 +307,7 @@ class _Scan:
 
     def _field(self, key: int, kind: int, place: int) -> str:
         if key == kind:
-            return self.text(self.classes[key].statics[place][0])
+            return self.text(self.classes[key].static_fields[place][0])
         if kind in self.classes and not self.name(kind).endswith("[]"):
             return self.text(self._layout(kind)[1][place])
         return ELEMENT
