@@ -9,7 +9,7 @@ from typing import Iterator
 import pytest
 from sshd import Sshd
 
-from heapwatch.errors import UsageError
+from heapwatch.errors import Refused, UsageError
 from heapwatch.fleet.hosts import Host, Inventory
 from heapwatch.fleet.reach import Fleet
 from heapwatch.fleet.results import HostFailed
@@ -139,3 +139,15 @@ def test_a_host_that_is_slow_is_given_up(server: Sshd, tmp_path: Path) -> None:
     with Fleet(inventory, ssh_config=server.folder / "config") as fleet:
         (result,) = fleet.collect(timeout_s=1.5)
     assert result.outcome == "timed out"
+
+
+def test_operations_are_carried_out_on_the_host(fleet: Fleet, shop: Program) -> None:
+    answer = fleet.operate("web1", "fleet-shop", "thread_dump", {})
+    assert (answer["operation"], answer["pid"]) == ("thread_dump", shop.pid)
+    assert "main" in answer["text"]
+    assert answer["pause_ms"] >= 0
+    assert fleet.operate("here", str(shop.pid), "version")["pid"] == shop.pid
+    with pytest.raises(Refused, match="no JVM here is called 'nothing'"):
+        fleet.operate("web1", "nothing", "version")
+    with pytest.raises(HostFailed, match="no python, no jcmd"):
+        fleet.operate("bare", "fleet-shop", "version")
