@@ -41,14 +41,14 @@ def test_a_good_file_is_read_with_its_spans_and_defaults():
     [
         ("do: jvm.histogram", "do: jvm.histo", "w.yml:7:5: steps[0].do: there is no step 'jvm.histo'"),
         ("id: ask", "id: look", "w.yml:9:6: steps[1].id: 'look' stands twice"),
-        ("timeout: 10s", "timeot: 10s", "w.yml:10:83: steps[2].timeot: this key is not known here"),
+        ("timeout: 10s", "time_out: 10s", "w.yml:10:83: steps[2].time_out: this key is not known here"),
         ("expires: 15m", "expires: soon", "w.yml:9:36: steps[1].with.expires: 'soon' is not a span"),
         ("expires: 15m", "expire: 15m", "w.yml:9:36: steps[1].with.expire: approval does not know this"),
         ("labels.host }}", "labels.host }", "w.yml:8:12: steps[0].with.host: "),
         (
             "labels.host",
-            "lables.host",
-            "'lables' is not known; there are labels, run, secret, steps, trigger",
+            "tags.host",
+            "'tags' is not known; there are labels, run, secret, steps, trigger",
         ),
         ("steps.look", "steps.lock", "no step before this one is called 'lock'"),
         ("labels.env == 'prod'", "labels.env ==", "w.yml:9:51: steps[1].when: "),

@@ -178,6 +178,8 @@ class Book:
     """All workflows of a server."""
 
     workflows: Mapping[str, Workflow]
+    written: Mapping[str, Mapping[str, Any]]
+    """Each as it stands in its file: what a run keeps of it."""
     files: tuple[str, ...] = ()
 
 
@@ -189,6 +191,7 @@ def load(path: Path) -> Book:
 def combined(documents: Iterable[marked.Document]) -> Book:
     """Documents together: a name is there once in all of them."""
     found: dict[str, Workflow] = {}
+    written: dict[str, Mapping[str, Any]] = {}
     where: dict[str, str] = {}
     for document in documents:
         one = read(document)
@@ -197,7 +200,8 @@ def combined(documents: Iterable[marked.Document]) -> Book:
                 ("workflow",), f"{one.workflow!r} stands twice; the first is in {where[one.workflow]}"
             )
         found[one.workflow], where[one.workflow] = one, document.name
-    return Book(found, tuple(where.values()))
+        written[one.workflow] = document.value
+    return Book(found, written, tuple(where.values()))
 
 
 def read(document: marked.Document) -> Workflow:

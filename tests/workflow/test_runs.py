@@ -1,0 +1,187 @@
+"""Runs by the real engine: asked, answered, stopped, tried again, undone; what is written of them."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from heapwatch.errors import Refused, UsageError
+from heapwatch.monitor import marked
+from heapwatch.workflow.audit import Audit
+from heapwatch.workflow.durable import DbosEngine
+from heapwatch.workflow.records import ENDS, WAITING, Records
+from heapwatch.workflow.running import House
+from heapwatch.workflow.runs import Runs
+from heapwatch.workflow.steps.base import Job
+from heapwatch.workflow.switch import Switch
+
+
+class Server:
+    """A house with the engine, and a way to wait for what becomes of a run."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.kept = Records(folder / "runs.db")
+        self.audit = Audit(folder)
+        self._changed = threading.Condition()
+        self.house = House(
+            self.kept, self.audit, Switch(folder), self._job, "allowed", changed=lambda _run: self._tell()
+        )
+        self.runs = Runs(self.house, DbosEngine.of_folder(folder, poll_s=0.02))
+        self.runs.start()
+
+    def _job(self, seconds, stop):
+        return Job(seconds, stop=stop)
+
+    def _tell(self):
+        with self._changed:
+            self._changed.notify_all()
+
+    def begin(self, *steps, leave="allowed", **labels):
+        self.house.leave = leave
+        text = "workflow: w\non: manual\ndestructive: allowed\nsteps:\n" + "".join(
+            f"  - {s}\n" for s in steps
+        )
+        return self.runs.begin(marked.parse(text, "w.yml").value, labels, {"kind": "manual"}, "cli:ann")
+
+    def until(self, run, *states):
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.kept.run(run)["state"] in states, 20)
+        return self.kept.run(run)
+
+    def ended(self, run):
+        return self.until(run, *ENDS)
+
+    def attempts(self, run):
+        return [(row["step"], row["attempt"], row["state"]) for row in self.kept.attempts(run)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    made = Server(tmp_path_factory.mktemp("runs"))
+    yield made
+    made.runs.stop()
+    made.kept.close()
+
+
+def test_a_command_runs_by_its_words_and_no_shell_reads_a_label(server):
+    run = server.begin('{id: say, do: command, with: {argv: [echo, "{{ labels.a }}"]}}', a="$(id); `id`")
+    assert server.ended(run)["state"] == "succeeded"
+    assert server.kept.attempts(run)[0]["output"]["text"] == "$(id); `id`\n"
+
+
+def test_a_label_cannot_become_an_option(server):
+    run = server.begin('{id: say, do: command, with: {argv: [ls, "{{ labels.a }}"]}}', a="--help")
+    assert "makes an option" in server.ended(run)["text"]
+
+
+def test_what_fails_is_tried_again_and_what_was_done_is_undone_the_last_first(server, tmp_path):
+    def note(name):
+        return f'{{do: command, with: {{argv: [sh, -c, "echo {name} >> {tmp_path}/log"]}}}}'
+
+    run = server.begin(
+        f"{{id: a, do: command, with: {{argv: ['true']}}, undo: {note('undo-a')}}}",
+        f"{{id: b, do: command, with: {{argv: ['true']}}, undo: {note('undo-b')}}}",
+        "{id: c, do: command, with: {argv: ['false']}, retry: {count: 2, delay: 10ms}, on_fail: [undo]}",
+    )
+    found = server.ended(run)
+    assert (found["state"], found["text"]) == ("failed", "c: false ended with code 1; undone")
+    assert (tmp_path / "log").read_text().split() == ["undo-b", "undo-a"]
+    assert [each for each in server.attempts(run) if each[0] == "c"] == [
+        ("c", n, "failed") for n in (1, 2, 3)
+    ]
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_it_started(server):
+    run = server.begin("{id: a, do: command, with: {argv: [sh, -c, 'sleep 60 & sleep 60']}, timeout: 300ms}")
+    found = server.ended(run)
+    assert (found["state"], found["text"]) == ("timed_out", "a: not done within 0.3 s")
+
+
+def test_somebody_says_yes_and_others_may_not(server):
+    run = server.begin(
+        "{id: ask, do: approval, with: {users: [ann]}}", "{id: a, do: sleep, with: {for: 5ms}}"
+    )
+    server.until(run, WAITING)
+    with pytest.raises(Refused, match="is for ann to answer"):
+        server.runs.answer(run, None, "user:bob", "bob", yes=True)
+    server.runs.answer(run, None, "user:ann", "ann", yes=True)
+    assert server.ended(run)["state"] == "succeeded"
+    with pytest.raises(UsageError, match="waits for no answer"):
+        server.runs.answer(run, None, "user:ann", "ann", yes=True)
+    assert server.kept.attempts(run)[0]["output"] == {"by": "user:ann"}
+
+
+def test_a_no_ends_the_run_and_so_does_no_answer(server):
+    denied = server.begin("{id: ask, do: approval}", "{id: a, do: command, with: {argv: ['true']}}")
+    server.until(denied, WAITING)
+    server.runs.answer(denied, "ask", "user:ann", "ann", yes=False)
+    assert server.ended(denied)["text"] == "ask: user:ann said no"
+    expired = server.begin(
+        "{id: ask, do: approval, with: {expires: 50ms}}", "{id: a, do: command, with: {argv: ['true']}}"
+    )
+    found = server.ended(expired)
+    assert (found["state"], found["text"]) == ("expired", "ask: nobody answered in time")
+    assert server.attempts(denied) == server.attempts(expired) == []
+
+
+def test_what_is_destructive_only_says_what_it_would_do_or_asks_until_it_is_allowed(server, tmp_path):
+    step = f"{{id: a, do: command, with: {{argv: [touch, {tmp_path}/done]}}}}"
+    run = server.begin(step, leave="dry_run")
+    assert server.ended(run)["state"] == "succeeded"
+    assert server.kept.attempts(run)[0]["output"] == {"would": f"run on the server: touch {tmp_path}/done"}
+    run = server.begin(step, leave="approval")
+    server.until(run, WAITING)
+    assert not (tmp_path / "done").exists()
+    assert server.kept.approval(run, "a")["text"] == f"a: run on the server: touch {tmp_path}/done"
+    server.runs.answer(run, None, "user:ann", "ann", yes=True)
+    server.ended(run)
+    assert (tmp_path / "done").exists()
+
+
+def test_an_approval_that_showed_what_comes_is_asked_for_once(server):
+    run = server.begin(
+        "{id: ask, do: approval}", "{id: a, do: command, with: {argv: ['true']}}", leave="approval"
+    )
+    server.until(run, WAITING)
+    assert server.kept.approval(run, "ask")["text"] == "a: run on the server: true"
+    server.runs.answer(run, None, "user:ann", "ann", yes=True)
+    assert server.ended(run)["state"] == "succeeded"
+    assert server.kept.approval(run, "a") is None
+
+
+def test_the_kill_switch_ends_what_runs_and_refuses_what_is_new(server):
+    run = server.begin("{id: a, do: command, with: {argv: [sleep, '60']}}", "{id: b, do: approval}")
+    server.until(run, "running")
+    server.runs.throw_switch("user:ann", "wrong hosts")
+    try:
+        assert server.ended(run)["state"] == "cancelled"
+        with pytest.raises(Refused, match="all workflows were stopped by user:ann: wrong hosts"):
+            server.begin("{id: a, do: sleep, with: {for: 1ms}}")
+        assert Switch(server.folder).thrown().why == "wrong hosts"  # as a server that starts anew finds it
+    finally:
+        server.runs.release_switch("user:ann")
+    assert server.ended(server.begin("{id: a, do: sleep, with: {for: 1ms}}"))["state"] == "succeeded"
+
+
+def test_a_run_is_cancelled_in_the_middle_of_a_long_sleep(server):
+    run = server.begin("{id: a, do: sleep, with: {for: 1h}}")
+    server.until(run, "running")
+    server.runs.cancel(run, "user:ann")
+    found = server.ended(run)
+    assert (found["state"], found["text"]) == ("cancelled", "stopped by user:ann before a")
+
+
+def test_a_secret_is_in_no_file_and_the_audit_holds(server, monkeypatch):
+    monkeypatch.setenv("DEPLOY_KEY", "hunter2-and-more")
+    run = server.begin("{id: a, do: command, with: {argv: [echo, \"{{ secret('env:DEPLOY_KEY') }}\"]}}")
+    assert server.ended(run)["state"] == "succeeded"
+    row = server.kept.attempts(run)[0]
+    assert row["output"]["text"] == "***\n"
+    assert "secret env:DEPLOY_KEY" in row["parameters"]["argv"][1]
+    for file in server.folder.iterdir():
+        assert b"hunter2" not in file.read_bytes(), file
+    server.audit.verify()
+    what = [(each.what, each.target) for each in server.audit.newest(3)]
+    assert what == [("run.end", "w"), ("run.step", "a"), ("run.begin", "w")]
