@@ -67,24 +67,24 @@ exit $old
 
 
 @functools.lru_cache(maxsize=2)
-def archive(operations: bool = False) -> bytes:
+def archive(operations: bool = False, more: tuple[str, ...] = ()) -> bytes:
     """The zip of all modules that the probe may need; the same sources give the same bytes."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        for path in modules(operations):
+        for path in modules(operations, more):
             entry = zipfile.ZipInfo(path.relative_to(PACKAGE.parent).as_posix(), _BEGINNING)
             entry.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(entry, path.read_bytes())
     return data.getvalue()
 
 
-def modules(operations: bool = False) -> list[Path]:
+def modules(operations: bool = False, more: Sequence[str] = ()) -> list[Path]:
     """The probe's module and every module of ours that it imports, anywhere in its text.
 
     Operations bring readers of recordings and dumps along: more than twice the bytes, so only when asked for.
     """
     found: dict[str, Path] = {}
-    todo = [MAIN]
+    todo = [MAIN, *more]
     while todo:
         name = todo.pop()
         path = _path_of(name)
