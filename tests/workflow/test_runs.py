@@ -38,11 +38,9 @@ class Server:
         with self._changed:
             self._changed.notify_all()
 
-    def begin(self, *steps, leave="allowed", **labels):
+    def begin(self, *steps, leave="allowed", head="workflow: w\nlimits: {concurrency: 9}", **labels):
         self.house.leave = leave
-        text = "workflow: w\non: manual\ndestructive: allowed\nsteps:\n" + "".join(
-            f"  - {s}\n" for s in steps
-        )
+        text = head + "\non: manual\ndestructive: allowed\nsteps:\n" + "".join(f"  - {s}\n" for s in steps)
         return self.runs.begin(marked.parse(text, "w.yml").value, labels, {"kind": "manual"}, "cli:ann")
 
     def until(self, run, *states):
@@ -185,3 +183,55 @@ def test_a_secret_is_in_no_file_and_the_audit_holds(server, monkeypatch):
     server.audit.verify()
     what = [(each.what, each.target) for each in server.audit.newest(3)]
     assert what == [("run.end", "w"), ("run.step", "a"), ("run.begin", "w")]
+
+
+ASK = "{id: ask, do: approval}"
+TOUCH = "{id: a, do: command, with: {argv: ['true']}}"
+
+
+def yes(server, run):
+    server.until(run, WAITING)
+    server.runs.answer(run, None, "user:ann", "ann", yes=True)
+    assert server.ended(run)["state"] == "succeeded"
+
+
+def test_one_replica_of_a_service_at_a_time_whatever_the_workflow(server):
+    first = server.begin(ASK, TOUCH, service="shop", host="h1")
+    server.until(first, WAITING)
+    second = server.begin(ASK, TOUCH, head="workflow: other", service="shop", host="h2")
+    elsewhere = server.begin(ASK, TOUCH, head="workflow: third", service="cart")
+    server.until(elsewhere, WAITING)
+    assert server.kept.run(second)["state"] == "queued"
+    yes(server, first)
+    yes(server, second)
+    yes(server, elsewhere)
+
+
+def test_what_is_full_waits_or_is_left_out_and_says_so(server):
+    head = "workflow: full\nlimits: {concurrency: 1, by: [host], on_full: drop}"
+    first = server.begin(ASK, head=head, host="h1")
+    with pytest.raises(Refused, match="1 of 1 are under way for host=h1"):
+        server.begin(ASK, head=head, host="h1")
+    other = server.begin(ASK, head=head, host="h2")
+    yes(server, first)
+    yes(server, other)
+    assert [row["state"] for row in server.kept.lately("full", 0)].count("skipped") == 1
+
+
+def test_once_within_a_time_and_so_many_in_a_day(server):
+    nap = "{id: a, do: sleep, with: {for: 1ms}}"
+    head = "workflow: often\nthrottle: {once_within: 1h, by: [host]}\nlimits: {max_runs_per_day: 2}"
+    server.ended(server.begin(nap, head=head, host="h1"))
+    with pytest.raises(Refused, match="once within 3600 s is the limit for host=h1"):
+        server.begin(nap, head=head, host="h1")
+    server.ended(server.begin(nap, head=head, host="h2"))
+    with pytest.raises(Refused, match="2 runs in 24 hours are the limit"):
+        server.begin(nap, head=head, host="h3")
+
+
+def test_a_run_that_waits_for_its_turn_can_be_cancelled(server):
+    first = server.begin(ASK, head="workflow: turns")
+    second = server.begin(ASK, head="workflow: turns")
+    server.runs.cancel(second, "user:ann")
+    assert server.kept.run(second)["text"] == "stopped by user:ann before it began"
+    yes(server, first)

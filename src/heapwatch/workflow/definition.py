@@ -100,17 +100,10 @@ class Match(Written):
         return so if self.op in ("eq", "in", "re") else not so
 
 
-class AtLeast(Written):
-    n: int = Field(ge=1)
-    within: Span = Field(gt=0)
-
-
 class Throttle(Written):
     """Fewer runs than triggers: per set of labels."""
 
     once_within: Span | None = Field(default=None, gt=0)
-    once_after: Span | None = Field(default=None, gt=0)
-    at_least: AtLeast | None = None
     by: list[str] = []
 
 

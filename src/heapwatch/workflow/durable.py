@@ -104,6 +104,8 @@ class DbosEngine:
             raise Unavailable(f"the engine of workflows does not start: {error}") from error
 
     def begin(self, run: str) -> None:
+        if DBOS.get_workflow_status(run) is not None:
+            return  # it goes on by itself
         with SetWorkflowID(run):
             DBOS.start_workflow(_run, run)
 

@@ -86,6 +86,9 @@ class Records:
         marks = ", ".join("?" * len(ENDS))
         return self._ask(f"SELECT * FROM runs WHERE state NOT IN ({marks}) ORDER BY began, id", *ENDS)
 
+    def lately(self, workflow: str, since: int) -> list[dict[str, Any]]:
+        return self._ask("SELECT * FROM runs WHERE workflow = ? AND began > ?", workflow, since)
+
     def state(self, run: str, state: str, text: str = "") -> None:
         """A run that has ended stays as it ended."""
         ended = self.now() if state in ENDS else None

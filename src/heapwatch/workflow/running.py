@@ -56,6 +56,8 @@ class House:
     leave: Leave = "approval"
     """What destructive steps may do at most; a workflow can only be stricter."""
     changed: Callable[[str], None] = lambda _run: None
+    ended: Callable[[], None] = lambda: None
+    """One more may begin."""
     stops: dict[str, threading.Event] = field(default_factory=dict)
 
     def stop_of(self, run: str) -> threading.Event:
@@ -70,6 +72,7 @@ def body(house: House) -> Callable[[str, Durable], None]:
         if row is not None:
             _Run(house, durable, row).go()
         house.stops.pop(run, None)
+        house.ended()
 
     return work
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from heapwatch.errors import Refused, UsageError
-from heapwatch.workflow import records
+from heapwatch.workflow import admission, records
+from heapwatch.workflow.admission import DAY_MS
 from heapwatch.workflow.definition import Workflow
 from heapwatch.workflow.engine import Engine
 from heapwatch.workflow.running import House, body
@@ -20,18 +24,27 @@ class Runs:
     def __init__(self, house: House, engine: Engine) -> None:
         self._house = house
         self._engine = engine
+        self._admitting = threading.Lock()
+        self._aside = ThreadPoolExecutor(1, "workflow-admission")
+        house.ended = self._admit_later
 
     def start(self) -> None:
         """Go on with what was under way, and begin what was not yet."""
         self._engine.start(body(self._house))
         for run in self._house.records.open_runs():
-            if run["state"] == records.QUEUED:
+            if run["state"] != records.QUEUED:
                 self._engine.begin(run["id"])
-            else:
                 self._engine.wake(run["id"])  # an answer may have come just before the end
+        self._admit()
 
     def stop(self) -> None:
+        self._aside.shutdown()
         self._engine.stop()
+
+    def _admit_later(self) -> None:
+        """Not from within the run that ends: what it begins would be remembered as a part of it."""
+        with contextlib.suppress(RuntimeError):  # we stop; the next start admits
+            self._aside.submit(self._admit)
 
     def begin(
         self,
@@ -40,19 +53,45 @@ class Runs:
         trigger: Mapping[str, Any],
         who: str,
     ) -> str:
-        """The new run's id; Refused while all workflows are stopped. The definition is as in its file."""
-        name = Workflow.model_validate(definition).workflow
-        thrown = self._house.switch.thrown()
-        run = uuid.uuid4().hex[:12]
-        if thrown is not None:
-            text = f"all workflows were stopped by {thrown.who}" + (f": {thrown.why}" if thrown.why else "")
-            self._house.records.add(run, definition, labels, trigger, records.SKIPPED, text)
-            self._house.audit.add(who, f"run:{run}", "run.begin", name, "refused", text)
-            raise Refused(f"{text}; `heapwatch workflow start` lets them go on")
-        self._house.records.add(run, definition, labels, trigger)
-        self._house.audit.add(who, f"run:{run}", "run.begin", name, "done", _told(labels))
-        self._engine.begin(run)
+        """The new run's id; Refused when it is not to be. The definition is as in its file."""
+        one = Workflow.model_validate(definition)
+        kept, run = self._house.records, uuid.uuid4().hex[:12]
+        with self._admitting:
+            reason = self._refusal(one, labels)
+            kept.add(run, definition, labels, trigger, records.SKIPPED if reason else records.QUEUED, reason)
+        outcome = "refused" if reason else "done"
+        detail = f"{reason}; {_told(labels)}" if reason else _told(labels)
+        self._house.audit.add(who, f"run:{run}", "run.begin", one.workflow, outcome, detail)
+        if reason:
+            raise Refused(reason)
+        self._admit()
         return run
+
+    def _refusal(self, one: Workflow, labels: Mapping[str, str]) -> str:
+        kept, now = self._house.records, self._house.records.now()
+        thrown = self._house.switch.thrown()
+        if thrown is not None:
+            return f"all workflows were stopped by {thrown.who}" + (f": {thrown.why}" if thrown.why else "")
+        span = max(DAY_MS, one.throttle.once_within or 0)
+        reason = admission.left_out(one, labels, kept.lately(one.workflow, now - span), now)
+        if not reason and one.limits.on_full == "drop":
+            reason = admission.waits_for(one, labels, kept.open_runs())
+        return reason
+
+    def _admit(self) -> None:
+        """Begin, the oldest first, whatever need not wait."""
+        while True:
+            with self._admitting:
+                if self._house.switch.thrown() is not None:
+                    return
+                found = self._house.records.open_runs()
+                queued = [run for run in found if run["state"] == records.QUEUED]
+                began = [run for run in found if run["state"] != records.QUEUED]
+                one = admission.first(queued, began)
+                if one is None:
+                    return
+                self._house.records.state(one["id"], records.RUNNING)
+            self._engine.begin(one["id"])
 
     def answer(self, run: str, step: str | None, who: str, name: str, *, yes: bool) -> None:
         """Say yes or no to what a run asks; the first answer counts."""
@@ -74,19 +113,28 @@ class Runs:
         if not self._house.records.stop(run, who):
             raise UsageError(f"no run {run} is under way")
         self._house.audit.add(who, f"run:{run}", "run.cancel")
-        self._house.stop_of(run).set()
-        self._engine.wake(run)
+        self._end(run, who)
 
     def throw_switch(self, who: str, why: str = "") -> None:
         """Stop everything, and refuse what is new until it is released; this holds over restarts."""
         self._house.switch.throw(Thrown(who, self._house.records.now(), why))
         self._house.audit.add(who, "", "workflows.stop", detail=why)
         for run in self._house.records.open_runs():
-            self._house.stop_of(run["id"]).set()
-            self._engine.wake(run["id"])
+            self._end(run["id"], who)
+
+    def _end(self, run: str, who: str) -> None:
+        with self._admitting:
+            row = self._house.records.run(run)
+            if row is not None and row["state"] == records.QUEUED:
+                self._house.records.state(run, records.CANCELLED, f"stopped by {who} before it began")
+                return
+        self._house.stop_of(run).set()
+        self._engine.begin(run)
+        self._engine.wake(run)
 
     def release_switch(self, who: str) -> None:
         self._house.switch.release()
+        self._admit()
         self._house.audit.add(who, "", "workflows.start")
 
 
