@@ -135,6 +135,29 @@ export interface components {
              */
             before: string;
         };
+        /** Backtest */
+        Backtest: {
+            /** Monitor */
+            monitor: string;
+            /** Kind */
+            kind: string;
+            /** Query */
+            query: string;
+            /** From */
+            from: number;
+            /** To */
+            to: number;
+            /** Looks */
+            looks: number;
+            /** Errors */
+            errors: number;
+            /** Fired */
+            fired: number;
+            /** First */
+            first: number | null;
+            /** Transitions */
+            transitions: components["schemas"]["Transition"][];
+        };
         /** BatchAnswer */
         BatchAnswer: {
             /** Stored */
@@ -508,6 +531,11 @@ export interface components {
              */
             setting: string;
         };
+        /** Ended */
+        Ended: {
+            /** Ended */
+            ended: number;
+        };
         /**
          * ErrorAnswer
          * @description What every status from 400 on has as its body.
@@ -658,6 +686,30 @@ export interface components {
             /** Query */
             query: string;
         };
+        /** Group */
+        Group: {
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** State */
+            state: string;
+            /**
+             * Level
+             * @description what fires behind it: ok, warning or critical
+             */
+            level: string;
+            /** Since */
+            since: number;
+            /** Seen */
+            seen: number;
+            /** Value */
+            value: number | null;
+            /** Text */
+            text: string;
+            /** Silenced */
+            silenced: string;
+        };
         /** Health */
         Health: {
             /** Status */
@@ -676,6 +728,11 @@ export interface components {
             instances: number[];
             /** Bytes */
             bytes: number[];
+        };
+        /** History */
+        History: {
+            /** Transitions */
+            transitions: components["schemas"]["Transition"][];
         };
         /**
          * Jvm
@@ -1108,6 +1165,46 @@ export interface components {
             /** Series */
             series: number;
         };
+        /** MonitorRow */
+        MonitorRow: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Description */
+            description: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Query */
+            query: string;
+            /**
+             * State
+             * @description the gravest of its groups
+             */
+            state: string;
+            /** Since */
+            since: number | null;
+            /**
+             * Counts
+             * @description groups by state
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Looked */
+            looked: number | null;
+            /** Every S */
+            every_s: number;
+            /** Error */
+            error: string;
+        };
+        /** Monitors */
+        Monitors: {
+            /** Monitors */
+            monitors: components["schemas"]["MonitorRow"][];
+            /** Files */
+            files: string[];
+        };
         /** NewDashboard */
         NewDashboard: {
             /**
@@ -1156,6 +1253,38 @@ export interface components {
              * @description viewer, operator or admin
              */
             role: string;
+        };
+        /** NewSilence */
+        NewSilence: {
+            /**
+             * Monitor
+             * @description a monitor's name; a glob
+             * @default *
+             */
+            monitor: string;
+            /**
+             * Match
+             * @description globs of labels
+             */
+            match?: {
+                [key: string]: string;
+            };
+            /**
+             * Lasts
+             * @description how long, such as 2h
+             * @default 1h
+             */
+            lasts: string;
+            /**
+             * Starts
+             * @description from when on; now, when absent
+             */
+            starts?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /** NewToken */
         NewToken: {
@@ -1208,6 +1337,45 @@ export interface components {
             kind: string;
             /** Detail */
             detail: string;
+        };
+        /** OneMonitor */
+        OneMonitor: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Description */
+            description: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Query */
+            query: string;
+            /**
+             * State
+             * @description the gravest of its groups
+             */
+            state: string;
+            /** Since */
+            since: number | null;
+            /**
+             * Counts
+             * @description groups by state
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Looked */
+            looked: number | null;
+            /** Every S */
+            every_s: number;
+            /** Error */
+            error: string;
+            /** Groups */
+            groups: components["schemas"]["Group"][];
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Overlay
@@ -1654,6 +1822,30 @@ export interface components {
             /** Signed Out */
             signed_out: boolean;
         };
+        /** Silence */
+        Silence: {
+            /** Id */
+            id: string;
+            /** Monitor */
+            monitor: string;
+            /** Match */
+            match: {
+                [key: string]: string;
+            };
+            /** Starts */
+            starts: number;
+            /** Ends */
+            ends: number;
+            /** By */
+            by: string;
+            /** Note */
+            note: string;
+        };
+        /** Silences */
+        Silences: {
+            /** Silences */
+            silences: components["schemas"]["Silence"][];
+        };
         /** SnapshotColumns */
         SnapshotColumns: {
             /** Time */
@@ -1878,6 +2070,35 @@ export interface components {
             instances: (number | null)[];
             /** Classes */
             classes: (number | null)[];
+        };
+        /** Transition */
+        Transition: {
+            /** Time */
+            time: number;
+            /** Monitor */
+            monitor: string;
+            /** Kind */
+            kind: string;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+            /** Value */
+            value: number | null;
+            /** Text */
+            text: string;
+            /** Query */
+            query: string;
+            /** Level */
+            level: string;
+            /** Was Level */
+            was_level: string;
+            /** Silenced */
+            silenced: string;
         };
         /**
          * UnusedDoor
