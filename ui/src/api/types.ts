@@ -92,3 +92,11 @@ export type Targets = Answers["Targets"];
 export type TargetRow = Answers["TargetRow"];
 export type Cardinality = Answers["Cardinality"];
 export type MakerRow = Answers["MakerRow"];
+
+export type Monitors = Answers["Monitors"];
+export type MonitorRow = Answers["MonitorRow"];
+export type OneMonitor = Answers["OneMonitor"];
+export type MonitorHistory = Answers["History"];
+export type Tried = Answers["Backtest"];
+export type Silence = Answers["Silence"];
+export type Silences = Answers["Silences"];

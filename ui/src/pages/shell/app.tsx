@@ -22,6 +22,7 @@ const PAGES: Readonly<Record<string, ComponentType>> = {
   "/doors": later(() => import("../doors/doors")),
   "/status": moved("/doors"),
   "/audit": later(() => import("../audit/audit")),
+  "/monitors": later(() => import("../monitors/monitors")),
   "/users": later(() => import("../users/users")),
 };
 const SignIn = later(() => import("./signin"));
@@ -30,6 +31,7 @@ const TokenPrompt = later(() => import("./token"));
 const NAMED: Readonly<Record<string, ComponentType>> = {
   "/dashboards/": later(() => import("../dashboards/dashboard")),
   "/leaks/": later(() => import("../leaks/leak")),
+  "/monitors/": later(() => import("../monitors/monitors")),
 };
 
 const pageOf = (path: string): ComponentType => PAGES[path] ?? NAMED[path.replace(/[^/]+$/, "")] ?? Missing;

@@ -16,6 +16,7 @@ const ChangePassword = later<{ onClose: () => void }>(() => import("./password")
 const PAGES: readonly { readonly path: string; readonly name: string; readonly admin?: boolean }[] = [
   { path: "/", name: "Fleet" },
   { path: "/leaks", name: "Leaks" },
+  { path: "/monitors", name: "Monitors" },
   { path: "/verify", name: "Verify" },
   { path: "/class", name: "Classes" },
   { path: "/dashboards", name: "Dashboards" },
