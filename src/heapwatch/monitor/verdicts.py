@@ -48,7 +48,7 @@ class PastVerdicts:
 
     def ends(self, at: int) -> Sequence[Ending]:
         del at
-        raise UsageError("forecasts of the past are not kept, so that `exhaustion` cannot be tried on them")
+        raise UsageError("forecasts of the past are not kept")
 
 
 def leaks_at(records: Sequence[Record], at: int) -> list[Leaking]:

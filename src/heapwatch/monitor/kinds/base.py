@@ -146,6 +146,11 @@ class Monitor(Written):
         """What it looks at, as one reads it: the query, or words."""
         raise NotImplementedError
 
+    @property
+    def untried(self) -> str:
+        """Why it cannot be tried on the past; "" when it can."""
+        return ""
+
     def look(self, eyes: Eyes, moment: Moment) -> Looked:
         raise NotImplementedError
 
