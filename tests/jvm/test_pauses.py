@@ -30,7 +30,9 @@ def test_the_pause_is_what_an_application_thread_feels(java, version):
             program.tell("gap")
             pause = sample.take(target, perfdata=counters, attachment=attachment).pause
             felt = int(program.tell("gap")) / 1000
-            errors.append(abs(felt - pause) / felt)
+            if felt:  # a busy machine may not let the thread look at its clock at all in between
+                errors.append(abs(felt - pause) / felt)
+    assert errors
     assert min(errors) < 0.2, errors
 
 
