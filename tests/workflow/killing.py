@@ -65,7 +65,7 @@ class Hands:
     def __init__(self, folder: Path, place: Places) -> None:
         self._folder, self._place = folder, place
 
-    def operate(self, host, jvm, operation, options):
+    def operate(self, host, jvm, operation, options, timeout_s):
         with (self._folder / "effects").open("a") as file:
             file.write(f"{operation}\n")
         self._place()

@@ -65,6 +65,50 @@ def test_a_fault_is_told_with_its_place(was, now, told):
     assert told in str(caught.value)
 
 
+DUMP = """\
+workflow: dump
+on: manual
+steps:
+  - {id: ask, do: approval}
+  - {id: look, do: jvm.heap_info, with: {host: h, jvm: a}}
+  - id: dump
+    do: jvm.heap_dump
+    with: {host: "{{ labels.host }}", jvm: a, options: {approved_by: "{{ steps.ask.output.by }}", gz: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("{{ steps.ask.output.by }}", "me"),
+        ("{{ steps.ask.output.by }}", "{{ steps.look.output.by }}"),
+        ('approved_by: "{{ steps.ask.output.by }}", ', ""),
+    ],
+)
+def test_a_heap_dump_is_allowed_by_somebody_who_was_asked(was, now):
+    assert read(DUMP).acts
+    with pytest.raises(UsageError, match=r"w\.yml:8:5: steps\[2\]\.with: .*so somebody allows it"):
+        read(DUMP.replace(was, now))
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("gz: true", "gzip: true", "heap_dump has no option 'gzip'"),
+        ("gz: true", "gz: maybe", "heap_dump: gz cannot be 'maybe'"),
+        ("jvm: a}}", "{}}}", "give jvm or pid"),
+    ],
+)
+def test_options_of_an_operation_are_known_when_the_file_is_read(was, now, told):
+    with pytest.raises(UsageError, match=told):
+        read(DUMP.replace(was, now.replace("{}}}", "options: {}}}")))
+
+
+def test_what_only_reads_is_not_destructive():
+    step = "workflow: w\non: manual\nsteps: [{id: a, do: http, with: {url: 'http://a/', method: %s}}]"
+    assert [read(step % method).acts for method in ("GET", "POST", "HEAD")] == [False, True, False]
+
+
 def test_two_files_with_one_name_are_a_fault():
     with pytest.raises(
         UsageError, match=r"b\.yml:1:1: workflow: 'evidence' stands twice; the first is in a\.yml"

@@ -133,6 +133,15 @@ class Action(Written):
             raise ValueError(f"there is no step {value!r}; there are {', '.join(STEPS)}")
         return value
 
+    @property
+    def destructive(self) -> bool:
+        return STEPS[self.do].destructive and not STEPS[self.do].harmless(self.with_)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether doing it twice does no harm."""
+        return STEPS[self.do].idempotent or STEPS[self.do].harmless(self.with_)
+
 
 class StepLine(Action):
     id: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,49}$")
@@ -146,7 +155,7 @@ class StepLine(Action):
 
     @property
     def repeatable(self) -> bool:
-        return STEPS[self.do].idempotent if self.idempotent is None else self.idempotent
+        return super().repeatable if self.idempotent is None else self.idempotent
 
 
 class Workflow(Written):
@@ -163,7 +172,7 @@ class Workflow(Written):
     @property
     def acts(self) -> bool:
         """Whether anything in it is destructive."""
-        return any(STEPS[each.do].destructive for each in self.steps)
+        return any(each.destructive for each in self.steps)
 
 
 @dataclass(frozen=True)
@@ -201,23 +210,29 @@ def read(document: marked.Document) -> Workflow:
     """One document as a workflow; whatever can be known to be wrong with it is a fault now."""
     one = document.validated(Workflow)
     before: list[str] = []
+    approvals: list[str] = []
     for at, step in enumerate(one.steps):
         path: tuple[marked.Key, ...] = ("steps", at)
         if step.id in before:
             raise document.error((*path, "id"), f"{step.id!r} stands twice")
         if step.when is not None:
             _checked(document, (*path, "when"), step.when, before, condition=True)
-        _check_action(document, path, step, before)
+        _check_action(document, path, step, before, approvals)
         before.append(step.id)
+        approvals += [step.id] if step.do == "approval" else []
         if step.undo is not None:
             if STEPS[step.undo.do].perform is None:
                 raise document.error((*path, "undo", "do"), f"{step.undo.do} undoes nothing")
-            _check_action(document, (*path, "undo"), step.undo, before)
+            _check_action(document, (*path, "undo"), step.undo, before, approvals)
     return one
 
 
 def _check_action(
-    document: marked.Document, path: tuple[marked.Key, ...], action: Action, before: list[str]
+    document: marked.Document,
+    path: tuple[marked.Key, ...],
+    action: Action,
+    before: list[str],
+    approvals: list[str],
 ) -> None:
     for place, text in _texts((*path, "with"), action.with_):
         if templates.is_template(text):
@@ -238,6 +253,10 @@ def _check_action(
     except UsageError as error:
         if not templates.is_template(action.with_):
             raise document.error((*path, "with"), str(error)) from error
+    try:
+        STEPS[action.do].check(action.with_, approvals)
+    except UsageError as error:
+        raise document.error((*path, "with"), str(error)) from error
 
 
 def _checked(

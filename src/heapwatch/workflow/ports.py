@@ -1,20 +1,41 @@
-"""What steps need of the house: hands on JVMs, answers to queries. Who builds a server puts them in."""
+"""What steps need of the house: hands on hosts, answers, a voice. Who builds a server puts them in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 
 class Hands(Protocol):
-    """Reaches JVMs, here or on other hosts; a HeapwatchError says why not."""
+    """Reaches hosts and their JVMs, this machine or others; a HeapwatchError says why not."""
 
     def operate(
-        self, host: str, jvm: str, operation: str, options: Mapping[str, Any]
+        self, host: str, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float
     ) -> Mapping[str, Any]: ...
+
+    def collect(
+        self, pattern: str, jvms: Sequence[str], mode: str, timeout_s: float
+    ) -> Sequence[Mapping[str, Any]]:
+        """A row a host: `host`, `outcome`, `failed`, `why`, and `jvms`, each with name, pid and outcome."""
+
+    def command(self, host: str, argv: Sequence[str], timeout_s: float) -> Mapping[str, Any]:
+        """`code`, `stdout` and `stderr`."""
 
 
 class Answers(Protocol):
     """The newest value of each row that a query of metrics answers with."""
 
     def values(self, query: str, within_ms: int) -> list[float]: ...
+
+
+class Proofs(Protocol):
+    """Whether what leaked before leaks after."""
+
+    def verified(self, service: str, before: str, after: str, classes: Sequence[str]) -> Mapping[str, Any]:
+        """`proofs`, each with `class`, `verdict` and `sentence`, and `new`: what leaks only after."""
+
+
+class Voice(Protocol):
+    """Tells a receiver by its name; a HeapwatchError says why not, without the address."""
+
+    def tell(self, receiver: str, title: str, text: str, labels: Mapping[str, str]) -> None: ...

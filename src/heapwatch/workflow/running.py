@@ -128,7 +128,7 @@ class _Run:
             return self._sleep(step, given)
         if step.do == "approval":
             return self._approval(step, given)
-        if STEPS[step.do].destructive and (dry := self._leave(step, given)) is not None:
+        if step.destructive and (dry := self._leave(step, given)) is not None:
             return dry
         return self._attempts(step.id, step, step, shown, given)
 
@@ -178,7 +178,7 @@ class _Run:
     def _ahead(self, step: StepLine) -> dict[str, str]:
         found = {}
         for later in self.workflow.steps[self.workflow.steps.index(step) + 1 :]:
-            if STEPS[later.do].destructive:
+            if later.destructive:
                 try:
                     found[later.id] = STEPS[later.do].describe(self._parameters(later)[1])
                 except UsageError:
@@ -254,8 +254,7 @@ class _Run:
         before = kept.intend(self.id, key, attempt, shown, text)
         if before is not None and before["state"] != records.RUNNING:
             return {name: before[name] for name in ("state", "output", "error")}
-        repeatable = step.repeatable if action is step else STEPS[action.do].idempotent
-        if before is not None and not repeatable:
+        if before is not None and not action.repeatable:
             state, output, error = records.UNKNOWN, {}, INTERRUPTED
         else:
             self.house.changed(self.id)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from heapwatch.errors import HeapwatchError
 from heapwatch.monitor.values import Written
-from heapwatch.workflow.ports import Answers, Hands
+from heapwatch.workflow.ports import Answers, Hands, Proofs, Voice
 
 OUTPUT = 64 << 10
 """So many characters of an output are kept."""
@@ -40,6 +40,8 @@ class Job:
     hands: Hands | None = None
     answers: Answers | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    proofs: Proofs | None = None
+    voice: Voice | None = None
     began: float = field(default_factory=time.monotonic)
 
     def left_s(self) -> float:
@@ -67,6 +69,10 @@ class Step:
     destructive: bool = False
     idempotent: bool = True
     """Whether doing it once more, when nobody knows whether it was done, does no harm."""
+    harmless: Callable[[Mapping[str, Any]], bool] = lambda _with: False
+    """Whether it is neither destructive nor harmful when done twice, with what its file says."""
+    check: Callable[[Mapping[str, Any], Sequence[str]], None] = lambda _with, _approvals: None
+    """UsageError for what its file says and cannot be, templates or not; `approvals` stand before it."""
 
 
 def cut(text: str) -> str:

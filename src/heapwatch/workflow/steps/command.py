@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -32,30 +33,36 @@ def describe(given: Parameters) -> str:
 
 
 def perform(given: Parameters, job: Job) -> dict[str, Any]:
-    env = {name: os.environ[name] for name in KEEP if name in os.environ} | given.env
+    code, text = ran(given.argv, given.env, given.folder, job)
+    output = {"code": code, "text": text}
+    if code not in given.codes:
+        raise StepFailed(f"{given.argv[0]} ended with code {code}", output)
+    return output
+
+
+def ran(argv: Sequence[str], more: Mapping[str, str], folder: str | None, job: Job) -> tuple[int, str]:
+    """Its code, and what it said on both its outputs; it is ended when the job is."""
+    env = {name: os.environ[name] for name in KEEP if name in os.environ} | dict(more)
     with tempfile.TemporaryFile() as out:
         try:
             child = subprocess.Popen(
-                given.argv,
+                argv,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env=env,
-                cwd=given.folder,
+                cwd=folder,
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            raise StepFailed(f"{given.argv[0]} cannot be started: {error}") from error
+            raise StepFailed(f"{argv[0]} cannot be started: {error}") from error
         try:
             _wait(child, job)
         finally:
             _end(child)
             out.seek(0)
             text = cut(out.read(1 << 20).decode("utf-8", "replace"))
-    output = {"code": child.returncode, "text": text}
-    if child.returncode not in given.codes:
-        raise StepFailed(f"{given.argv[0]} ended with code {child.returncode}", output)
-    return output
+    return child.returncode, text
 
 
 def _wait(child: subprocess.Popen[bytes], job: Job) -> None:

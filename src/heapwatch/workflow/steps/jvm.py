@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from pydantic import model_validator
+
 from heapwatch.errors import UsageError
+from heapwatch.jvm import operations
 from heapwatch.monitor.values import Written
 from heapwatch.workflow.steps.base import Job, Step
+from heapwatch.workflow.templates import is_template
+
+_BY = re.compile(r"\{\{\s*steps\.(\w+)\.output\.by\s*\}\}")
 
 
 class Parameters(Written):
     host: str
-    jvm: str
+    jvm: str = ""
     """A pid, or the JVM's name."""
+    pid: int | None = None
+    """Rather than its name: one of several of a name."""
     options: Mapping[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _one(self) -> Parameters:
+        if not self.jvm and self.pid is None:
+            raise ValueError("give jvm or pid")
+        return self
 
-def step(operation: str, *, destructive: bool = False) -> Step:
+    @property
+    def who(self) -> str:
+        return str(self.pid) if self.pid is not None else self.jvm
+
+
+def step(operation: str, *, destructive: bool = False, repeatable: bool | None = None) -> Step:
     """The step of one operation."""
 
     def describe(given: Parameters) -> str:
         how = "".join(f" {name}={value}" for name, value in given.options.items())
-        return f"{operation}{how} on {given.jvm} of {given.host}"
+        return f"{operation}{how} on {given.who} of {given.host}"
 
     def perform(given: Parameters, job: Job) -> dict[str, Any]:
         if job.hands is None:
             raise UsageError("nothing here reaches JVMs")
-        return dict(job.hands.operate(given.host, given.jvm, operation, given.options))
+        job.check()
+        return dict(job.hands.operate(given.host, given.who, operation, given.options, job.left_s()))
 
-    return Step(Parameters, describe, perform, destructive=destructive, idempotent=not destructive)
+    again = not destructive if repeatable is None else repeatable
+    check = partial(_check, operation)
+    return Step(Parameters, describe, perform, destructive=destructive, idempotent=again, check=check)
+
+
+def _check(operation: str, given: Mapping[str, Any], approvals: Sequence[str]) -> None:
+    options = given.get("options", {})
+    if not isinstance(options, Mapping):
+        return  # the parameters say so
+    names = operations.chosen(operation, {})[1]
+    for name, value in options.items():
+        if name not in names or not is_template(value):
+            operations.chosen(operation, {name: value})
+    if operation == "heap_dump":
+        found = _BY.fullmatch(str(options.get("approved_by", "")))
+        if found is None or found[1] not in approvals:
+            raise UsageError(
+                "a heap dump holds what users typed, so somebody allows it: put an approval before it, and"
+                ' options: {approved_by: "{{ steps.ID.output.by }}"} with its id'
+            )
