@@ -53,7 +53,16 @@ def test_a_good_file_is_read_with_its_spans_and_defaults():
         ("steps.look", "steps.lock", "no step before this one is called 'lock'"),
         ("labels.env == 'prod'", "labels.env ==", "w.yml:9:51: steps[1].when: "),
         ("on: {monitor: heap, states: [critical]}", "on: {cron: '61 * * * *'}", "is no line of cron"),
-        ("states: [critical]", "every: 5m", "give one of monitor, every, cron, webhook, leak, manual; not"),
+        (
+            "states: [critical]",
+            "every: 5m",
+            "give one of monitor, every, cron, webhook, leak, collection_failed, log, manual; not",
+        ),
+        ("{once_within: 30m", "{once_within: 30m, once_after: 1m", "give once_within or once_after"),
+        ("{once_within: 30m", "{at_least: {count: 1, within: 5m}", "throttle.at_least.count: "),
+        ("{monitor: heap, states: [critical]}", "{log: 'a | b | ('}", "w.yml:2:6: on.log: "),
+        ("states: [critical]", "look: 5m", "look is of a log"),
+        ("timeout: 10s", "on_fail: [undo, notify]", "tells whom? Give notify: [RECEIVER, ...]"),
         ("value: [prod, stage]", "value: prod", "w.yml:3:9: match[0]: in takes a list"),
         ("workflow: evidence", "workflow: evidence\nworkflow: b", "w.yml:2:1: 'workflow' stands twice"),
     ],
@@ -158,3 +167,10 @@ def test_the_shipped_workflows_are_without_a_fault():
         "evidence": False,
         "restart-leaking-replica": True,
     }
+
+
+def test_a_workflow_cannot_begin_itself_without_end():
+    text = "workflow: again\non: collection_failed\nsteps: [{id: a, do: collect}]"
+    with pytest.raises(UsageError, match="would begin it again: give throttle"):
+        read(text)
+    assert read(text + "\nthrottle: {once_after: 5m}").throttle.once_after == 300_000

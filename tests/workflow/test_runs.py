@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from heapwatch.errors import Refused, UsageError
+from heapwatch.errors import Refused, Unavailable, UsageError
 from heapwatch.monitor import marked
 from heapwatch.workflow.audit import Audit
 from heapwatch.workflow.durable import DbosEngine
@@ -25,6 +25,7 @@ class Server:
         self.kept = Records(folder / "runs.db")
         self.audit = Audit(folder)
         self._changed = threading.Condition()
+        self.told = []
         self.house = House(
             self.kept, self.audit, Switch(folder), self._job, "allowed", changed=lambda _run: self._tell()
         )
@@ -32,16 +33,23 @@ class Server:
         self.runs.start()
 
     def _job(self, seconds, stop):
-        return Job(seconds, stop=stop)
+        return Job(seconds, stop=stop, voice=self)
+
+    def tell(self, receiver, title, text, labels):
+        if receiver == "deaf":
+            raise Unavailable("nobody listens")
+        self.told.append((receiver, title, text, labels["service"]))
 
     def _tell(self):
         with self._changed:
             self._changed.notify_all()
 
-    def begin(self, *steps, leave="allowed", head="workflow: w\nlimits: {concurrency: 9}", **labels):
+    def begin(
+        self, *steps, leave="allowed", head="workflow: w\nlimits: {concurrency: 9}", by="manual", **labels
+    ):
         self.house.leave = leave
         text = head + "\non: manual\ndestructive: allowed\nsteps:\n" + "".join(f"  - {s}\n" for s in steps)
-        return self.runs.begin(marked.parse(text, "w.yml").value, labels, {"kind": "manual"}, "cli:ann")
+        return self.runs.begin(marked.parse(text, "w.yml").value, labels, {"kind": by}, "cli:ann")
 
     def until(self, run, *states):
         with self._changed:
@@ -235,3 +243,50 @@ def test_a_run_that_waits_for_its_turn_can_be_cancelled(server):
     server.runs.cancel(second, "user:ann")
     assert server.kept.run(second)["text"] == "stopped by user:ann before it began"
     yes(server, first)
+
+
+NAP = "{id: a, do: sleep, with: {for: 1ms}}"
+
+
+def test_one_run_some_time_after_the_first_of_many_triggers(server):
+    head = "workflow: calm\nthrottle: {once_after: 200ms, by: [host]}"
+    run = server.begin(NAP, head=head, by="log", host="h1")
+    with pytest.raises(Refused, match=f"run {run}, which begins in 0 s, is for this trigger too"):
+        server.begin(NAP, head=head, by="log", host="h1")
+    other = server.begin(NAP, head=head, by="log", host="h2")
+    assert server.ended(run)["state"] == server.ended(other)["state"] == "succeeded"
+    kept = server.kept.lately("calm", 0)
+    assert len(kept) == 2
+    assert all(row["ended"] >= row["began"] + 200 for row in kept)
+
+
+def test_who_begins_by_hand_waits_for_no_more_triggers_and_a_delayed_run_can_be_cancelled(server):
+    head = "workflow: later\nthrottle: {once_after: 1h}"
+    assert server.ended(server.begin(NAP, head=head))["state"] == "succeeded"
+    run = server.begin(NAP, head=head, by="monitor")
+    assert server.kept.run(run)["state"] == "delayed"
+    server.runs.cancel(run, "user:ann")
+    assert server.kept.run(run)["text"] == "stopped by user:ann before it began"
+
+
+def test_a_run_only_after_so_many_triggers_which_are_then_counted_anew(server):
+    head = "workflow: many\nthrottle: {at_least: {count: 2, within: 1h}, by: [host]}"
+    for _ in range(2):
+        for host in ("h1", "h2"):
+            with pytest.raises(Refused, match=f"1 of 2 triggers within 3600 s for host={host}"):
+                server.begin(NAP, head=head, by="log", host=host)
+        for host in ("h1", "h2"):
+            server.ended(server.begin(NAP, head=head, by="log", host=host))
+    assert len(server.kept.lately("many", 0)) == 4
+
+
+def test_who_is_to_be_told_is_told_of_a_step_that_fails_once_it_is_undone(server):
+    head = "workflow: loud\nnotify: [deaf, oncall]"
+    undo = "undo: {do: command, with: {argv: ['true']}}, on_fail: [undo, notify]"
+    run = server.begin(
+        f"{{id: a, do: command, with: {{argv: ['false']}}, {undo}}}", head=head, service="shop"
+    )
+    assert server.ended(run)["text"] == "a: false ended with code 1; undone"
+    assert server.told == [("oncall", "loud failed", "a: false ended with code 1; undone", "shop")]
+    assert server.attempts(run) == [("a", 1, "failed"), ("a:undo", 1, "succeeded"), ("a:notify", 1, "failed")]
+    assert server.kept.attempts(run)[-1]["error"] == "deaf: nobody listens"

@@ -6,11 +6,12 @@ workflow it is of, and nothing begins while all workflows are stopped (runs.py).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from heapwatch.workflow.definition import Workflow
-from heapwatch.workflow.records import QUEUED, SKIPPED
+from heapwatch.workflow.records import DELAYED, QUEUED, SKIPPED
 
 DAY_MS = 86_400_000
 Row = Mapping[str, Any]
@@ -28,6 +29,38 @@ def left_out(one: Workflow, labels: Mapping[str, str], lately: Iterable[Row], no
     ):
         return f"once within {within / 1000:g} s is the limit" + _of(one.throttle.by, labels)
     return ""
+
+
+def too_few(one: Workflow, labels: Mapping[str, str], triggers: Sequence[int], now: int) -> str:
+    """Why these triggers, by their times and the newest among them, are not enough; empty when they are."""
+    wanted = one.throttle.at_least
+    if wanted is None:
+        return ""
+    came = sum(time > now - wanted.within for time in triggers)
+    if came >= wanted.count:
+        return ""
+    return f"{came} of {wanted.count} triggers within {wanted.within / 1000:g} s" + _of(
+        one.throttle.by, labels
+    )
+
+
+def due(row: Row) -> int:
+    """When a delayed run may begin, epoch ms."""
+    return int(row["began"]) + (Workflow.model_validate(row["definition"]).throttle.once_after or 0)
+
+
+def joins(one: Workflow, labels: Mapping[str, str], open_runs: Iterable[Row]) -> Row | None:
+    """The delayed run that is for this trigger, too."""
+    for row in open_runs:
+        same = row["state"] == DELAYED and row["workflow"] == one.workflow
+        if same and _same(one.throttle.by, labels, row["labels"]):
+            return row
+    return None
+
+
+def key(one: Workflow, labels: Mapping[str, str]) -> str:
+    """By what triggers are counted together."""
+    return json.dumps([labels.get(name, "") for name in one.throttle.by])
 
 
 def waits_for(one: Workflow, labels: Mapping[str, str], under_way: Sequence[Row]) -> str:

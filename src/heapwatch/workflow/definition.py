@@ -26,12 +26,14 @@ from heapwatch.monitor import marked
 from heapwatch.monitor.load import files
 from heapwatch.monitor.states import STATES
 from heapwatch.monitor.values import Span, Written
+from heapwatch.query.logs.parse import parse
 from heapwatch.workflow import templates
 from heapwatch.workflow.steps import STEPS
 
 Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 _ANY_DAY = datetime(2026, 1, 1)
-SOURCES = ("monitor", "every", "cron", "webhook", "leak", "manual")
+SOURCES = ("monitor", "every", "cron", "webhook", "leak", "collection_failed", "log", "manual")
+SHORT = ("manual", "webhook", "collection_failed")
 
 
 class On(Written):
@@ -44,12 +46,18 @@ class On(Written):
     cron: str | None = None
     webhook: Literal[True] | None = None
     leak: list[Literal["suspect", "confirmed", "stopped", "fixed"]] | None = None
+    collection_failed: Literal[True] | None = None
+    """A host that was to be collected from failed; its labels are host and outcome."""
+    log: str | None = None
+    """Each message that this log query finds, or each row of its table."""
+    look: Span = Field(default=60_000, ge=1000)
+    """How often the log is looked at."""
     manual: Literal[True] | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        return {value: True} if value in ("manual", "webhook") else value
+        return {value: True} if value in SHORT else value
 
     @field_validator("cron")
     @classmethod
@@ -61,6 +69,16 @@ class On(Written):
             raise ValueError(f"{value!r} is no line of cron: {error}") from error
         return value
 
+    @field_validator("log")
+    @classmethod
+    def _is_query(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                parse(value)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return value
+
     @model_validator(mode="after")
     def _one(self) -> On:
         given = [name for name in SOURCES if getattr(self, name) is not None]
@@ -70,6 +88,8 @@ class On(Written):
             )
         if self.monitor is None and "states" in self.model_fields_set:
             raise ValueError("states are of a monitor")
+        if self.log is None and "look" in self.model_fields_set:
+            raise ValueError("look is of a log")
         return self
 
 
@@ -100,11 +120,29 @@ class Match(Written):
         return so if self.op in ("eq", "in", "re") else not so
 
 
+class AtLeast(Written):
+    """So many triggers within a time."""
+
+    count: int = Field(ge=2, le=10_000)
+    within: Span = Field(gt=0)
+
+
 class Throttle(Written):
-    """Fewer runs than triggers: per set of labels."""
+    """Fewer runs than triggers: per set of labels. Nothing of it holds up who begins a run by hand."""
 
     once_within: Span | None = Field(default=None, gt=0)
+    """One run at the first trigger, none for those that follow in this time."""
+    once_after: Span | None = Field(default=None, gt=0)
+    """One run so long after the first trigger, for all that came until then."""
+    at_least: AtLeast | None = None
+    """A run only when there were so many triggers; then they are counted anew."""
     by: list[str] = []
+
+    @model_validator(mode="after")
+    def _one(self) -> Throttle:
+        if self.once_within is not None and self.once_after is not None:
+            raise ValueError("give once_within or once_after")
+        return self
 
 
 class Limits(Written):
@@ -148,7 +186,7 @@ class StepLine(Action):
     timeout: Span = Field(default=300_000, gt=0)
     retry: Retry = Retry(count=0)
     when: str | None = None
-    on_fail: list[Literal["undo", "continue"]] = []
+    on_fail: list[Literal["undo", "continue", "notify"]] = []
     undo: Action | None = None
     idempotent: bool | None = None
     """That doing it twice does no harm, or does: else as is usual for this step."""
@@ -165,9 +203,22 @@ class Workflow(Written):
     match: list[Match] = []
     throttle: Throttle = Throttle()
     limits: Limits = Limits()
+    notify: list[str] = []
+    """The receivers that are told where a step says `on_fail: [notify]`."""
     destructive: Literal["dry_run", "approval", "allowed"] = "approval"
     timeout: Span = Field(default=86_400_000, gt=0)
     steps: list[StepLine] = Field(min_length=1, max_length=100)
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Workflow:
+        if not self.notify and any("notify" in each.on_fail for each in self.steps):
+            raise ValueError("on_fail: [notify] tells whom? Give notify: [RECEIVER, ...]")
+        limited = self.throttle.once_within or self.throttle.once_after or self.limits.max_runs_per_day
+        if self.on.collection_failed and not limited and any(each.do == "collect" for each in self.steps):
+            raise ValueError(
+                "a failure of its own collect would begin it again: give throttle or limits.max_runs_per_day"
+            )
+        return self
 
     @property
     def acts(self) -> bool:

@@ -28,8 +28,13 @@ class FleetHands:
         source: Path | None,
         keep: Callable[[Batch], None] | None = None,
         ssh_config: Path | None = None,
+        failed: Callable[[Mapping[str, Any]], None] = lambda _row: None,
     ) -> None:
-        """`keep` stores a histogram that was collected; it raises a HeapwatchError when it cannot."""
+        """`keep` stores a histogram that was collected; it raises a HeapwatchError when it cannot.
+
+        `failed` is told the row of each host that could not be collected from.
+        """
+        self._failed = failed
         self._source = source
         self._keep = keep
         self._ssh_config = ssh_config
@@ -50,13 +55,22 @@ class FleetHands:
     ) -> Sequence[Mapping[str, Any]]:
         fleet = self._ready()
         asked = fleet.asked(jvms=jvms, mode=mode, timeout_s=timeout_s)
-        return [self._row(result) for result in fleet.results(pattern, asked)]
+        rows = [self._row(result) for result in fleet.results(pattern, asked)]
+        for row in rows:
+            if row["failed"]:
+                self._failed(row)
+        return rows
 
     def command(self, host: str, argv: Sequence[str], timeout_s: float) -> Mapping[str, Any]:
         try:
             return self._ready().command(host, argv, timeout_s)
         except HostFailed as error:
             raise _told(error) from error
+
+    def reload(self) -> None:
+        """Read the inventory anew with the next step, also where no date says that it changed."""
+        with self._lock:
+            self._read_at = -1
 
     def close(self) -> None:
         with self._lock:

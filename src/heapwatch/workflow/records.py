@@ -18,6 +18,7 @@ from typing import Any
 from heapwatch.errors import Unavailable
 
 QUEUED, RUNNING, WAITING = "queued", "running", "waiting_approval"
+DELAYED = "delayed"
 SUCCEEDED, FAILED, TIMED_OUT = "succeeded", "failed", "timed_out"
 CANCELLED, DENIED, EXPIRED, SKIPPED = "cancelled", "denied", "expired", "skipped"
 ENDS = (SUCCEEDED, FAILED, TIMED_OUT, CANCELLED, DENIED, EXPIRED, SKIPPED)
@@ -29,6 +30,8 @@ CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, workflow TEXT NOT NULL, de
     labels TEXT NOT NULL, trigger TEXT NOT NULL, state TEXT NOT NULL, began INTEGER NOT NULL, ended INTEGER,
     text TEXT NOT NULL DEFAULT '', stopped_by TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS runs_by_time ON runs (began);
+CREATE TABLE IF NOT EXISTS heard (workflow TEXT NOT NULL, key TEXT NOT NULL, time INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS heard_by_key ON heard (workflow, key);
 CREATE TABLE IF NOT EXISTS attempts (run TEXT, step TEXT, attempt INTEGER, state TEXT NOT NULL,
     parameters TEXT NOT NULL, description TEXT NOT NULL, output TEXT NOT NULL DEFAULT '{}',
     error TEXT NOT NULL DEFAULT '', began INTEGER NOT NULL, ended INTEGER, PRIMARY KEY (run, step, attempt));
@@ -88,6 +91,17 @@ class Records:
 
     def lately(self, workflow: str, since: int) -> list[dict[str, Any]]:
         return self._ask("SELECT * FROM runs WHERE workflow = ? AND began > ?", workflow, since)
+
+    def heard(self, workflow: str, key: str, now: int, within: int) -> list[int]:
+        """Keep a trigger; the times of all that are not older, this one among them."""
+        self._do("DELETE FROM heard WHERE workflow = ? AND time <= ?", workflow, now - within)
+        self._do("INSERT INTO heard (workflow, key, time) VALUES (?, ?, ?)", workflow, key, now)
+        rows = self._ask("SELECT time FROM heard WHERE workflow = ? AND key = ?", workflow, key)
+        return [row["time"] for row in rows]
+
+    def forget(self, workflow: str, key: str) -> None:
+        """Count triggers anew."""
+        self._do("DELETE FROM heard WHERE workflow = ? AND key = ?", workflow, key)
 
     def state(self, run: str, state: str, text: str = "") -> None:
         """A run that has ended stays as it ended."""

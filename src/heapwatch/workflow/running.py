@@ -108,11 +108,15 @@ class _Run:
             if outcome["state"] == records.SKIPPED:
                 continue
             done.append(step)
-            if outcome["state"] not in (records.SUCCEEDED, DRY_RUN) and "continue" not in step.on_fail:
+            failed = outcome["state"] not in (records.SUCCEEDED, DRY_RUN)
+            if failed and "continue" in step.on_fail:
+                self._notify(step, f"{step.id}: {outcome['error']}; the run goes on")
+            elif failed:
                 state = records.TIMED_OUT if outcome["state"] == records.TIMED_OUT else records.FAILED
                 text = f"{step.id}: {outcome['error']}"
                 if "undo" in step.on_fail:
                     text += self._undo(done)
+                self._notify(step, text)
                 break
         self.durable.once("end", lambda: self._end(state, text))
 
@@ -281,6 +285,19 @@ class _Run:
             elif isinstance(caught, Stopped):
                 state = records.CANCELLED
         return state, templates.redacted(output, secrets), templates.redacted(error, secrets)
+
+    def _notify(self, step: StepLine, text: str) -> None:
+        """Tell of a step that failed whom the workflow names; that nobody could be told changes nothing."""
+        if "notify" in step.on_fail:
+            labels = {**self.names["labels"], "workflow": self.workflow.workflow, "run": self.id}
+            shown = {
+                "to": self.workflow.notify,
+                "title": f"{self.workflow.workflow} failed",
+                "text": text,
+                "labels": labels,
+            }
+            tell = Action.model_validate({"do": "notify", "with": shown})
+            self._attempts(f"{step.id}:notify", step, tell, shown, _read(tell, shown))
 
     def _undo(self, done: list[StepLine]) -> str:
         """The inverse of what was done, the last first; what of it failed, for the run's text."""

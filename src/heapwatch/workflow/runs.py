@@ -17,6 +17,10 @@ from heapwatch.workflow.engine import Engine
 from heapwatch.workflow.running import House, body
 from heapwatch.workflow.switch import Thrown
 
+BY_HAND = ("manual", "undo")
+"""Triggers of people: they do not wait for more of them."""
+_NOT_BEGUN = (records.QUEUED, records.DELAYED)
+
 
 class Runs:
     """All runs of one server. Safe to use from any thread."""
@@ -25,6 +29,7 @@ class Runs:
         self._house = house
         self._engine = engine
         self._admitting = threading.Lock()
+        self._alarm: threading.Timer | None = None
         self._aside = ThreadPoolExecutor(1, "workflow-admission")
         house.ended = self._admit_later
 
@@ -32,12 +37,15 @@ class Runs:
         """Go on with what was under way, and begin what was not yet."""
         self._engine.start(body(self._house))
         for run in self._house.records.open_runs():
-            if run["state"] != records.QUEUED:
+            if run["state"] not in _NOT_BEGUN:
                 self._engine.begin(run["id"])
                 self._engine.wake(run["id"])  # an answer may have come just before the end
         self._admit()
 
     def stop(self) -> None:
+        with self._admitting:
+            if self._alarm is not None:
+                self._alarm.cancel()
         self._aside.shutdown()
         self._engine.stop()
 
@@ -58,7 +66,11 @@ class Runs:
         kept, run = self._house.records, uuid.uuid4().hex[:12]
         with self._admitting:
             reason = self._refusal(one, labels)
-            kept.add(run, definition, labels, trigger, records.SKIPPED if reason else records.QUEUED, reason)
+            state = records.SKIPPED if reason else records.QUEUED
+            if not reason and trigger.get("kind") not in BY_HAND:
+                self._enough(one, labels)
+                state = records.DELAYED if one.throttle.once_after else state
+            kept.add(run, definition, labels, trigger, state, reason)
         outcome = "refused" if reason else "done"
         detail = f"{reason}; {_told(labels)}" if reason else _told(labels)
         self._house.audit.add(who, f"run:{run}", "run.begin", one.workflow, outcome, detail)
@@ -66,6 +78,19 @@ class Runs:
             raise Refused(reason)
         self._admit()
         return run
+
+    def _enough(self, one: Workflow, labels: Mapping[str, str]) -> None:
+        """Refused where a trigger only counts, or belongs to a run that is to begin later."""
+        kept, now, key = self._house.records, self._house.records.now(), admission.key(one, labels)
+        if (wanted := one.throttle.at_least) is not None:
+            few = admission.too_few(one, labels, kept.heard(one.workflow, key, now, wanted.within), now)
+            if few:
+                raise Refused(few)
+            kept.forget(one.workflow, key)
+        joined = admission.joins(one, labels, kept.open_runs()) if one.throttle.once_after else None
+        if joined is not None:
+            left = max(0, admission.due(joined) - now) / 1000
+            raise Refused(f"run {joined['id']}, which begins in {left:.0f} s, is for this trigger too")
 
     def _refusal(self, one: Workflow, labels: Mapping[str, str]) -> str:
         kept, now = self._house.records, self._house.records.now()
@@ -75,7 +100,8 @@ class Runs:
         span = max(DAY_MS, one.throttle.once_within or 0)
         reason = admission.left_out(one, labels, kept.lately(one.workflow, now - span), now)
         if not reason and one.limits.on_full == "drop":
-            reason = admission.waits_for(one, labels, kept.open_runs())
+            others = [run for run in kept.open_runs() if run["state"] != records.DELAYED]
+            reason = admission.waits_for(one, labels, others)
         return reason
 
     def _admit(self) -> None:
@@ -84,14 +110,33 @@ class Runs:
             with self._admitting:
                 if self._house.switch.thrown() is not None:
                     return
+                self._due()
                 found = self._house.records.open_runs()
                 queued = [run for run in found if run["state"] == records.QUEUED]
-                began = [run for run in found if run["state"] != records.QUEUED]
+                began = [run for run in found if run["state"] not in _NOT_BEGUN]
                 one = admission.first(queued, began)
                 if one is None:
                     return
                 self._house.records.state(one["id"], records.RUNNING)
             self._engine.begin(one["id"])
+
+    def _due(self) -> None:
+        """Delayed runs whose time has come are queued; for the next of the others an alarm is set."""
+        kept, now = self._house.records, self._house.records.now()
+        delayed = [
+            (admission.due(run), run["id"]) for run in kept.open_runs() if run["state"] == records.DELAYED
+        ]
+        for due, run in delayed:
+            if due <= now:
+                kept.state(run, records.QUEUED)
+        later = [due for due, _ in delayed if due > now]
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if later:
+            self._alarm = threading.Timer((min(later) - now) / 1000, self._admit_later)
+            self._alarm.daemon = True
+            self._alarm.start()
 
     def answer(self, run: str, step: str | None, who: str, name: str, *, yes: bool) -> None:
         """Say yes or no to what a run asks; the first answer counts."""
@@ -125,7 +170,7 @@ class Runs:
     def _end(self, run: str, who: str) -> None:
         with self._admitting:
             row = self._house.records.run(run)
-            if row is not None and row["state"] == records.QUEUED:
+            if row is not None and row["state"] in _NOT_BEGUN:
                 self._house.records.state(run, records.CANCELLED, f"stopped by {who} before it began")
                 return
         self._house.stop_of(run).set()
