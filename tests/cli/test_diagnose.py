@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
 
-from heapwatch.cli.demo import build
+from heapwatch.cli.demo.build import build
 from heapwatch.cli.main import run
+from heapwatch.cli.offline import text_of
 from heapwatch.errors import HeapwatchError
 from heapwatch.jvm import hprof, operations
 from heapwatch.jvm.heapdump import NotApproved
@@ -27,7 +29,7 @@ def leaking(tmp_path_factory):
         java, classpath = shutil.which("java"), f"{built}/memleak.jar:{built}/lib/*"
     else:
         try:
-            program = build.build(tmp_path_factory.mktemp("twin"), lambda _: None, twin=True)
+            program = build(tmp_path_factory.mktemp("twin"), lambda _: None, twin=True)
         except HeapwatchError as error:
             pytest.skip(str(error))
         java, classpath = program.java, program.classpath
@@ -46,15 +48,22 @@ def dump(leaking, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def scanned(dump):
+    return hprof.scan(str(dump), "memleak.Child")
+
+
 def names(chain):
     return [step["holder"].rpartition(".")[2] for step in chain]
 
 
-def test_a_recording_shows_the_way_from_the_actor_system_to_the_leaked_child(leaking, capsys):
+def test_a_recording_shows_the_way_from_the_actor_system_to_the_leaked_child(leaking, server, capsys):
     words = ["diagnose", str(leaking), "--seconds", "3s", "--allow", "jfr,live", "--max-pause", "5000"]
-    assert run([*words, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    assert run([*words, "--json", "--host", "web1", "--server", server.url]) == 0
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
     assert found["suspect"].startswith("memleak.")
+    assert (found["confirmed_by"], found["doubt"]) == (["live", "jfr"], None)
     ways = [names(group["chain"]) for group in found["holders"]["jfr"]]
     way = next(way for way in ways if "Child" in way)
     assert (
@@ -67,35 +76,34 @@ def test_a_recording_shows_the_way_from_the_actor_system_to_the_leaked_child(lea
     assert list(steps)[:2] == ["counters", "heap_info"]
     assert steps["jfr"]["predicted_pause_ms"] > 0
     assert steps["jfr"]["pause_ms"] > 0
+    kept = re.search(rf"kept on {server.url} as (\w+)", printed.err)
+    with urllib.request.urlopen(f"{server.url}/api/v1/diagnoses/{kept[1]}", timeout=60) as answer:
+        stored = json.load(answer)
+    assert (stored["host"], stored["pid"]) == ("web1", leaking)
+    assert stored["holders"]["jfr"] == found["holders"]["jfr"]
 
 
-def test_a_heap_dump_shows_it_too_and_counts_who_holds_the_children(dump, capsys):
-    assert run(["hprof", str(dump), "--holders", "memleak.Child", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert {"class": "akka.actor.ActorCell", "field": "_actor", "objects": found["suspects"]} in found[
-        "direct"
-    ]
-    assert any("RedBlackTree$Tree" in names(way["chain"]) for way in found["ways"])
-
-
-def test_the_tree_is_printed_and_the_suspect_marked(dump, capsys):
-    assert run(["hprof", str(dump), "--holders", "memleak.Child", "-n", "3"]) == 0
-    printed = capsys.readouterr().out
-    assert re.search(r"└─ .*ActorCell\._actor", printed)
-    assert "the suspect" in printed
-
-
-def test_a_packed_dump_says_the_same(dump, tmp_path):
+def test_a_packed_heap_dump_shows_it_too_and_counts_who_holds_the_children(scanned, dump, tmp_path, capsys):
     packed = tmp_path / "memleak.hprof.gz"
     with packed.open("wb") as file:
         file.write(gzip.compress(dump.read_bytes(), 1))
-    assert hprof.scan(str(packed)).rows == hprof.scan(str(dump)).rows
+    assert run(["hprof", str(packed), "--holders", "memleak.Child", "--json", "--top", "0"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["suspects"] in [each["objects"] for each in found["direct"]]
+    assert any("RedBlackTree$Tree" in names(way["chain"]) for way in found["ways"])
+    assert [row["instances"] for row in found["classes"]] == [row.instances for row in scanned.rows]
 
 
-def test_the_dump_counts_what_a_histogram_counts(leaking, dump):
+def test_the_tree_is_printed_and_the_suspect_marked(scanned):
+    printed = "\n".join(text_of(scanned, "memleak.Child"))
+    assert re.search(r"└─ .*ActorCell\.", printed)
+    assert "the suspect" in printed
+
+
+def test_the_dump_counts_what_a_histogram_counts(leaking, scanned):
     top = operations.run("histogram", leaking, {"mode": "live", "max_pause_ms": 5000})
     counted = {row["class"]: row["instances"] for row in top["top"]}
-    in_dump = {row.name: row.instances for row in hprof.scan(str(dump)).rows}
+    in_dump = {row.name: row.instances for row in scanned.rows}
     assert 0 < in_dump["memleak.Child"] <= counted["memleak.Child"] * 1.01
 
 
@@ -111,9 +119,17 @@ def test_a_dump_that_is_cut_off_is_said_to_be(dump, tmp_path, share):
 def test_without_leave_there_is_no_heap_dump(leaking, capsys):
     words = ["diagnose", str(leaking), "--seconds", "100ms", "--allow", "heap-dump", "--max-pause", "5000"]
     assert run(words) == 0
-    assert "not taken: say --yes-heap-dump" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "not taken: say --yes-heap-dump" in printed
+    assert "not confirmed: no step has seen that it stays" in printed
     with pytest.raises(NotApproved):
         operations.run("heap_dump", leaking)
+
+
+def test_without_a_collection_nothing_is_confirmed(leaking, capsys):
+    words = ["diagnose", str(leaking), "--seconds", "100ms", "--suspect", "memleak.Child"]
+    assert run([*words, "--allow", "none", "--max-pause", "5000"]) == 0
+    assert "not confirmed: it may be garbage" in capsys.readouterr().out
 
 
 def test_what_may_not_be_allowed_is_said(capsys):

@@ -131,6 +131,15 @@ class ServerOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
+class WhereKept(ServerOptions):
+    """Which server keeps what was found, and with which right; none unless it is named."""
+
+    server: Annotated[str, Parameter(group="Server", metavar="URL")] = ""
+    "Keep it on this server, for the screens."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
 class Selection:
     """Which JVMs."""
 

@@ -37,6 +37,7 @@ WHAT = {
     ("POST", "/api/v1/password"): "user.password",
     ("GET", "/api/v1/oidc/callback"): "login",
     ("POST", "/api/v1/leaks/{leak}/acknowledge"): "leak.acknowledge",
+    ("POST", "/api/v1/diagnoses"): "diagnosis.store",
     ("POST", "/api/v1/monitors/silences"): "monitor.silence",
     ("DELETE", "/api/v1/monitors/silences/{silence}"): "monitor.unsilence",
     ("PUT", "/api/v1/dashboards/{name}"): "dashboard.store",

@@ -38,6 +38,7 @@ from heapwatch.web.access import Access
 from heapwatch.web.alerting import Alerter
 from heapwatch.web.auth import Caller
 from heapwatch.web.dashboards import Shelf
+from heapwatch.web.diagnoses import Diagnoses
 from heapwatch.web.figures import Figures
 from heapwatch.web.live import Hub
 from heapwatch.web.monitoring import Monitoring
@@ -123,6 +124,7 @@ class Services:
         )
         self.alerter = Alerter(settings, settings.own_url, self.leaks, store.parts.clock)
         self.monitoring = Monitoring(store, settings, self.leaks, self._note)
+        self.diagnoses = Diagnoses(store.kept, self._note, store.parts.clock)
         self.tails = Tails(settings.live_clients)
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
