@@ -36,7 +36,7 @@ lines = st.tuples(paths, gaps, numbers, gaps, times, ends).map(b"".join)
 
 def same(block: bytes) -> None:
     at_once, by_line = BlockReader().read(block, NOW), parse_lines(block, NOW)
-    assert at_once.paths == by_line.paths
+    assert list(at_once.paths) == by_line.paths
     assert at_once.times == by_line.times
     assert [repr(value) for value in at_once.values] == [repr(value) for value in by_line.values]
     assert at_once.rejects == by_line.rejects

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from heapwatch.errors import HeapwatchError, Unavailable
 from heapwatch.model import Batch
+from heapwatch.store.texts import Texts
 
 log = structlog.get_logger("heapwatch.ingest")
 
@@ -54,10 +55,12 @@ class Samples:
     """Who it is from: a token's name or an address; limits are counted for it."""
 
 
-def together(parts: Sequence[Samples]) -> tuple[list[str], NDArray[np.int64], NDArray[np.float64]]:
+def together(parts: Sequence[Samples]) -> tuple[Sequence[str], NDArray[np.int64], NDArray[np.float64]]:
     """Series, times and values of all of them, behind each other."""
+    columns = [part.series for part in parts if isinstance(part.series, Texts)]
+    every = len(columns) == len(parts)
     return (
-        list(chain.from_iterable(part.series for part in parts)),
+        Texts.joined(columns) if every else list(chain.from_iterable(part.series for part in parts)),
         np.concatenate([np.asarray(part.times, np.int64) for part in parts]),
         np.concatenate([np.asarray(part.values, np.float64) for part in parts]),
     )

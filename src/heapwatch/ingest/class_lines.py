@@ -15,8 +15,10 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from heapwatch.ingest.blocks import Block
 from heapwatch.ingest.guard import TOO_MANY, Guard
 from heapwatch.model import ALL, Batch, Histogram, JvmId, Snapshot
+from heapwatch.store.texts import Texts
 from heapwatch.wire.graphite import Lines
 from heapwatch.wire.paths import ClassPath, Template
 
@@ -63,13 +65,14 @@ class ClassLines:
         """More is open than there is room for: ask `ready` at once."""
         return self._rows > self._rows_at_most
 
-    def sift(self, lines: Lines, maker: str = "") -> tuple[list[str], Sequence[int], Sequence[float]]:
+    def sift(
+        self, lines: Lines | Block, maker: str = ""
+    ) -> tuple[Sequence[str], Sequence[int], Sequence[float]]:
         """Keep the class samples; return the columns of what is an ordinary metric.
 
         Those of JVMs and classes that their maker may not make are among the lines' rejects.
         """
-        together = "\n".join(lines.paths)
-        if "count." not in together and "size." not in together:  # of metrics only, as most blocks are
+        if not _mentioned(lines.paths):  # of metrics only, as most blocks are
             return lines.paths, lines.times, lines.values
         now = self._clock()
         series: list[str] = []
@@ -136,6 +139,14 @@ class ClassLines:
                 del self._open[key]
                 self._rows -= len(snapshot.count) + len(snapshot.size)
                 yield _batch(key, snapshot)
+
+
+def _mentioned(paths: Sequence[str]) -> bool:
+    """Whether there may be a class sample among them."""
+    if isinstance(paths, Texts):
+        return paths.mention(b"count.", b"size.")
+    together = "\n".join(paths)
+    return "count." in together or "size." in together
 
 
 def _batch(key: tuple[str, str, int], parts: _Open) -> Batch:

@@ -144,7 +144,7 @@ class PushDoors:
         self, lines: Lines, labels: Mapping[str, str], template: Template | None, door: Door, source: str
     ) -> _Pushed:
         histograms: list[Batch] = []
-        series: list[str] = lines.paths
+        series: Sequence[str] = lines.paths
         times: Sequence[int] = lines.times
         values: Sequence[float] = lines.values
         if template is not None:
@@ -163,7 +163,7 @@ class PushDoors:
         return await self._batcher.store_samples(pushed.samples) if pushed.samples.series else {}
 
 
-def labelled(series: list[str], labels: Mapping[str, str]) -> list[str]:
+def labelled(series: Sequence[str], labels: Mapping[str, str]) -> Sequence[str]:
     """The same series with these labels added; what a series says itself wins."""
     if not labels:
         return series

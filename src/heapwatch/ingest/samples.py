@@ -19,7 +19,7 @@ import structlog
 
 from heapwatch.errors import HeapwatchError, Unavailable, Unreadable
 from heapwatch.ingest.batcher import Batcher, Samples
-from heapwatch.ingest.blocks import BlockReader
+from heapwatch.ingest.blocks import Block, BlockReader
 from heapwatch.ingest.class_lines import ClassLines
 from heapwatch.ingest.doors import Door
 from heapwatch.ingest.rejects import Rejects
@@ -41,7 +41,7 @@ class Stream(Protocol):
     broken: str
     """Why nothing that can be read may follow; empty as long as it may."""
 
-    def feed(self, piece: bytes, now_ms: int) -> Lines: ...
+    def feed(self, piece: bytes, now_ms: int) -> Lines | Block: ...
 
     def close(self, now_ms: int) -> Lines:
         """What is left when the sender closes."""
@@ -57,7 +57,7 @@ class PlainLines:
         self._splitter = Splitter()
         self._reader = reader
 
-    def feed(self, piece: bytes, now_ms: int) -> Lines:
+    def feed(self, piece: bytes, now_ms: int) -> Lines | Block:
         return self._reader.read(self._splitter.feed(piece), now_ms)
 
     def close(self, now_ms: int) -> Lines:
@@ -186,7 +186,7 @@ class SampleDoor:
                 with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                     await task
 
-    async def _take(self, lines: Lines, peer: str) -> None:
+    async def _take(self, lines: Lines | Block, peer: str) -> None:
         samples = self._sifted(lines, self.tcp, peer)
         if samples:
             await self._batcher.add_samples(samples)
@@ -204,7 +204,7 @@ class SampleDoor:
         if samples and not self._batcher.offer_samples(samples):
             self._rejects.add(self.udp.name, "queue-full", data, peer, count=len(samples.series))
 
-    def _sifted(self, lines: Lines, door: Door, peer: str) -> Samples | None:
+    def _sifted(self, lines: Lines | Block, door: Door, peer: str) -> Samples | None:
         """The plain points; lines that are halves of class samples wait for the other half."""
         door.samples += len(lines)
         series: Sequence[str] = lines.paths

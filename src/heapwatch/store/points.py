@@ -22,6 +22,7 @@ from heapwatch.store.identity import IDENTITY, identity
 from heapwatch.store.live import Live
 from heapwatch.store.makers import Makers
 from heapwatch.store.samples import stored
+from heapwatch.store.texts import Texts, Trail
 from heapwatch.wire.graphite import tagged
 
 TOO_MANY = 0
@@ -64,11 +65,24 @@ class Memo:
         self._names = names
         self._makers = makers
         self._ids: dict[str, int] = {}
+        self._trail = Trail(names.ids.dtype)
 
     def ids(
         self, series: Sequence[str], times: NDArray[np.int64], runs: Runs, engine: Engine
     ) -> NDArray[Any]:
         """The id of each name, TOO_MANY where there is no room for another."""
+        if not isinstance(series, Texts):
+            return self._looked_up(series, times, runs, engine)
+        ids = self._trail.ids(series, self._ids)
+        if ids is None:
+            ids = self._looked_up(list(series), times, runs, engine)
+            if (ids != TOO_MANY).all():
+                self._trail.learn(series, ids, len(self._ids))
+        return ids
+
+    def _looked_up(
+        self, series: Sequence[str], times: NDArray[np.int64], runs: Runs, engine: Engine
+    ) -> NDArray[Any]:
         found: Sequence[int | None] = list(map(self._ids.get, series))
         if None in found:
             unknown = [place for place, id_ in enumerate(found) if id_ is None]
