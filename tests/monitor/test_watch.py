@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from heapwatch.errors import UsageError
 from heapwatch.model import Batch, MetricBlock
-from heapwatch.monitor import marked
+from heapwatch.monitor import marked, stretch
 from heapwatch.monitor.backtest import backtest
 from heapwatch.monitor.load import Rulebook, combined
 from heapwatch.monitor.sight import Sight
 from heapwatch.monitor.silences import silence
 from heapwatch.monitor.states import Transition
+from heapwatch.monitor.stretch import MOST_SINGLE, Stretch, tried
 from heapwatch.monitor.verdicts import PastVerdicts
 from heapwatch.monitor.watch import MonitorWatch
 from heapwatch.store import Settings, Store, open_store
@@ -102,6 +105,63 @@ def test_what_is_tried_on_the_past_is_what_the_live_monitor_did(scene: Scene) ->
         eyes = Sight(scene.store, PastVerdicts([]))
         live = [each for each in scene.told if each.monitor == monitor.name]
         assert live == backtest(monitor, eyes, from_, to, eyes.forget).transitions
+        assert live == tried(monitor, eyes, from_, to).transitions
+
+
+SHAPES = {
+    "metric=shapes | max by host": True,
+    "metric=shapes | avg": True,
+    "metric=shapes host=web1": True,
+    "metric=shapes | quantize using max | sum by host": True,
+    "metric=shapes | eval 2 * _value | where _value > 100 | count by host": True,
+    "#A: metric=shapes | max by host\n#B: metric=shapes | min by host\n#C: #A - #B along host": True,
+    "metric=nothing.like.it | max by host": True,
+    "metric=shapes | sum by host | delta": False,
+    "metric=shapes | sum by host | where max > 90": False,
+    "metric=shapes | topk(1, max)": False,
+    "metric=shapes | fillmissing using 0 | sum by host": False,
+    "metric=shapes | quantize to 2m using max | sum by host": False,
+}
+
+
+@pytest.fixture(scope="module")
+def shapes(scene: Scene) -> tuple[int, int]:
+    """Two hosts, one with a gap, and times with several points in a bucket and with none."""
+    return play(scene, scene.watch(Rulebook()), "shapes", [*VALUES, 96, 2, None, 97])
+
+
+@pytest.mark.parametrize("query", SHAPES)
+def test_one_question_for_many_looks_shows_what_each_look_shows(
+    scene: Scene, shapes: tuple[int, int], query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretch, "POINTS", 13)  # so that looks begin at, end at and lie across its edges
+    (monitor,) = combined(
+        [
+            marked.parse(
+                json.dumps(
+                    {
+                        "monitors": [
+                            {"name": "shape", "kind": "query", "query": query, "every": "1m", "delay": "20s"}
+                            | {"window": "3m", "step": "30s", "when": "average", "critical": {"above": 90}}
+                            | {"points": 2, "no_data": {"after": "2m"}}
+                        ]
+                    }
+                ),
+                "r.yml",
+            )
+        ]
+    ).monitors
+    eyes = Sight(scene.store, PastVerdicts([]))
+    assert Stretch(eyes, shapes[1]).together(monitor) is SHAPES[query]
+    if SHAPES[query]:
+        assert tried(monitor, eyes, *shapes) == backtest(monitor, eyes, *shapes, eyes.forget)
+
+
+def test_looks_that_are_asked_for_one_by_one_are_no_more_than_one_waits_for(scene: Scene) -> None:
+    _, moves = book("shapes").monitors
+    eyes = Sight(scene.store, PastVerdicts([]))
+    with pytest.raises(UsageError, match=r"2002 looks of this monitor are asked for one by one"):
+        tried(moves, eyes, START, START + (MOST_SINGLE + 1) * MINUTE)
 
 
 def test_states_go_on_after_an_end_without_warning(scene: Scene) -> None:

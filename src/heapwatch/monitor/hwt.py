@@ -1,4 +1,4 @@
-"""Rule scripts (`.hwt`): monitors, data, and the states they must come to. docs/reference/hwt.md has it all.
+"""Rule scripts (`.hwt`): monitors, data, and the states they must come to. docs/howto/monitors.md shows them.
 
     monitors heap.yml
     load every 1m from 2026-01-01T00:00:00Z

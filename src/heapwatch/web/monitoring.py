@@ -12,7 +12,6 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from heapwatch.errors import HeapwatchError
 from heapwatch.model import Event
 from heapwatch.monitor.alerts import moment
-from heapwatch.monitor.backtest import backtest
 from heapwatch.monitor.kinds.base import Monitor
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.monitor.load import Rulebook, load
@@ -29,6 +28,7 @@ from heapwatch.monitor.states import (
     State,
     Transition,
 )
+from heapwatch.monitor.stretch import tried
 from heapwatch.monitor.verdicts import LiveVerdicts, PastVerdicts
 from heapwatch.monitor.watch import MonitorWatch, Watched
 from heapwatch.store.errors import NotFound
@@ -119,7 +119,7 @@ class Monitoring:
         """Over the store's history, with the eyes of the live monitor."""
         monitor = self._named(name)
         sight = Sight(self._store, PastVerdicts(self._leaks.records()), query_id)
-        return backtest(monitor, sight, from_, to, sight.forget).spoken(monitor, from_, to)
+        return tried(monitor, sight, from_, to).spoken(monitor, from_, to)
 
     def silences(self) -> dict[str, Any]:
         known = self.watch.silences.known.values()
