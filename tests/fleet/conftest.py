@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from shop import SHOP
 from sshd import Sshd, sshd
 
 from jvms import provision
@@ -30,10 +31,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 @pytest.fixture(scope="session")
 def shop(request: pytest.FixtureRequest) -> Iterator[Program]:
-    """A JVM of this machine that is called fleet-shop."""
+    """A JVM of this machine that is called SHOP."""
     started: list[Program] = []
     java = starter(request.getfixturevalue("classes"), started)
-    yield java(home_of(provision.VERSIONS[-1]), "Lab", "-XX:+UseSerialGC", "-Dheapwatch.name=fleet-shop")
+    yield java(home_of(provision.VERSIONS[-1]), "Lab", "-XX:+UseSerialGC", f"-Dheapwatch.name={SHOP}")
     for program in started:
         program.stop()
 

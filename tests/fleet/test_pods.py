@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from shop import SHOP
 
 from heapwatch.errors import UsageError
 from heapwatch.fleet import inventory
@@ -43,7 +44,7 @@ def test_pods_of_a_label_are_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     file = tmp_path / "hosts.toml"
     file.write_text('[[kubernetes]]\nselector = "app=shop"\nnamespace = "prod"\n')
     with Fleet(inventory.read(str(file), marked.read)) as fleet:
-        (result,) = fleet.collect(jvms=["fleet-shop"])
+        (result,) = fleet.collect(jvms=[SHOP])
     assert (result.host, result.outcome) == ("shop-7d9f", "ok"), result.why
     (jvm,) = result.jvms
     assert jvm.batch is not None

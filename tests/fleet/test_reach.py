@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from shop import SHOP
 from sshd import Sshd
 
 from heapwatch.errors import Refused, UsageError
@@ -14,11 +15,12 @@ from heapwatch.fleet.hosts import Host, Inventory
 from heapwatch.fleet.reach import Fleet
 from heapwatch.fleet.results import HostFailed
 from heapwatch.jvm.budget import Limits
+from heapwatch.jvm.commands import COMMANDS
 from jvms.fixtures import Program
 
 pytestmark = pytest.mark.jvm
 
-JVM = ("fleet-shop",)
+JVM = (SHOP,)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_a_histogram_over_ssh_is_the_jvms_own_under_the_inventorys_name(fleet: F
         (jvm,) = result.jvms
         assert jvm.batch is not None
         (snapshot,) = jvm.batch.snapshots
-        assert (snapshot.jvm.host, snapshot.jvm.jvm, snapshot.jvm.pid) == (host, "fleet-shop", shop.pid)
+        assert (snapshot.jvm.host, snapshot.jvm.jvm, snapshot.jvm.pid) == (host, SHOP, shop.pid)
         assert snapshot.labels.items() >= {"collector": "Serial", **labels}.items()
         assert "java.lang.String" in snapshot.histogram.classes
         assert snapshot.histogram.total_bytes == jvm.bytes
@@ -142,12 +144,35 @@ def test_a_host_that_is_slow_is_given_up(server: Sshd, tmp_path: Path) -> None:
 
 
 def test_operations_are_carried_out_on_the_host(fleet: Fleet, shop: Program) -> None:
-    answer = fleet.operate("web1", "fleet-shop", "thread_dump", {})
+    answer = fleet.operate("web1", SHOP, "thread_dump", {})
     assert (answer["operation"], answer["pid"]) == ("thread_dump", shop.pid)
     assert "main" in answer["text"]
     assert answer["pause_ms"] >= 0
     assert fleet.operate("here", str(shop.pid), "version")["pid"] == shop.pid
     with pytest.raises(Refused, match="no JVM here is called 'nothing'"):
         fleet.operate("web1", "nothing", "version")
-    with pytest.raises(HostFailed, match="no python, no jcmd"):
-        fleet.operate("bare", "fleet-shop", "version")
+
+
+def test_without_python_jcmd_answers_the_same(fleet: Fleet, shop: Program) -> None:
+    for operation in COMMANDS:
+        jcmd, python = (fleet.operate(host, SHOP, operation) for host in ("bare", "web1"))
+        assert jcmd.pop("asked") == "jcmd"
+        assert jcmd.keys() == python.keys(), operation
+        same = ("operation", "pid", "jvm", "java_version", "collector")
+        assert [jcmd[key] for key in same] == [python[key] for key in same]
+        assert jcmd["pause_ms"] is not None
+        if operation == "version":
+            assert jcmd["text"].splitlines() == python["text"].splitlines()
+    assert fleet.operate("bare", str(shop.pid), "thread_dump")["groups"]
+
+
+def test_what_jcmd_cannot_do_is_said(fleet: Fleet) -> None:
+    for jvm, operation, options, told in (
+        (SHOP, "heap_dump", {"approved_by": "me"}, "heap_dump takes Python 3.9 or newer there"),
+        (SHOP, "dance", {}, "no operation 'dance'"),
+        (SHOP, "version", {"seconds": 1}, "no option 'seconds'"),
+        (SHOP, "thread_dump", {"max_pause_ms": 0.5}, "nothing was done"),
+        ("nothing", "version", {}, "no JVM there is called 'nothing'"),
+    ):
+        with pytest.raises(Refused, match=f"bare: .*{told}"):
+            fleet.operate("bare", jvm, operation, options)

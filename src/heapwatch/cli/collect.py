@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from contextlib import ExitStack, closing, redirect_stdout
 from dataclasses import dataclass
 from math import inf
@@ -29,6 +30,7 @@ from heapwatch.ship.stdout import StdoutSink
 from heapwatch.wire.paths import DEFAULT, Template
 
 _TO = "Where to"
+_MOST_TOLD = 10
 
 
 @Parameter(name="*")
@@ -100,7 +102,7 @@ def collect(
     jvm
         Only this JVM, by name (with * and ?) or pid; repeatable.
     every
-        Again and again, this far apart, until interrupted.
+        Again and again, this far apart, until Ctrl-C, which ends with a summary.
     count
         Stop after so many rounds.
     live
@@ -142,17 +144,43 @@ def collect(
 
 def _rounds(round_: _Round, every: float | None, count: int | None, kind: str, out: object) -> int:
     rounds = count if count is not None else 1 if every is None else None
-    number, failed, due = 0, False, time.monotonic()
-    while rounds is None or number < rounds:
-        results = round_.run()
-        failed = failed or any(result.failed for result in results)
-        number += 1
-        with redirect_stdout(out):  # type: ignore[type-var]
-            write(COLUMNS, [row(each) for each in results], kind, [document(each) for each in results])
-        if number != rounds:
-            due = max(due + (every or 0.0), time.monotonic())
-            time.sleep(max(0.0, due - time.monotonic()))
-    return 1 if failed or round_.lost else 0
+    told, due = _Summary(), time.monotonic()
+    try:
+        while rounds is None or told.rounds < rounds:
+            results = round_.run()
+            told.note(results)
+            with redirect_stdout(out):  # type: ignore[type-var]
+                write(COLUMNS, [row(each) for each in results], kind, [document(each) for each in results])
+                sys.stdout.flush()
+            if told.rounds != rounds:
+                due = max(due + (every or 0.0), time.monotonic())
+                time.sleep(max(0.0, due - time.monotonic()))
+    except KeyboardInterrupt:
+        if every is None:
+            raise
+        print(f"heapwatch: {told.text(round_.sent, round_.lost)}", file=sys.stderr)
+    return 1 if told.failures or round_.lost else 0
+
+
+class _Summary:
+    """What all rounds together came to."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+        self.failures: Counter[str] = Counter()
+
+    def note(self, results: list[HostResult]) -> None:
+        self.rounds += 1
+        self.failures.update(result.host for result in results if result.failed)
+
+    def text(self, sent: int, lost: int) -> str:
+        parts = [human.plural(self.rounds, "round"), human.plural(sent, "histogram")]
+        parts += [f"{lost} lost"] * bool(lost)
+        worst = self.failures.most_common(_MOST_TOLD)
+        told = ", ".join(f"{host} {count} times" if count > 1 else f"{host} once" for host, count in worst)
+        more = len(self.failures) - len(worst)
+        told += f" and {human.plural(more, 'more host')}" if more else ""
+        return "; ".join([", ".join(parts), f"failed: {told}" if told else "no host failed"])
 
 
 class _Round:
@@ -166,7 +194,7 @@ class _Round:
         self._asked = asked
         self._carriers = carriers
         self._verbose = verbose
-        self._sent = 0
+        self.sent = 0
         self.lost = 0
 
     def run(self) -> list[HostResult]:
@@ -190,11 +218,11 @@ class _Round:
                 try:
                     carrier.send(jvm.batch)
                 except HeapwatchError as error:
-                    if not self._sent or isinstance(error, UsageError):
+                    if not self.sent or isinstance(error, UsageError):
                         raise
                     self.lost += 1
                     print(f"heapwatch: lost, {result.host} {jvm.name}: {error}", file=sys.stderr)
-            self._sent += 1
+            self.sent += 1
 
 
 def _tell(result: HostResult) -> None:

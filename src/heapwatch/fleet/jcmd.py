@@ -68,7 +68,7 @@ echo @counters; {tool} {pid} PerfCounter.print 2>&1 | sed 's/^/ /'
 
 
 @dataclass
-class _Jvm:
+class Jvm:
     """What the first script read of one process."""
 
     pid: int
@@ -93,7 +93,7 @@ class _Jvm:
         return {name: value for name, _, value in pairs}
 
     def counters(self) -> Raw:
-        return _counters(self.sections.get("counters", []))
+        return read_counters(self.sections.get("counters", []))
 
     def started(self, boot_ms: int) -> int:
         fields = "".join(self.sections.get("stat", [])).rpartition(")")[2].split()
@@ -104,12 +104,10 @@ class _Jvm:
 
 async def visit(door: Door, host: Host, asked: Asked, known: Mapping[str, Any]) -> list[JvmResult] | None:
     """What came of each JVM; None when there is no jcmd either."""
-    done = await door.run(host.as_user(["sh", "-c", _LIST]), b"", asked.most)
-    if done.code == _MISSING:
+    listed = await find(door, host, asked.most)
+    if listed is None:
         return None
-    if done.code != 0:
-        raise HostFailed(FAILED, done.errors[-300:] or f"its shell ended with exit code {done.code}")
-    boot_ms, found = _listed(decode(done.out))
+    boot_ms, found = listed
     visits = [_Visit(jvm, host, asked, boot_ms) for jvm in found]
     visits = [each for each in visits if each.is_wanted()]
     results = [each.decided(known) for each in visits]
@@ -127,10 +125,20 @@ async def visit(door: Door, host: Host, asked: Asked, known: Mapping[str, Any]) 
     return [taken.get(result.pid, result) for result in results]
 
 
+async def find(door: Door, host: Host, most: int) -> tuple[int, list[Jvm]] | None:
+    """When the host booted, and its JVMs with what they say for free; None when there is no jcmd."""
+    done = await door.run(host.as_user(["sh", "-c", _LIST]), b"", most)
+    if done.code == _MISSING:
+        return None
+    if done.code != 0:
+        raise HostFailed(FAILED, done.errors[-300:] or f"its shell ended with exit code {done.code}")
+    return _listed(decode(done.out))
+
+
 class _Visit:
     """One JVM: whether to ask it, and what its answer is worth."""
 
-    def __init__(self, jvm: _Jvm, host: Host, asked: Asked, boot_ms: int) -> None:
+    def __init__(self, jvm: Jvm, host: Host, asked: Asked, boot_ms: int) -> None:
         self.jvm = jvm
         self._host = host
         self._asked = asked
@@ -180,7 +188,7 @@ class _Visit:
         except HeapwatchError as error:
             said = next((line.strip() for line in reversed(lines) if line.strip()), str(error))
             return replace(self._result, outcome="refused", why=said[:300])
-        pause = self._pause(_counters(after))
+        pause = self._pause(read_counters(after))
         return replace(
             self._result,
             pause_ms=pause,
@@ -217,9 +225,9 @@ class _Visit:
         return Batch(self._asked.agent, 0, [snapshot], [block] if values else [])
 
 
-def _listed(text: str) -> tuple[int, list[_Jvm]]:
+def _listed(text: str) -> tuple[int, list[Jvm]]:
     """When the host booted, and its JVMs."""
-    boot_ms, found = 0, list[_Jvm]()
+    boot_ms, found = 0, list[Jvm]()
     section: list[str] = []
     lines = text.split("\n")
     if "@end" not in lines:
@@ -234,7 +242,7 @@ def _listed(text: str) -> tuple[int, list[_Jvm]]:
             pid, _, tool = rest.partition(" ")
             if not pid.isdigit() or not tool:
                 raise HostFailed(BAD_ANSWER, f"not a process and its jcmd: {line[:60]!r}")
-            found.append(_Jvm(int(pid), tool))
+            found.append(Jvm(int(pid), tool))
         elif word == "@owner" and found:
             found[-1].owner = rest
         elif word == "@rss" and found and rest.isdigit():
@@ -261,7 +269,7 @@ def _answers(text: str) -> dict[int, tuple[list[str], list[str]]]:
     return found
 
 
-def _counters(lines: Sequence[str]) -> dict[str, int | str]:
+def read_counters(lines: Sequence[str]) -> dict[str, int | str]:
     """`name=12` and `name="text"`, as `jcmd PID PerfCounter.print` prints them."""
     found: dict[str, int | str] = {}
     for line in lines:

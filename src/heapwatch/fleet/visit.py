@@ -8,7 +8,7 @@ import time
 from typing import Any, Mapping
 
 from heapwatch.errors import Refused
-from heapwatch.fleet import answers, jcmd, probe
+from heapwatch.fleet import answers, jcmd, jcmd_operate, probe
 from heapwatch.fleet.asked import Asked
 from heapwatch.fleet.doors import MOST, Done, Door
 from heapwatch.fleet.hosts import LOCAL, Host
@@ -65,7 +65,10 @@ async def operate(
     }
     done = await _probed(door, host, request, MOST)
     if done.code in (probe.NO_PYTHON, probe.TOO_OLD):
-        raise HostFailed(NO_TOOLS, f"{operation}: {_nothing_there(done)}")
+        told = await jcmd_operate.operate(door, host, jvm, operation, options)
+        if told is None:
+            raise HostFailed(NO_TOOLS, f"{operation}: {_nothing_there(done)}")
+        return told
     answer = _answer(done, host, begun_ms)
     if answer.refusal is not None:
         raise Refused(f"{host.name}: {answer.refusal[1]}")

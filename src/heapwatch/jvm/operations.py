@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from heapwatch.errors import Refused, UsageError
-from heapwatch.jvm import answers, discover, heapdump, histogram, jfr_visit, sample, threaddump
+from heapwatch.jvm import discover, heapdump, histogram, jfr_visit, sample
+from heapwatch.jvm.commands import COMMANDS
 from heapwatch.jvm.session import Session
 from heapwatch.model import ALL, LIVE
 
@@ -124,65 +125,24 @@ def _read(name: str, key: str, value: Any, default: Any) -> Any:
 # -- one function an operation ------------------------------------------------------------------------------
 
 
-def _nothing(_session: Session, _options: Options) -> float:
-    return 0.0
+def _asking(name: str) -> Perform:
+    """One diagnostic command and what its answer says."""
+    command = COMMANDS[name]
+
+    def perform(session: Session, _options: Options) -> Dict[str, Any]:
+        text = session.jcmd(command.words)
+        return {"text": text, **command.read(text)}
+
+    return perform
 
 
-def _version(session: Session, _options: Options) -> Dict[str, Any]:
-    return {"text": session.jcmd("VM.version")}
+def _standing(name: str) -> Predict:
+    command = COMMANDS[name]
+    return lambda session, _options: command.stands(session.heap())
 
 
-def _heap_info(session: Session, _options: Options) -> Dict[str, Any]:
-    text = session.jcmd("GC.heap_info")
-    return {"text": text, "spaces": answers.heap_info(text), "heap": session.heap()}
-
-
-def _thread_dump_ms(session: Session, _options: Options) -> float:
-    """Some microseconds a thread. Never with -l: that walks the heap for the owners of locks."""
-    return 1.0 + 0.02 * session.heap().get("threads", 50.0)
-
-
-def _thread_dump(session: Session, _options: Options) -> Dict[str, Any]:
-    text = session.jcmd("Thread.print")
-    dump = threaddump.parse(text)
-    return {"text": text, **dump._asdict(), "groups": [group._asdict() for group in dump.groups]}
-
-
-def _classloader_ms(session: Session, _options: Options) -> float:
-    return 1.0 + 0.0002 * session.heap().get("loaded_classes", 5000.0)
-
-
-def _classloader_stats(session: Session, _options: Options) -> Dict[str, Any]:
-    text = session.jcmd("VM.classloader_stats")
-    kinds = answers.class_loaders(text)
-    return {
-        "text": text,
-        "loaders": sum(kind.loaders for kind in kinds),
-        "classes": sum(kind.classes for kind in kinds),
-        "bytes": sum(kind.bytes for kind in kinds),
-        "kinds": [kind._asdict() for kind in kinds],
-    }
-
-
-def _finalizer_info(session: Session, _options: Options) -> Dict[str, Any]:
-    text = session.jcmd("GC.finalizer_info")
-    waiting = answers.finalizers(text)
-    return {"text": text, "waiting": sum(waiting.values()), "classes": waiting}
-
-
-def _native_memory(session: Session, _options: Options) -> Dict[str, Any]:
-    text = session.jcmd("VM.native_memory summary")
-    uses = answers.native_memory(text)
-    if uses is None:
-        return {"text": text, "enabled": False, "categories": []}
-    total = next((use for use in uses if not use.category), None)
-    return {
-        "text": text,
-        "enabled": True,
-        "reserved": total.reserved if total else None,
-        "committed": total.committed if total else None,
-        "categories": [use._asdict() for use in uses if use.category],
-    }
+def _heap_info(session: Session, options: Options) -> Dict[str, Any]:
+    return {**_asking("heap_info")(session, options), "heap": session.heap()}
 
 
 def _histogram_ms(session: Session, options: Options) -> float:
@@ -225,23 +185,31 @@ def _rounded(value: Optional[float]) -> Optional[float]:
 
 
 OPERATIONS: Dict[str, Operation] = {
-    "version": Operation("Which Java it is.", _nothing, _version),
+    "version": Operation("Which Java it is.", _standing("version"), _asking("version")),
     "histogram": Operation(
         "Count the objects of each class; mode `live` collects first.",
         _histogram_ms,
         _histogram,
         {"mode": ALL},
     ),
-    "heap_info": Operation("How full each part of the heap is.", _nothing, _heap_info),
+    "heap_info": Operation("How full each part of the heap is.", _standing("heap_info"), _heap_info),
     "thread_dump": Operation(
-        "What each thread does, and how many there are of a kind.", _thread_dump_ms, _thread_dump
+        "What each thread does, and how many there are of a kind.",
+        _standing("thread_dump"),
+        _asking("thread_dump"),
     ),
     "classloader_stats": Operation(
-        "How many class loaders there are, with how many classes.", _classloader_ms, _classloader_stats
+        "How many class loaders there are, with how many classes.",
+        _standing("classloader_stats"),
+        _asking("classloader_stats"),
     ),
-    "finalizer_info": Operation("What waits for its finalizer.", _nothing, _finalizer_info),
+    "finalizer_info": Operation(
+        "What waits for its finalizer.", _standing("finalizer_info"), _asking("finalizer_info")
+    ),
     "native_memory": Operation(
-        "What the VM itself uses, where it counts that (-XX:NativeMemoryTracking).", _nothing, _native_memory
+        "What the VM itself uses, where it counts that (-XX:NativeMemoryTracking).",
+        _standing("native_memory"),
+        _asking("native_memory"),
     ),
     "gc": Operation("Force a full collection.", _gc_ms, _gc),
     "jfr": Operation(
