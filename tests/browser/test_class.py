@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.sync_api import Page, expect
 
@@ -19,6 +20,33 @@ def test_the_leaking_class_rises_on_the_hosts_without_the_fix(page: Page, fleet:
     expect(chart(page, "Shallow bytes").locator("canvas")).to_be_visible()
     expect(chart(page, "Instances").locator("canvas")).to_be_visible()
     expect(table.get_by_role("row").filter(has_text="memleak1")).to_contain_text("32 B")
+
+
+def test_who_holds_it_is_told_from_the_root_down(page: Page, fleet: Server) -> None:
+    page.goto(f"{fleet.url}/class?class=memleak.Child")
+    card = page.get_by_role("region", name="Who holds it")
+    expect(card).to_contain_text("heapwatch diagnose JVM --suspect 'memleak.Child'")
+    now = int(time.time() * 1000)
+    chain = [
+        {"holder": "akka.actor.ActorCell", "fields": ["akka$actor$dungeon$Children$$_childrenRefs"]},
+        {"holder": "memleak.Child", "fields": ["file"]},
+    ]
+    way = {"objects": 7, "class": "byte[]", "root": "thread main, a variable on its stack", "chain": chain}
+    life = fleet.get("jvms?host=memleak1")["jvms"][0]
+    told = {**{name: life[name] for name in ("host", "jvm", "pid", "started")}, "time": now}
+    steps = [{"step": 4, "operation": "jfr", "pause_ms": 21.0}]
+    held = {"jfr": [{**way, "stack": ["memleak.Child.read:7", "memleak.Pace.work:9"]}]}
+    answer = page.request.post(
+        f"{fleet.url}/api/v1/diagnoses",
+        data={**told, "suspect": "memleak.Child", "confirmed_by": ["jfr"], "steps": steps, "holders": held},
+    )
+    assert answer.ok, answer.text()
+    page.reload()
+    expect(card.get_by_role("listitem").first).to_have_text("thread main, a variable on its stack")
+    expect(card.get_by_role("listitem").nth(1)).to_have_text("akka.actor.ActorCell._childrenRefs")
+    expect(card).to_contain_text("it stood 21")
+    card.get_by_text("made by memleak.Child.read:7").click()
+    expect(card.get_by_text("memleak.Pace.work:9")).to_be_visible()
 
 
 def test_a_pattern_adds_a_subsystem_up_by_host_or_by_class(page: Page, fleet: Server) -> None:

@@ -486,6 +486,113 @@ export interface components {
              */
             error: string;
         };
+        /** Diagnoses */
+        Diagnoses: {
+            /** Diagnoses */
+            diagnoses: components["schemas"]["DiagnosisRow"][];
+        };
+        /** Diagnosis */
+        Diagnosis: {
+            /** Host */
+            host: string;
+            /** Jvm */
+            jvm: string;
+            /** Pid */
+            pid: number;
+            /** Started */
+            started: number;
+            /** Time */
+            time: number;
+            /**
+             * Java Version
+             * @default
+             */
+            java_version: string;
+            /**
+             * Collector
+             * @default
+             */
+            collector: string;
+            /** Suspect */
+            suspect?: string | null;
+            /**
+             * Confirmed By
+             * @description the steps that found it alive; none: it may be garbage
+             */
+            confirmed_by?: string[];
+            /** Growth */
+            growth?: components["schemas"]["Grown"][];
+            /** Steps */
+            steps: components["schemas"]["DiagnosisStep"][];
+            holders?: components["schemas"]["Holders"];
+            /** Id */
+            id: string;
+            /**
+             * By
+             * @description whose token stored it
+             */
+            by: string;
+        };
+        /**
+         * DiagnosisRow
+         * @description What a list says of one.
+         */
+        DiagnosisRow: {
+            /** Id */
+            id: string;
+            /** By */
+            by: string;
+            /** Time */
+            time: number;
+            /** Host */
+            host: string;
+            /** Jvm */
+            jvm: string;
+            /** Pid */
+            pid: number;
+            /** Started */
+            started: number;
+            /** Suspect */
+            suspect: string | null;
+            /** Confirmed By */
+            confirmed_by: string[];
+            /**
+             * Ways
+             * @description how many ways from a root it knows
+             */
+            ways: number;
+            /** Longest Pause Ms */
+            longest_pause_ms: number | null;
+            /**
+             * Pause Ms
+             * @description of all steps together
+             */
+            pause_ms: number | null;
+        };
+        /** DiagnosisStep */
+        DiagnosisStep: {
+            /** Step */
+            step: number;
+            /** Operation */
+            operation: string;
+            /** Predicted Pause Ms */
+            predicted_pause_ms?: number | null;
+            /** Pause Ms */
+            pause_ms?: number | null;
+            /** Duration Ms */
+            duration_ms?: number | null;
+            /**
+             * Found
+             * @default
+             */
+            found: string;
+            /** Error */
+            error?: string | null;
+            /** Answer */
+            answer?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /**
          * DoorStatus
          * @description One way in, and what came through it since the start.
@@ -710,6 +817,15 @@ export interface components {
             /** Silenced */
             silenced: string;
         };
+        /** Grown */
+        Grown: {
+            /** Class */
+            class: string;
+            /** Delta Instances */
+            delta_instances: number;
+            /** Delta Bytes */
+            delta_bytes: number;
+        };
         /** Health */
         Health: {
             /** Status */
@@ -733,6 +849,33 @@ export interface components {
         History: {
             /** Transitions */
             transitions: components["schemas"]["Transition"][];
+        };
+        /** Holder */
+        Holder: {
+            /** Class */
+            class: string;
+            /** Field */
+            field: string;
+            /** Objects */
+            objects: number;
+        };
+        /** Holders */
+        Holders: {
+            /**
+             * Jfr
+             * @description by a flight recording
+             */
+            jfr?: components["schemas"]["Way"][];
+            heap_dump?: components["schemas"]["InDump"] | null;
+        };
+        /** InDump */
+        InDump: {
+            /** Suspects */
+            suspects: number;
+            /** Direct */
+            direct: components["schemas"]["Holder"][];
+            /** Ways */
+            ways: components["schemas"]["Way"][];
         };
         /**
          * Jvm
@@ -804,6 +947,13 @@ export interface components {
              * @description objects a second, by what lives
              */
             rate_per_s: number;
+        };
+        /** KeptDiagnosis */
+        KeptDiagnosis: {
+            /** Id */
+            id: string;
+            /** Time */
+            time: number;
         };
         /** LabelValues */
         LabelValues: {
@@ -933,6 +1083,26 @@ export interface components {
             jvms: components["schemas"]["JvmCounts"];
             /** Judged */
             judged: number | null;
+        };
+        /**
+         * Link
+         * @description One or more objects of a class that hold the next by one of these fields.
+         */
+        Link: {
+            /** Holder */
+            holder: string;
+            /** Fields */
+            fields: string[];
+            /**
+             * Static
+             * @default false
+             */
+            static: boolean;
+            /**
+             * Times
+             * @default 1
+             */
+            times: number;
         };
         /** ListedUser */
         ListedUser: {
@@ -2340,6 +2510,28 @@ export interface components {
              * @description letter of the row that it is about
              */
             row?: string | null;
+        };
+        /**
+         * Way
+         * @description Objects of a class that are held alike: the chain begins at the root.
+         */
+        Way: {
+            /** Objects */
+            objects: number;
+            /** Class */
+            class: string;
+            /**
+             * Root
+             * @description in words; empty where no way to a root is known
+             */
+            root: string;
+            /** Chain */
+            chain: components["schemas"]["Link"][];
+            /**
+             * Stack
+             * @description where most of them were made, innermost first
+             */
+            stack?: string[];
         };
         /** Who */
         Who: {

@@ -100,3 +100,7 @@ export type MonitorHistory = Answers["History"];
 export type Tried = Answers["Backtest"];
 export type Silence = Answers["Silence"];
 export type Silences = Answers["Silences"];
+
+export type Diagnoses = Answers["Diagnoses"];
+export type Diagnosis = Answers["Diagnosis"];
+export type HeldWay = Answers["Way"];

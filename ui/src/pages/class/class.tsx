@@ -12,6 +12,7 @@ import { span } from "../../lib/view";
 import { OverlaySwitches, useOverlays, type Who } from "../../query/overlays";
 import { onsetMark } from "../../leaks/onset";
 import { fixedLink } from "../jvm/head";
+import Holders from "./holders";
 import { linesOf, places, present, type Part } from "./history";
 import { Places } from "./places";
 import { Search } from "./search";
@@ -97,6 +98,7 @@ function History({ names }: { readonly names: readonly string[] }) {
         {shown !== "bytes" && <TimeChart {...chart} title="Instances" lines={countLines.slice(0, LINES)} unit="count" />}
       </div>}
       {(answer.data || !answer.error) && <Places rows={rows} by={by} loading={!answer.data} names={names} />}
+      {!patterns && <Holders key={names[0]} name={names[0] ?? ""} />}
     </section>
   );
 }
