@@ -102,5 +102,8 @@ export type Silence = Answers["Silence"];
 export type Silences = Answers["Silences"];
 
 export type Diagnoses = Answers["Diagnoses"];
-export type Diagnosis = Answers["Diagnosis"];
-export type HeldWay = Answers["Way"];
+/** A kept diagnosis is answered whole, also what may be left out when it is sent. */
+export type HeldWay = Required<Answers["Way"]>;
+export type Diagnosis = Omit<Answers["Diagnosis"], "holders"> & {
+  readonly holders: { readonly jfr: readonly HeldWay[]; readonly heap_dump: { readonly ways: readonly HeldWay[] } | null };
+};
