@@ -192,6 +192,6 @@ def tried(folder: Path, name: str, written: dict) -> None:
 
 if __name__ == "__main__":
     root = Path(sys.argv[1])
-    book = definition.load(Path(sys.argv[2]))
-    for name, written in book.written.items():
-        tried(root / name, name, dict(written))
+    for file in sys.argv[2:]:
+        for name, written in definition.load(Path(file)).written.items():
+            tried(root / name, name, dict(written))

@@ -164,7 +164,9 @@ def test_a_label_is_never_read_as_a_template():
 def test_the_shipped_workflows_are_without_a_fault():
     book = definition.load(Path(__file__).parents[2] / "examples" / "workflows")
     assert {name: one.acts for name, one in book.workflows.items()} == {
+        "canary": True,
         "evidence": False,
+        "periodic-collection": True,
         "restart-leaking-replica": True,
     }
 

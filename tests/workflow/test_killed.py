@@ -20,7 +20,8 @@ ONCE = {"drain", "restart", "undrain"}
 @pytest.fixture(scope="module")
 def told(tmp_path_factory) -> list[dict]:
     folder = tmp_path_factory.mktemp("killed")
-    words = [sys.executable, str(Path(__file__).with_name("killing.py")), str(folder), str(WORKFLOWS)]
+    words = [sys.executable, str(Path(__file__).with_name("killing.py")), str(folder)]
+    words += [str(WORKFLOWS / f"{name}.yml") for name in WHOLE]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]

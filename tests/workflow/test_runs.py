@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -33,12 +34,15 @@ class Server:
         self.runs.start()
 
     def _job(self, seconds, stop):
-        return Job(seconds, stop=stop, voice=self)
+        return Job(seconds, self, stop=stop, voice=self)
+
+    def collect(self, pattern, jvms, mode, timeout_s):
+        return [{"host": "h2", "outcome": "unreachable", "why": "nobody", "failed": not pattern, "jvms": []}]
 
     def tell(self, receiver, title, text, labels):
         if receiver == "deaf":
             raise Unavailable("nobody listens")
-        self.told.append((receiver, title, text, labels["service"]))
+        self.told.append((receiver, title, text, labels.get("service")))
 
     def _tell(self):
         with self._changed:
@@ -290,3 +294,18 @@ def test_who_is_to_be_told_is_told_of_a_step_that_fails_once_it_is_undone(server
     assert server.told == [("oncall", "loud failed", "a: false ended with code 1; undone", "shop")]
     assert server.attempts(run) == [("a", 1, "failed"), ("a:undo", 1, "succeeded"), ("a:notify", 1, "failed")]
     assert server.kept.attempts(run)[-1]["error"] == "deaf: nobody listens"
+
+
+def test_the_shipped_collection_says_what_failed_and_tells_whom_when_it_cannot_be_repaired(server):
+    path = Path(__file__).parents[2] / "examples" / "workflows" / "periodic-collection.yml"
+    written = marked.read(path).value | {"destructive": "allowed"}
+    server.house.leave = "allowed"
+    run = server.runs.begin(written, {}, {"kind": "every"}, "trigger:every")
+    assert server.ended(run)["state"] == "failed"
+    found = {row["step"]: row for row in server.kept.attempts(run)}
+    assert {name: row["state"] for name, row in found.items()} == {
+        "collect": "failed", "log": "succeeded", "repair": "failed", "repair:notify": "succeeded"
+    }  # fmt: skip
+    assert found["log"]["output"]["text"] == "collected: 0 of 1 hosts, 0 JVMs; h2: unreachable: nobody"
+    assert found["repair"]["parameters"]["limit"] == "h2"
+    assert server.told[-1][:2] == ("oncall", "periodic-collection failed")
