@@ -89,7 +89,10 @@ COMMANDS = (
     Command("audit", "audit:app", "Show what was changed, by whom, and whether the record holds.", UPKEEP),
     Command("config", "config:app", "Show every setting and where it comes from.", UPKEEP),
     Command("test", "trial:app", "Check queries against data and answers in files.", UPKEEP),
-    Command("workflow", "workflow:app", "Check files of workflows, and show what they would do.", UPKEEP),
+    Command("workflow", "workflow:app", "Check workflows, begin runs of them, and stop them all.", UPKEEP),
+    Command("runs", "runs:app", "Show runs of workflows, stop them, and undo what they did.", UPKEEP),
+    Command("approve", "runs:approve", "Say yes to what a run of a workflow asks.", UPKEEP),
+    Command("deny", "runs:deny", "Say no to what a run of a workflow asks; it ends.", UPKEEP),
     Command("doctor", "doctor:doctor", "Say what works here, what not, and what to do.", UPKEEP),
     Command(
         "support-bundle",

@@ -1,14 +1,16 @@
-"""`heapwatch workflow check`, `list` and `show`: over files, no server is needed."""
+"""`heapwatch workflow check`, `list` and `show` over files; `run`, `stop` and `start` on a server."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from heapwatch import human
-from heapwatch.cli.options import TABLE, TableOutput
+from heapwatch.cli.client import Client
+from heapwatch.cli.options import SERVER, TABLE, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, clean, write, write_json
 
 if TYPE_CHECKING:
@@ -16,13 +18,15 @@ if TYPE_CHECKING:
 
 app = App(
     name="workflow",
-    help="""Check files of workflows, and show what they would do.
+    help="""Check workflows, begin runs of them, and stop them all.
 
 For example:
 
     heapwatch workflow check workflows/
     heapwatch workflow list workflows/
     heapwatch workflow show workflows/evidence.yml
+    heapwatch workflow run evidence --label host=web1 --dry-run
+    heapwatch workflow stop --note "maintenance"
 """,
 )
 
@@ -110,6 +114,80 @@ def show(path: Path, *, output: TableOutput = TABLE) -> int:
         Column("timeout", "TIMEOUT", lambda span: f"{span / 1000:g} s", right=True),
     ]
     write(columns, [row for each in found for row in _steps(each)], output.kind)
+    return 0
+
+
+@app.command
+def run(
+    name: str,
+    *,
+    label: Annotated[tuple[str, ...], Parameter(name=["--label", "-l"], negative="")] = (),
+    dry_run: bool = False,
+    output: TableOutput = TABLE,
+    server: ServerOptions = SERVER,
+) -> int:
+    """Begin a run of a workflow on the server, by hand.
+
+    For example:
+
+        heapwatch workflow run evidence --label host=web1 --label jvm=shop
+        heapwatch workflow run restart --label host=web1 --dry-run
+
+    Parameters
+    ----------
+    name
+        The workflow's name.
+    label
+        name=value; several times for several labels.
+    dry_run
+        Say what destructive steps would do, and do not do it.
+    """
+    from heapwatch.cli.runs import labels_of, tell
+
+    body = {"labels": labels_of(label), "dry_run": dry_run or None}
+    with Client(server) as client:
+        found = client.post(f"/api/v1/workflows/{quote(name, safe='')}/runs", body)
+    tell(found, output.kind)
+    return 0
+
+
+@app.command
+def stop(*, note: str = "", output: TableOutput = TABLE, server: ServerOptions = SERVER) -> int:
+    """Stop all workflows of the server: runs are ended, and none begins until `start`.
+
+    This holds over restarts of the server.
+
+    Parameters
+    ----------
+    note
+        Why; whoever is refused reads it, and the audit keeps it.
+    """
+    return _switch(True, note, output, server)
+
+
+@app.command
+def start(*, note: str = "", output: TableOutput = TABLE, server: ServerOptions = SERVER) -> int:
+    """Let workflows begin again after `stop`.
+
+    Parameters
+    ----------
+    note
+        Why.
+    """
+    return _switch(False, note, output, server)
+
+
+def _switch(stopped: bool, note: str, output: TableOutput, server: ServerOptions) -> int:
+    with Client(server) as client:
+        found = client.put("/api/v1/switch", {"stopped": stopped, "note": note})
+    if output.kind == "json":
+        write_json(found)
+    elif found["stopped"]:
+        print(
+            f"all workflows are stopped by {clean(found['by'])}; `heapwatch workflow start` lets them begin"
+        )
+    else:
+        print("workflows begin again")
     return 0
 
 

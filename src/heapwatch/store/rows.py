@@ -18,7 +18,7 @@ from heapwatch.store.native import LABELS, MODE, TIME, Column
 
 ENDS = ("exit", "oom")
 """Kinds of events after which nothing more is expected of a JVM."""
-OF_US = ("leak",)
+OF_US = ("leak", "run")
 """Kinds of events that we say of a JVM: it was not heard, and their labels are not its own."""
 
 

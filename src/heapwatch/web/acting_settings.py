@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 
@@ -16,6 +17,14 @@ class ActingSettings(BaseSettings):
     workflows: Path | None = Field(None, description="YAML file of workflows, or a folder of such files")
     inventory: Path | None = Field(
         None, description="hosts that workflows reach by SSH: our own TOML or YAML, or an Ansible inventory"
+    )
+    workflows_dsn: SecretStr | None = Field(
+        None,
+        description="URL of a Postgres that keeps what runs remember; a file in the data folder, if absent",
+    )
+    destructive: Literal["dry_run", "approval", "allowed"] = Field(
+        "approval",
+        description="what workflows may do at most where it is destructive: say it, do it after a yes, do it",
     )
 
     @field_validator("monitors", "workflows", "inventory")

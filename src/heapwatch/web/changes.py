@@ -40,6 +40,13 @@ WHAT = {
     ("POST", "/api/v1/diagnoses"): "diagnosis.store",
     ("POST", "/api/v1/monitors/silences"): "monitor.silence",
     ("DELETE", "/api/v1/monitors/silences/{silence}"): "monitor.unsilence",
+    ("POST", "/api/v1/workflows/{name}/runs"): "workflow.run",
+    ("POST", "/api/v1/hooks/{workflow}"): "workflow.hook",
+    ("POST", "/api/v1/runs/{run}/cancel"): "run.cancel",
+    ("POST", "/api/v1/runs/{run}/undo"): "run.undo",
+    ("POST", "/api/v1/runs/{run}/approve"): "run.approve",
+    ("POST", "/api/v1/runs/{run}/deny"): "run.deny",
+    ("PUT", "/api/v1/switch"): "workflows.switch",
     ("PUT", "/api/v1/dashboards/{name}"): "dashboard.store",
     ("POST", "/api/v1/dashboards/{name}/panels"): "dashboard.panel",
     ("DELETE", "/api/v1/dashboards/{name}"): "dashboard.delete",
@@ -69,6 +76,12 @@ def told(request: Request, *, who: str = "", target: str = "", detail: str = "")
     known.who = who or known.who
     known.target = target or known.target
     known.detail = detail or known.detail
+
+
+def written(request: Request) -> None:
+    """What was asked for is in the audit already, by whoever did it."""
+    if hasattr(request.state, "change"):
+        del request.state.change
 
 
 class Notes:

@@ -22,6 +22,7 @@ from heapwatch.web.auth import Damaged, Forbidden, Unauthenticated
 from heapwatch.web.dashboards import Changed, ReadOnly
 from heapwatch.web.dashboards.definition import BadDashboard
 from heapwatch.web.readers import HungUp
+from heapwatch.workflow.records import NotAsked, Over
 
 # The first class that fits counts, so subclasses stand above their bases.
 ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
@@ -47,6 +48,8 @@ ANSWERS: tuple[tuple[type[HeapwatchError], int, str, str], ...] = (
     (TooLarge, 413, "too-large", "send it in smaller parts, or raise the limit in the server's settings"),
     (Unsupported, 415, "unsupported", ""),
     (TooBig, 400, "too-big", "ask for less: a shorter range, fewer JVMs or classes, a longer interval"),
+    (NotAsked, 403, "not-asked", "the workflow's step names who may answer"),
+    (Over, 409, "over", ""),
     (Truncated, 422, "truncated", "nothing was stored; take it again and send it whole"),
     (Unreadable, 422, "unreadable", "nothing was stored"),
     (Refused, 422, "refused", "nothing was stored; sending it again changes nothing"),

@@ -5,6 +5,7 @@
     event: metrics   data: {"host", "jvm", "pid", "time", "values": {metric: newest value}}
     event: event     data: {"time", "kind", "labels", "text"}
     event: leak      data: {"id", "state", "class", "service"}    a leak has another state; once a JVM
+    event: run       data: {"id", "workflow", "state"}            a run of a workflow went on
     event: resync    data: {"dropped": n}                         ask again for what you show
 
 A client that reads too slowly loses its oldest messages and is told so; it never slows the others or
@@ -116,10 +117,19 @@ class Hub:
             return
         for batch in batches:
             for message in messages(batch):
-                for client in self._clients:
-                    if client.wants(message):
-                        self.dropped += client.put(message)
-                        self.sent += 1
+                self._put(message)
+
+    def tell_run(self, run: Mapping[str, Any]) -> None:
+        """A run of a workflow went on."""
+        labels = run["labels"]
+        data = _encode({name: run[name] for name in ("id", "workflow", "state")})
+        self._put(Message("run", labels.get("host", ""), labels.get("jvm", ""), data))
+
+    def _put(self, message: Message) -> None:
+        for client in self._clients:
+            if client.wants(message):
+                self.dropped += client.put(message)
+                self.sent += 1
 
     def close(self) -> None:
         """End every stream at once."""

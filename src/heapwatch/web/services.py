@@ -53,6 +53,7 @@ from heapwatch.workflow.audit import Audit
 
 if TYPE_CHECKING:
     from heapwatch.store import Store
+    from heapwatch.web.acting import Acting
     from heapwatch.web.openid import Provider
 
 STUCK_AFTER_S = 60.0
@@ -75,6 +76,7 @@ class Services:
         self.store = store
         self.settings = settings
         self.started = time.time()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.access = Access(settings)
         self.tokens = self.access.tokens
         self.signin = SignIn(self.access)
@@ -125,19 +127,21 @@ class Services:
         self.alerter = Alerter(settings, settings.own_url, self.leaks, store.parts.clock)
         self.monitoring = Monitoring(store, settings, self.leaks, self._note)
         self.diagnoses = Diagnoses(store.kept, self._note, store.parts.clock)
+        self.acting = self._acting() if settings.workflows else None
         self.tails = Tails(settings.live_clients)
         self.readers = Readers(settings.readers, settings.reader_queue, store.cancel)
         self.timers = Timers(self._tasks(), lambda name: self.figures.maintenance_failures.labels(name).inc())
         self._reload = reload
         self._reloading = threading.Lock()
         self._tls = tls
-        self._loop: asyncio.AbstractEventLoop | None = None
         self.figures.read_from(self._collect)
 
     async def start(self, bound: Mapping[str, Sockets]) -> None:
         """Begin to insert, to listen on these ports, and to maintain."""
         self._loop = asyncio.get_running_loop()
         self.batcher.start()
+        if self.acting is not None:
+            await asyncio.to_thread(self.acting.start)
         self.timers.start()
         self.scraper.start()
         for name, sockets in bound.items():
@@ -148,6 +152,8 @@ class Services:
         self.hub.close()
         self.leaks.stop()
         await self.scraper.stop()
+        if self.acting is not None:
+            await asyncio.to_thread(self.acting.stop)
         for port in self.ports.values():
             await port.stop()
         await self.batcher.stop()
@@ -261,6 +267,8 @@ class Services:
         if self._tls is not None:
             renew(self._tls, self.settings)
         self.scraper.reload()
+        if self.acting is not None:
+            self.acting.reload()
         self.monitoring.reload()
         different = [n for n in type(fresh).model_fields if getattr(fresh, n) != getattr(self.settings, n)]
         now = {name: getattr(fresh, name) for name in different if name in RELOADABLE}
@@ -290,6 +298,19 @@ class Services:
         self.store.note(events)
         if events and self._loop is not None:
             self._loop.call_soon_threadsafe(self.hub.publish, [Batch("heapwatch", 0, events=events)])
+        if self.acting is not None:
+            self.acting.on_events(events)
+
+    def _acting(self) -> Acting:
+        from heapwatch.web.acting import Acting  # the engine is loaded where there are workflows
+
+        acting = Acting(self.store, self.settings, self.leaks, self.audit, self._note, self._tell_run)
+        self.monitoring.listeners.append(acting.on_transition)
+        return acting
+
+    def _tell_run(self, run: Mapping[str, Any]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.hub.tell_run, run)
 
     def _stored_totals(self, snapshot: Snapshot) -> tuple[int, int] | None:
         """Instances and bytes of the histogram that this JVM already has at this moment."""
@@ -317,6 +338,7 @@ class Services:
             Task("tokens", 60.0, self.access.flush, first=60.0),
             Task("pace", 10.0, self._read_doors),
             *self.monitoring.tasks(),
+            *(self.acting.tasks() if self.acting is not None else []),
         ]
 
     def _collect(self) -> Iterable[Metric]:

@@ -112,5 +112,12 @@ class DbosEngine:
     def wake(self, run: str) -> None:
         DBOS.send(run, True, INBOX)
 
+    def drop_foreign(self, run: str) -> bool:
+        found = DBOS.get_workflow_status(run)
+        if found is None or found.app_version == VERSION:
+            return False
+        DBOS.cancel_workflow(run)
+        return True
+
     def stop(self) -> None:
         DBOS.destroy()

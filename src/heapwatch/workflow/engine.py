@@ -33,4 +33,7 @@ class Engine(Protocol):
 
     def wake(self, run: str) -> None: ...
 
+    def drop_foreign(self, run: str) -> bool:
+        """Whether a run was begun by a version that remembers otherwise; it is then never taken up again."""
+
     def stop(self) -> None: ...

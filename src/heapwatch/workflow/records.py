@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from heapwatch.errors import Unavailable
+from heapwatch.errors import Refused, Unavailable
 
 QUEUED, RUNNING, WAITING = "queued", "running", "waiting_approval"
 DELAYED = "delayed"
@@ -36,8 +36,17 @@ CREATE TABLE IF NOT EXISTS attempts (run TEXT, step TEXT, attempt INTEGER, state
     parameters TEXT NOT NULL, description TEXT NOT NULL, output TEXT NOT NULL DEFAULT '{}',
     error TEXT NOT NULL DEFAULT '', began INTEGER NOT NULL, ended INTEGER, PRIMARY KEY (run, step, attempt));
 CREATE TABLE IF NOT EXISTS approvals (run TEXT, step TEXT, state TEXT NOT NULL, users TEXT NOT NULL,
-    text TEXT NOT NULL, expires INTEGER NOT NULL, who TEXT NOT NULL DEFAULT '', PRIMARY KEY (run, step));
+    text TEXT NOT NULL, asked INTEGER NOT NULL, expires INTEGER NOT NULL, who TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (run, step));
 """
+
+
+class Over(Refused):
+    """What was to be answered or stopped has ended."""
+
+
+class NotAsked(Refused):
+    """Somebody else was asked."""
 
 
 class Records:
@@ -82,8 +91,12 @@ class Records:
     def run(self, run: str) -> dict[str, Any] | None:
         return next(iter(self._ask("SELECT * FROM runs WHERE id = ?", run)), None)
 
-    def runs(self, limit: int = 100) -> list[dict[str, Any]]:
-        return self._ask("SELECT * FROM runs ORDER BY began DESC, id DESC LIMIT ?", limit)
+    def runs(self, limit: int = 100, workflow: str = "", state: str = "") -> list[dict[str, Any]]:
+        """The newest first."""
+        sql = "SELECT * FROM runs WHERE (workflow = ? OR ? = '') AND (state = ? OR ? = '')"
+        return self._ask(
+            f"{sql} ORDER BY began DESC, rowid DESC LIMIT ?", workflow, workflow, state, state, limit
+        )
 
     def open_runs(self) -> list[dict[str, Any]]:
         marks = ", ".join("?" * len(ENDS))
@@ -142,14 +155,17 @@ class Records:
 
     def ask(self, run: str, step: str, users: list[str], text: str, expires: int) -> None:
         self._do(
-            "INSERT OR IGNORE INTO approvals (run, step, state, users, text, expires)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            run, step, "waiting", json.dumps(users), text, expires,
+            "INSERT OR IGNORE INTO approvals (run, step, state, users, text, asked, expires)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            run, step, "waiting", json.dumps(users), text, self.now(), expires,
         )  # fmt: skip
 
     def approval(self, run: str, step: str) -> dict[str, Any] | None:
         sql = "SELECT * FROM approvals WHERE run = ? AND step = ?"
         return next(iter(self._ask(sql, run, step)), None)
+
+    def approvals(self, run: str) -> list[dict[str, Any]]:
+        return self._ask("SELECT * FROM approvals WHERE run = ? ORDER BY asked, rowid", run)
 
     def waiting(self) -> list[dict[str, Any]]:
         return self._ask("SELECT * FROM approvals WHERE state = 'waiting' ORDER BY expires")

@@ -14,12 +14,14 @@ from heapwatch.workflow import admission, records
 from heapwatch.workflow.admission import DAY_MS
 from heapwatch.workflow.definition import Workflow
 from heapwatch.workflow.engine import Engine
+from heapwatch.workflow.records import NotAsked, Over
 from heapwatch.workflow.running import House, body
 from heapwatch.workflow.switch import Thrown
 
 BY_HAND = ("manual", "undo")
 """Triggers of people: they do not wait for more of them."""
 _NOT_BEGUN = (records.QUEUED, records.DELAYED)
+FOREIGN = "another version of the server began this run and cannot hand it over: it was ended; begin it anew"
 
 
 class Runs:
@@ -38,9 +40,22 @@ class Runs:
         self._engine.start(body(self._house))
         for run in self._house.records.open_runs():
             if run["state"] not in _NOT_BEGUN:
+                if self._engine.drop_foreign(run["id"]):
+                    self._end_foreign(run)
+                    continue
                 self._engine.begin(run["id"])
                 self._engine.wake(run["id"])  # an answer may have come just before the end
         self._admit()
+
+    def _end_foreign(self, run: Mapping[str, Any]) -> None:
+        kept = self._house.records
+        for each in kept.attempts(run["id"]):
+            if each["state"] == records.RUNNING:
+                kept.done(run["id"], each["step"], each["attempt"], records.UNKNOWN, {}, FOREIGN)
+        kept.state(run["id"], records.FAILED, FOREIGN)
+        who = f"workflow:{run['workflow']}"
+        self._house.audit.add(who, f"run:{run['id']}", "run.end", run["workflow"], "failed", FOREIGN)
+        self._house.changed(run["id"])
 
     def stop(self) -> None:
         with self._admitting:
@@ -138,7 +153,7 @@ class Runs:
             self._alarm.daemon = True
             self._alarm.start()
 
-    def answer(self, run: str, step: str | None, who: str, name: str, *, yes: bool) -> None:
+    def answer(self, run: str, step: str | None, who: str, name: str, *, yes: bool, note: str = "") -> None:
         """Say yes or no to what a run asks; the first answer counts."""
         asked = [each for each in self._house.records.waiting() if each["run"] == run]
         found = [each for each in asked if step in (None, each["step"])]
@@ -146,18 +161,20 @@ class Runs:
             raise UsageError(f"run {run} waits for no answer" + (f" at {step}" if step else ""))
         one = found[0]
         if one["users"] and name not in one["users"]:
-            raise Refused(f"{one['step']} of run {run} is for {', '.join(one['users'])} to answer")
+            raise NotAsked(f"{one['step']} of run {run} is for {', '.join(one['users'])} to answer")
         state = "approved" if yes else records.DENIED
         if not self._house.records.answer(run, one["step"], state, who):
-            raise Refused(f"{one['step']} of run {run} was answered already, or nobody answered in time")
-        self._house.audit.add(who, f"run:{run}", "run.approve" if yes else "run.deny", one["step"])
+            raise Over(f"{one['step']} of run {run} was answered already, or nobody answered in time")
+        self._house.audit.add(
+            who, f"run:{run}", "run.approve" if yes else "run.deny", one["step"], detail=note
+        )
         self._engine.wake(run)
 
-    def cancel(self, run: str, who: str) -> None:
+    def cancel(self, run: str, who: str, note: str = "") -> None:
         """End a run: what runs of it now is ended, and nothing after it begins."""
         if not self._house.records.stop(run, who):
             raise UsageError(f"no run {run} is under way")
-        self._house.audit.add(who, f"run:{run}", "run.cancel")
+        self._house.audit.add(who, f"run:{run}", "run.cancel", detail=note)
         self._end(run, who)
 
     def throw_switch(self, who: str, why: str = "") -> None:
@@ -172,6 +189,7 @@ class Runs:
             row = self._house.records.run(run)
             if row is not None and row["state"] in _NOT_BEGUN:
                 self._house.records.state(run, records.CANCELLED, f"stopped by {who} before it began")
+                self._house.changed(run)
                 return
         self._house.stop_of(run).set()
         self._engine.begin(run)

@@ -31,6 +31,7 @@ from heapwatch.web.routes import (
     tokens,
     uploads,
     users,
+    workflows,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     diagnoses.router,
     alerts.router,
     monitors.router,
+    workflows.router,
     classes.router,
     metrics.router,
     query.router,
