@@ -28,7 +28,7 @@ For example:
 )
 
 AGAIN_S = 1.0
-UNDER_WAY = ("queued", "running", "waiting_approval")
+UNDER_WAY = ("queued", "delayed", "running", "waiting_approval")
 GOOD = ("succeeded", "skipped")
 Note = Annotated[str, Parameter(name=["--note"])]
 

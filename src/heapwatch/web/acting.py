@@ -16,7 +16,7 @@ import structlog
 from cronsim import CronSim
 
 from heapwatch.errors import HeapwatchError, Refused, UsageError
-from heapwatch.model import Event
+from heapwatch.model import Batch, Event
 from heapwatch.monitor import marked
 from heapwatch.monitor.load import files
 from heapwatch.monitor.sight import Sight
@@ -79,13 +79,12 @@ class Acting:
         note: Callable[[list[Event]], None],
         tell: Callable[[Mapping[str, Any]], None],
     ) -> None:
+        self._store = store
         self._settings = settings
         self._note = note
         self._tell = tell
         self._records = Records(settings.data / "runs.db")
-        self._hands = FleetHands(
-            settings.inventory, lambda batch: store.insert([batch]), failed=self._on_failed
-        )
+        self._hands = FleetHands(settings.inventory, self._keep, failed=self._on_failed)
         self._answers = _Answers(store, leaks)
         self._switch = Switch(settings.data)
         self._house = House(
@@ -128,6 +127,9 @@ class Acting:
 
     def _job(self, seconds: float, stop: threading.Event) -> Job:
         return Job(seconds, self._hands, self._answers, stop)
+
+    def _keep(self, batch: Batch) -> None:
+        self._store.insert([batch])
 
     # ---- what begins runs
 

@@ -54,8 +54,8 @@ class Run(Model):
     id: str
     workflow: str
     state: str = Field(
-        description="queued, running, waiting_approval, succeeded, failed, timed_out, cancelled, denied,"
-        " expired or skipped"
+        description="queued, delayed, running, waiting_approval, succeeded, failed, timed_out, cancelled,"
+        " denied, expired or skipped"
     )
     reason: str
     trigger: dict[str, Any]
