@@ -23,6 +23,8 @@ const PAGES: Readonly<Record<string, ComponentType>> = {
   "/status": moved("/doors"),
   "/audit": later(() => import("../audit/audit")),
   "/monitors": later(() => import("../monitors/monitors")),
+  "/workflows": later(() => import("../workflows/workflows")),
+  "/runs": moved("/workflows"),
   "/users": later(() => import("../users/users")),
 };
 const SignIn = later(() => import("./signin"));
@@ -32,6 +34,7 @@ const NAMED: Readonly<Record<string, ComponentType>> = {
   "/dashboards/": later(() => import("../dashboards/dashboard")),
   "/leaks/": later(() => import("../leaks/leak")),
   "/monitors/": later(() => import("../monitors/monitors")),
+  "/runs/": later(() => import("../workflows/run")),
 };
 
 const pageOf = (path: string): ComponentType => PAGES[path] ?? NAMED[path.replace(/[^/]+$/, "")] ?? Missing;

@@ -13,10 +13,11 @@ import { helpShown } from "./keys";
 import { RangePicker } from "./rangepicker";
 
 const ChangePassword = later<{ onClose: () => void }>(() => import("./password"), true);
-const PAGES: readonly { readonly path: string; readonly name: string; readonly admin?: boolean }[] = [
+const PAGES: readonly { readonly path: string; readonly name: string; readonly admin?: boolean; readonly also?: string }[] = [
   { path: "/", name: "Fleet" },
   { path: "/leaks", name: "Leaks" },
   { path: "/monitors", name: "Monitors" },
+  { path: "/workflows", name: "Workflows", also: "/runs/" },
   { path: "/verify", name: "Verify" },
   { path: "/class", name: "Classes" },
   { path: "/dashboards", name: "Dashboards" },
@@ -36,7 +37,7 @@ export function Header() {
       </a>
       {inside && <nav aria-label="Pages">
         {PAGES.filter((page) => !page.admin || isAdmin.value).map((page) => (
-          <a key={page.path} href={link(page.path)} aria-current={path.value === page.path || path.value.startsWith(`${page.path}/`) ? "page" : undefined}>{page.name}{page.path === "/leaks" && <OpenLeaks />}</a>
+          <a key={page.path} href={link(page.path)} aria-current={path.value === page.path || path.value.startsWith(page.also ?? `${page.path}/`) ? "page" : undefined}>{page.name}{page.path === "/leaks" && <OpenLeaks />}</a>
         ))}
       </nav>}
       <span class="spacer" />
