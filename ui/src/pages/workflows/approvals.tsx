@@ -5,7 +5,7 @@ import { Ago, LabelValues, plain } from "../../lib/text";
 import { Answer, Shows } from "./dialogs";
 import { mayAct } from "./fresh";
 import { Left } from "./parts";
-import type { Approval } from "./types";
+import type { Approval } from "../../api/types";
 
 /** `alone`: on the page of its own run, which is named there already. */
 export function Waiting({ asked, alone = false, onDone }: { readonly asked: Approval; readonly alone?: boolean; readonly onDone: () => void }) {

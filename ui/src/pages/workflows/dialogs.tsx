@@ -5,7 +5,7 @@ import { go, link } from "../../lib/router";
 import { plain } from "../../lib/text";
 import { Ask } from "../users/ask";
 import { labelsOf, leave } from "./rows";
-import type { Approval, Run, Switch, WorkflowRow } from "./types";
+import type { Approval, Run, Switch, WorkflowRow } from "../../api/types";
 
 interface Closing {
   readonly onClose: () => void;

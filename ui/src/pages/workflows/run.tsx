@@ -10,7 +10,7 @@ import { Change } from "./dialogs";
 import { mayAct, useFresh } from "./fresh";
 import { Folded, State, Took } from "./parts";
 import { began, said, underWay, written } from "./rows";
-import type { Approval, Run, RunStep } from "./types";
+import type { Approval, Run, RunStep } from "../../api/types";
 
 export default function OneRun() {
   const id = decodeURIComponent(path.value.slice("/runs/".length));

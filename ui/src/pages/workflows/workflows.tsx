@@ -11,7 +11,7 @@ import { RunNow, Throw } from "./dialogs";
 import { mayAct, useFresh } from "./fresh";
 import { Folded, State, Took, Wide } from "./parts";
 import { began, block, leave, said, STATES, underWay } from "./rows";
-import type { Approvals, Run, Runs, Switch, WorkflowRow, Workflows as Answer } from "./types";
+import type { Approvals, Run, Runs, Switch, WorkflowRow, Workflows as Answer } from "../../api/types";
 
 const EXAMPLE = `workflow: evidence
 on: manual
