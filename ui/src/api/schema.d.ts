@@ -89,6 +89,48 @@ export interface components {
             /** Alerts */
             alerts: number;
         };
+        /** Approval */
+        Approval: {
+            /** Run */
+            run: string;
+            /** Step */
+            step: string;
+            /** Workflow */
+            workflow: string;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Asked */
+            asked: number;
+            /**
+             * Expires
+             * @description no answer by then is a no
+             */
+            expires: number;
+            /**
+             * Shows
+             * @description what is done after a yes
+             */
+            shows: string[];
+            /**
+             * Users
+             * @description who may answer; empty: whoever has the scope act
+             */
+            users: string[];
+            /**
+             * State
+             * @description waiting, approved, denied or expired
+             */
+            state: string;
+            /** By */
+            by: string;
+        };
+        /** Approvals */
+        Approvals: {
+            /** Approvals */
+            approvals: components["schemas"]["Approval"][];
+        };
         /** AuditEntries */
         AuditEntries: {
             /**
@@ -868,6 +910,13 @@ export interface components {
             jfr?: components["schemas"]["Way"][];
             heap_dump?: components["schemas"]["InDump"] | null;
         };
+        /** Hooked */
+        Hooked: {
+            /** Run */
+            run: string | null;
+            /** Why */
+            why: string;
+        };
         /** InDump */
         InDump: {
             /** Suspects */
@@ -1424,6 +1473,18 @@ export interface components {
              */
             role: string;
         };
+        /** NewRun */
+        NewRun: {
+            /** Labels */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * Dry Run
+             * @description say what destructive steps would do, and do not do it
+             */
+            dry_run?: boolean | null;
+        };
         /** NewSilence */
         NewSilence: {
             /**
@@ -1455,6 +1516,16 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /** NewSwitch */
+        NewSwitch: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Stopped */
+            stopped: boolean;
         };
         /** NewToken */
         NewToken: {
@@ -1495,6 +1566,14 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /** Note */
+        Note: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /** Offer */
         Offer: {
@@ -1895,6 +1974,19 @@ export interface components {
             /** Removed */
             removed: string;
         };
+        /** Reply */
+        Reply: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Step
+             * @description which of its questions; absent: the one it asks now
+             */
+            step?: string | null;
+        };
         /** Revoked */
         Revoked: {
             /** Revoked */
@@ -1907,6 +1999,74 @@ export interface components {
              * @description a new end; the old one stays if absent
              */
             expires?: string | number | null;
+        };
+        /** Run */
+        Run: {
+            /** Id */
+            id: string;
+            /** Workflow */
+            workflow: string;
+            /**
+             * State
+             * @description queued, delayed, running, waiting_approval, succeeded, failed, timed_out, cancelled, denied, expired or skipped
+             */
+            state: string;
+            /** Reason */
+            reason: string;
+            /** Trigger */
+            trigger: {
+                [key: string]: unknown;
+            };
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Dry Run */
+            dry_run: boolean;
+            /** Created */
+            created: number;
+            /** Started */
+            started: number | null;
+            /** Ended */
+            ended: number | null;
+            /** Steps */
+            steps: components["schemas"]["RunStep"][];
+        };
+        /** RunStep */
+        RunStep: {
+            /** Id */
+            id: string;
+            /** Do */
+            do: string;
+            /**
+             * State
+             * @description pending, running, waiting_approval, succeeded, failed, timed_out, cancelled, denied, expired, skipped, dry_run, or unknown: it was interrupted
+             */
+            state: string;
+            /** Attempt */
+            attempt: number;
+            /** Started */
+            started: number | null;
+            /** Ended */
+            ended: number | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Output */
+            output: {
+                [key: string]: unknown;
+            } | null;
+            /** Error */
+            error: string;
+            approval: components["schemas"]["Approval"] | null;
+        };
+        /** Runs */
+        Runs: {
+            /** Runs */
+            runs: components["schemas"]["Run"][];
         };
         /** SamplesStored */
         SamplesStored: {
@@ -2108,6 +2268,15 @@ export interface components {
             /** Agents */
             agents: components["schemas"]["AgentStatus"][];
         };
+        /** Step */
+        Step: {
+            /** Id */
+            id: string;
+            /** Do */
+            do: string;
+            /** Destructive */
+            destructive: boolean;
+        };
         /**
          * StoredHistogram
          * @description One stored histogram; `format=text` gives it as jmap -histo prints it.
@@ -2121,6 +2290,20 @@ export interface components {
             from: number;
             /** To */
             to: number;
+        };
+        /** Switch */
+        Switch: {
+            /**
+             * Stopped
+             * @description whether no workflow begins, and none goes on
+             */
+            stopped: boolean;
+            /** By */
+            by: string;
+            /** At */
+            at: number | null;
+            /** Note */
+            note: string;
         };
         /**
          * TargetRow
@@ -2559,6 +2742,37 @@ export interface components {
              * @description for the header X-CSRF-Token of changes by a session; empty for others
              */
             csrf: string;
+        };
+        /** Workflow */
+        Workflow: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** File */
+            file: string;
+            /** Text */
+            text: string;
+            /** Triggers */
+            triggers: string[];
+            /** Steps */
+            steps: components["schemas"]["Step"][];
+            /**
+             * Destructive
+             * @description what its destructive steps do: dry_run, approval or allowed
+             */
+            destructive: string;
+            /** Running */
+            running: number;
+            last: components["schemas"]["Run"] | null;
+        };
+        /** Workflows */
+        Workflows: {
+            /** Workflows */
+            workflows: components["schemas"]["Workflow"][];
+            switch: components["schemas"]["Switch"];
+            /** Configured */
+            configured: boolean;
         };
     };
     responses: never;

@@ -107,6 +107,7 @@ export type HeldWay = Required<Answers["Way"]>;
 export type Diagnosis = Omit<Answers["Diagnosis"], "holders"> & {
   readonly holders: { readonly jfr: readonly HeldWay[]; readonly heap_dump: { readonly ways: readonly HeldWay[] } | null };
 };
+
 export type Workflows = Answers["Workflows"];
 export type WorkflowRow = Answers["Workflow"];
 export type Run = Answers["Run"];

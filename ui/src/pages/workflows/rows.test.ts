@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { began, block, labelsOf, leave, left, said, STATES, took, underWay, written } from "./rows";
 
-test("three states are under way, all others are ends", () => {
-  expect(STATES.filter(underWay)).toEqual(["queued", "running", "waiting_approval"]);
+test("four states are under way, all others are ends", () => {
+  expect(STATES.filter(underWay)).toEqual(["queued", "delayed", "running", "waiting_approval"]);
   expect(said("waiting_approval")).toBe("waits for approval");
   expect(said("unknown")).toContain("interrupted");
   expect(said("some_new")).toBe("some new");

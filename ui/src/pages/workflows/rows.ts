@@ -3,8 +3,8 @@ import { duration } from "../../lib/format";
 import { plain } from "../../lib/text";
 
 /** In the order in which a run goes through them; the last seven are ends. */
-export const STATES = ["queued", "running", "waiting_approval", "succeeded", "failed", "timed_out", "cancelled", "denied", "expired", "skipped"] as const;
-const UNDER_WAY: readonly string[] = ["queued", "running", "waiting_approval"];
+export const STATES = ["queued", "delayed", "running", "waiting_approval", "succeeded", "failed", "timed_out", "cancelled", "denied", "expired", "skipped"] as const;
+const UNDER_WAY: readonly string[] = ["queued", "delayed", "running", "waiting_approval"];
 const WORDS: Readonly<Record<string, string>> = {
   waiting_approval: "waits for approval", timed_out: "timed out", dry_run: "dry run", skipped: "left out", unknown: "unknown: it was interrupted",
   pending: "not begun yet",
