@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ INBOX = "wake"
 
 log = structlog.get_logger("heapwatch.workflow")
 _body: Body | None = None
+_under_way: set[str] = set()
 
 
 class _Json(Serializer):
@@ -64,7 +67,18 @@ class _Memory:
 @DBOS.workflow(name="run")
 def _run(run: str) -> None:
     assert _body is not None
-    _body(run, _Memory())
+    _under_way.add(run)
+    try:
+        _body(run, _Memory())
+    finally:
+        _under_way.discard(run)
+
+
+def _end() -> None:
+    """A run that waits does so in a thread that nothing wakes; it must not hold up the process's end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class DbosEngine:
@@ -120,4 +134,7 @@ class DbosEngine:
         return True
 
     def stop(self) -> None:
+        """Runs that are under way go on with the next start."""
         DBOS.destroy()
+        if _under_way:
+            threading._register_atexit(_end)  # type: ignore[attr-defined]  # atexit's own come after threads
