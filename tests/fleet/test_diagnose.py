@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from shop import SHOP
 from sshd import Sshd
 
 from heapwatch.cli.main import run
@@ -24,10 +25,10 @@ def reach(server: Sshd, tmp_path: Path) -> list[str]:
 def test_a_jvm_of_another_host_is_diagnosed_as_one_of_this(
     reach: list[str], shop: Program, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["diagnose", "web1:fleet-shop", *reach, "--seconds", "100ms", "--allow", "live"]
+    words = ["diagnose", f"web1:{SHOP}", *reach, "--seconds", "100ms", "--allow", "live"]
     assert run([*words, "--max-pause", "5000", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["host"], found["jvm"], found["pid"]) == ("web1", "fleet-shop", shop.pid)
+    assert (found["host"], found["jvm"], found["pid"]) == ("web1", SHOP, shop.pid)
     assert [row["operation"] for row in found["steps"]][:3] == ["counters", "heap_info", "thread_dump"]
     live = found["steps"][-1]
     assert (live["step"], live["answer"]["mode"]) == (3, "live")
@@ -39,9 +40,9 @@ def test_a_jvm_of_another_host_is_diagnosed_as_one_of_this(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["web1:fleet-shop", "--allow", "heap-dump"], "a heap dump is not fetched from another host"),
-        (["web2:fleet-shop"], "write HOST:JVM, with a host of the inventory"),
-        (["fleet-shop"], "write HOST:JVM"),
+        ([f"web1:{SHOP}", "--allow", "heap-dump"], "a heap dump is not fetched from another host"),
+        ([f"web2:{SHOP}"], "write HOST:JVM, with a host of the inventory"),
+        ([SHOP], "write HOST:JVM"),
         (["web1:no-such-jvm"], "no JVM"),
     ],
 )
