@@ -62,6 +62,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(
                 f"{item.nodeid} is marked {astray[0]}; scripts/runner/checks.py does not look there"
             )
+    _told_in_order(items)
+
+
+def _told_in_order(items: list[pytest.Item]) -> None:
+    """A file with `IN_ORDER = True` is one server's story: its tests stay as they are written."""
+    stories: dict[Path, list[int]] = {}
+    for place, item in enumerate(items):
+        if getattr(getattr(item, "module", None), "IN_ORDER", False):
+            stories.setdefault(item.path, []).append(place)
+    for places in stories.values():
+        told = sorted((items[place] for place in places), key=lambda item: item.location[1] or 0)
+        for place, item in zip(places, told):
+            items[place] = item
 
 
 @pytest.fixture(scope="session")

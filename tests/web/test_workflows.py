@@ -17,6 +17,7 @@ from servers import Server
 from heapwatch.cli.main import run
 from heapwatch.workflow.audit import Audit
 
+IN_ORDER = True
 pytestmark = pytest.mark.store
 
 MONITORS = """
