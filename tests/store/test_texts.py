@@ -30,7 +30,18 @@ def test_they_are_what_they_were(some: list[str]) -> None:
     found = column(some)
     assert list(found) == some == [found[n] for n in range(len(some))] == found[:]
     assert len(found) == len(some)
-    assert found.mention(b"a") == any("a" in each for each in some)
+
+
+letters = st.text("abc.", min_size=1, max_size=5)
+
+
+@given(
+    st.lists(letters, max_size=12), st.lists(st.text("abc.", min_size=2, max_size=6), min_size=1, max_size=3)
+)
+def test_a_word_is_found_where_it_is_and_nowhere_else(some: list[str], sought: list[str]) -> None:
+    together = "".join(some)
+    expected = any(word in together for word in sought)
+    assert column(some, "ab.", "cab").mention(*(word.encode() for word in sought)) == expected
 
 
 @given(st.lists(words, max_size=4))

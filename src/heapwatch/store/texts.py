@@ -52,9 +52,22 @@ class Texts(Sequence[str]):
         return self.data[int(self.starts[0]) : int(self.starts[-1])]
 
     def mention(self, *words: bytes) -> bool:
-        """Whether one of these is in them, or across two of them."""
-        own = self.own.tobytes()
-        return any(word in own for word in words)
+        """Whether one of these, of two letters or more, is in them or across two of them.
+
+        By the last two letters first, of all places at once: several times as fast as `word in own`.
+        """
+        own = self.own
+        for word in words:
+            found = (own[1:] == word[-1]) & (own[:-1] == word[-2])
+            if not found.any():
+                continue
+            ends = np.flatnonzero(found) + 1
+            for back, letter in enumerate(reversed(word[:-2]), 2):
+                ends = ends[ends >= back]
+                ends = ends[own[ends - back] == letter]
+            if len(ends):
+                return True
+        return False
 
     def __len__(self) -> int:
         return len(self.starts) - 1
