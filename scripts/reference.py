@@ -3,6 +3,7 @@
 
 cli.md      the help of every command          server.md    the settings of the server
 agent.md    the agent's help                   http-api.md  the routes of the API
+workflows.md  the keys and steps of files of workflows
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator
+
+import written_files
 
 if TYPE_CHECKING:
     from heapwatch.cli.commands import Command
@@ -216,6 +219,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "agent.md": agent_page,
     "server.md": server_page,
     "http-api.md": http_page,
+    "workflows.md": written_files.page,
 }
 
 if __name__ == "__main__":

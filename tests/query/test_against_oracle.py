@@ -14,6 +14,7 @@ import oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oracle_operators import straight_line
 
 from heapwatch.model import Batch, Histogram, JvmId, MetricBlock, Snapshot
 from heapwatch.query.errors import QueryError
@@ -356,7 +357,7 @@ def test_a_line_reaches_its_limit_where_its_band_does(
     answer = run(store, f"{text} | sum by host, jvm, pid | predict until={limit}", BEGIN, BEGIN + 160_000, 10)
     mirror = oracle.Oracle(histos, lines)
     summed = mirror.run(parse(f"{text} | sum by host, jvm, pid"), BEGIN, BEGIN + 160_000, 10_000)["A"]
-    expected = {each.shown["pid"]: oracle.straight_line(each.points, "linear") for each in summed.series}
+    expected = {each.shown["pid"]: straight_line(each.points, "linear") for each in summed.series}
     table = answer["rows"][0]["table"]["columns"]
     assert sorted(table.get("pid", [])) == sorted(pid for pid, line in expected.items() if line)
     names = ("pid", "slope", "reaches", "earliest", "latest")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle_operators import captured
+from oracle_selection import path_fits, wild
 
 from heapwatch.query.patterns import PathPattern, captures, folded, value_matcher
 
@@ -16,25 +17,25 @@ PATHS = st.text("abB.", max_size=10)
 
 @given(pattern=PATTERNS, path=PATHS)
 def test_a_path_pattern_fits_what_trying_everything_finds(pattern: str, path: str) -> None:
-    expected = oracle.path_fits(pattern.lower(), path.lower())
+    expected = path_fits(pattern.lower(), path.lower())
     assert PathPattern(pattern).matcher()(folded(path)) == expected
 
 
 @given(pattern=PATTERNS, host=st.text("abB", min_size=1, max_size=4), rest=PATHS)
 def test_a_path_matched_in_two_parts_fits_as_a_whole(pattern: str, host: str, rest: str) -> None:
     states = PathPattern(pattern).after(f"{host}.b.")
-    expected = oracle.path_fits(pattern.lower(), f"{host}.b.{rest}".lower())
+    expected = path_fits(pattern.lower(), f"{host}.b.{rest}".lower())
     assert bool(states and PathPattern(pattern).matcher(states)(folded(rest))) == expected
 
 
 @given(pattern=PATTERNS, value=PATHS)
 def test_a_value_pattern_takes_both_wildcards_for_any_run(pattern: str, value: str) -> None:
-    assert value_matcher(pattern)(value) == oracle.wild(pattern.lower(), value.lower())
+    assert value_matcher(pattern)(value) == wild(pattern.lower(), value.lower())
 
 
 @given(pattern=PATTERNS, value=PATHS)
 def test_captures_are_the_shortest_or_longest_runs_that_let_the_whole_fit(pattern: str, value: str) -> None:
-    assert captures(pattern, value) == oracle.captured(pattern, value)
+    assert captures(pattern, value) == captured(pattern, value)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,16 @@ SECONDS = 160
 """Of every life, with a histogram each."""
 ORDER, LINE = "com.shop.Order", "com.shop.Line"
 HOSTS = ("web1", "web2", "web3")
+PROVED = """
+workflow: proved
+on: manual
+steps:
+  - id: leaks
+    do: verify
+    with: {service: shop, before: "{{ labels.before }}", after: "{{ labels.after }}"}
+    on_fail: [continue]
+  - {id: say, do: log, with: {text: "still: {{ steps.leaks.output.still | join(' ') }}"}}
+"""
 
 
 def _orders(each: int = 1) -> Any:
@@ -66,7 +76,9 @@ def began() -> int:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, began: int) -> Iterator[Server]:
     """Version 1.0 leaks on three hosts; another service does not."""
-    with Server(tmp_path_factory.mktemp("server") / "data", leaks_every=1) as running:
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "proved.yml").write_text(PROVED)
+    with Server(folder / "data", leaks_every=1, workflows=folder / "proved.yml") as running:
         populations = {ORDER: _orders(), LINE: _orders(2)}
         for number, host in enumerate(HOSTS):
             program = Program(seconds=SECONDS, seed=number, host=host, populations=populations)
@@ -107,6 +119,29 @@ def test_versions_are_compared_by_the_api_and_the_command(
     assert told["balance_after"] > 0.8
     assert run(["verify", "1.1", "1.0", "--service", "shop", "--server", server.url]) == 1
     assert "new leak" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ends", "still"),
+    [
+        ("1.0", "1.1", ["succeeded", "succeeded"], "still: "),
+        ("1.1", "1.0", ["failed", "succeeded"], f"still: {ORDER}"),
+        ("1.1", "9", ["failed", "succeeded"], "still: "),
+    ],
+)
+def test_a_workflow_proves_a_fix(
+    server: Server, fixed: dict[str, Any], before: str, after: str, ends: list[str], still: str
+) -> None:
+    assert fixed["jvms"]["clean"] == 4
+    body = {"labels": {"before": before, "after": after}}
+    id_ = server.http.post("/api/v1/workflows/proved/runs", json=body).raise_for_status().json()["id"]
+    for _ in range(600):
+        found = server.http.get(f"/api/v1/runs/{id_}").json()
+        if found["state"] not in ("queued", "running"):
+            break
+        time.sleep(0.05)
+    assert [each["state"] for each in found["steps"]] == ends
+    assert found["steps"][1]["output"]["text"].startswith(still)
 
 
 def test_ranges_are_compared_too(server: Server, fixed: dict[str, Any], began: int) -> None:

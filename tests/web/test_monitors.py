@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from hooks import Hook
 from servers import Server
 
 pytestmark = pytest.mark.store
@@ -31,35 +30,6 @@ monitors:
     notify: [{{to: hook}}]
 {more}
 """
-
-
-class Hook:
-    """Takes webhooks."""
-
-    def __init__(self) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        self.news = threading.Condition()
-        hook = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(200)
-                self.end_headers()
-                with hook.news:
-                    hook.bodies.append(body)
-                    hook.news.notify_all()
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/secret-path"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def first(self, count: int = 1) -> list[dict[str, Any]]:
-        with self.news:
-            assert self.news.wait_for(lambda: len(self.bodies) >= count, 30), self.bodies
-            return list(self.bodies)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from hooks import Hook
 from servers import Server
 
 from heapwatch.cli.main import run
@@ -21,6 +22,9 @@ IN_ORDER = True
 pytestmark = pytest.mark.store
 
 MONITORS = """
+receivers:
+  - {{name: oncall, webhook: "{url}"}}
+  - {{name: nobody, webhook: "{url}/refused"}}
 monitors:
   - name: load
     kind: query
@@ -28,7 +32,7 @@ monitors:
     every: 1s
     delay: 0s
     window: 10m
-    critical: {above: 90}
+    critical: {{above: 90}}
 """
 WORKFLOWS = {
     "relieve": """
@@ -80,14 +84,34 @@ workflow: clock
 on: {every: 1h}
 steps: [{id: nap, do: sleep, with: {for: 1ms}}]
 """,
+    "hears": """
+workflow: hears
+on: {log: 'OutOfMemoryError | count by host', look: 1s, delay: 0s}
+steps:
+  - id: tell
+    do: notify
+    with:
+      to: [oncall]
+      title: "{{ labels.host }} is out of memory"
+      text: "{{ trigger.text }}"
+      labels: {host: "{{ labels.host }}"}
+  - {id: nobody, do: notify, with: {to: [nobody, oncall, absent], text: "again"}, on_fail: [continue]}
+""",
 }
 ENDS = ("succeeded", "failed", "timed_out", "cancelled", "denied", "expired", "skipped")
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def hook() -> Iterator[Hook]:
+    found = Hook()
+    yield found
+    found.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, hook: Hook) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("workflows")
-    (folder / "monitors.yml").write_text(MONITORS)
+    (folder / "monitors.yml").write_text(MONITORS.format(url=hook.url))
     (folder / "flows").mkdir()
     for name, text in WORKFLOWS.items():
         (folder / "flows" / f"{name}.yml").write_text(text)
@@ -198,6 +222,26 @@ def test_a_webhook_begins_a_run_or_says_why_not(served: Server) -> None:
     assert hook("ask", {}).status_code == 400
     assert hook("hooked", []).status_code == 400
     assert hook("hooked", {"much": "x" * 70_000}).status_code == 400
+
+
+def test_a_log_begins_a_run_that_tells_who_can_be_told(served: Server, hook: Hook) -> None:
+    served.http.post("/api/v1/logs?host=web7", content="java.lang.OutOfMemoryError: Java heap space\n")
+    found = until(served, first_of(served, "hears"), *ENDS)
+    assert (found["state"], found["labels"]) == ("succeeded", {"host": "web7"})
+    told, again = hook.first(2)
+    (alert,) = told["alerts"]
+    assert (told["groupLabels"], told["status"]) == ({"workflow": "web7 is out of memory"}, "firing")
+    assert alert["labels"]["host"] == "web7"
+    assert alert["annotations"]["summary"] == "host=web7 _count=1"
+    assert alert["generatorURL"].endswith("/workflows")
+    assert again["alerts"][0]["annotations"]["summary"] == "again"
+    step = found["steps"][1]
+    assert (step["state"], step["output"]) == ("failed", {"told": ["oncall"]})
+    assert "nobody: " in step["error"]
+    assert "500" in step["error"]
+    assert (
+        "absent: no file of monitors has a receiver of this name; there are oncall, nobody" in step["error"]
+    )
 
 
 def test_the_clock_begins_runs(served: Server) -> None:

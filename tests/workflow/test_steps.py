@@ -207,7 +207,10 @@ class Proofs:
 
     def verified(self, *asked):
         self.asked.append(asked)
-        return self.answers.pop(0)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 def proof(verdict, *new):
@@ -223,6 +226,30 @@ def test_verify_fails_by_what_still_leaks_and_by_what_leaks_anew():
         do("verify", given, Job(5, proofs=Proofs(proof("leaks", "shop.Cart"))))
     with pytest.raises(StepFailed, match=r"shop\.Order: leaks, for 0\.05 s"):
         do("verify", given | {"within": "50ms"}, Job(5, proofs=Proofs(*[proof("leaks")] * 2)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "still"),
+    [
+        (proof("not fixed", "shop.Cart"), ["shop.Order", "shop.Cart"]),
+        (proof("partly fixed"), ["shop.Order"]),
+        (proof("not enough data"), []),
+        (HeapwatchError("after: shop has no histograms of version '1.1'"), []),
+    ],
+)
+def test_verify_tells_what_leaks_for_certain_from_what_is_not_proved(answer, still):
+    given = {"service": "shop", "before": "1.0", "after": "1.1"}
+    with pytest.raises(StepFailed) as caught:
+        do("verify", given, Job(5, proofs=Proofs(answer)))
+    assert caught.value.output["still"] == still
+
+
+def test_verify_waits_for_histograms_of_what_was_just_deployed(monkeypatch):
+    monkeypatch.setattr("heapwatch.workflow.steps.verify.AGAIN_S", 0.001)
+    proofs = Proofs(HeapwatchError("no histograms of version '1.1'"), proof("fixed"))
+    given = {"service": "shop", "before": "1.0", "after": "1.1", "within": "60s"}
+    assert do("verify", given, Job(60, proofs=proofs))["still"] == []
+    assert len(proofs.asked) == 2
 
 
 def test_log_writes_a_line():

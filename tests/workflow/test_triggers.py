@@ -38,7 +38,7 @@ def messages(*rows):
 
 
 def test_a_log_is_looked_at_from_where_the_last_look_ended():
-    one = read("{log: 'error', look: 30s}")
+    one = read("{log: 'error', look: 30s, delay: 5s}")
     eyes = Eyes(messages(("h2", "later"), ("h1", "OutOfMemoryError")))
     listening = Listening(eyes)
     assert list(listening.look([one], 1_000_000)) == []
@@ -50,7 +50,7 @@ def test_a_log_is_looked_at_from_where_the_last_look_ended():
         ({"host": "h2"}, "later"),
     ]
     list(listening.look([one], 1_060_001))
-    assert eyes.asked == [("error", 1_000_000, 1_030_000, MOST), ("error", 1_030_000, 1_060_001, MOST)]
+    assert eyes.asked == [("error", 995_000, 1_025_000, MOST), ("error", 1_025_000, 1_055_001, MOST)]
 
 
 def test_rows_of_a_table_are_labels():

@@ -145,10 +145,11 @@ def webhook(of: str, told: Sequence[Told], url: str, by: str = "leak") -> dict[s
 
 
 def link(url: str, alert: Alert) -> str:
-    """The leak's page on the screens, or that of the monitor."""
-    if "monitor" in alert.labels:
-        return f"{url.rstrip('/')}/monitors/{alert.labels['monitor']}"
-    return f"{url.rstrip('/')}/leaks/{alert.labels['leak']}"
+    """The page of the monitor, of the leak, or of workflows, whatever it is about."""
+    for label, pages in (("monitor", "monitors"), ("leak", "leaks")):
+        if label in alert.labels:
+            return f"{url.rstrip('/')}/{pages}/{alert.labels[label]}"
+    return f"{url.rstrip('/')}/workflows"
 
 
 def moment(time: int) -> str:

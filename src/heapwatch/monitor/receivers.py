@@ -108,6 +108,13 @@ class Receiver(Written):
         assert found is not None
         return found
 
+    def told(self, error: Exception) -> str:
+        """What went wrong, without the address where that is a secret."""
+        if isinstance(error, HeapwatchError) or isinstance(self.where, str):
+            return f"{error or type(error).__name__}"[:300]
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        return f"{type(error).__name__}{f' {status}' if status else ''} at the address {self.where}"
+
     def address(self, environment: Mapping[str, str] = os.environ) -> str:
         """Where to; NoSecret when a reference leads nowhere."""
         return self.where if isinstance(self.where, str) else self.where.read(environment)

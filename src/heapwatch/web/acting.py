@@ -19,11 +19,10 @@ from heapwatch.errors import HeapwatchError, Refused, UsageError
 from heapwatch.model import Batch, Event
 from heapwatch.monitor import marked
 from heapwatch.monitor.load import files
-from heapwatch.monitor.sight import Sight
 from heapwatch.monitor.states import Transition
-from heapwatch.monitor.verdicts import LiveVerdicts
 from heapwatch.store.errors import NotFound
 from heapwatch.web import told_runs
+from heapwatch.web.acting_ports import StoreAnswers
 from heapwatch.web.settings import Settings
 from heapwatch.web.timers import Task
 from heapwatch.workflow import records, templates
@@ -31,12 +30,13 @@ from heapwatch.workflow.audit import Audit
 from heapwatch.workflow.definition import Book, Workflow, combined
 from heapwatch.workflow.durable import DbosEngine
 from heapwatch.workflow.hands import FleetHands
+from heapwatch.workflow.ports import Voice
 from heapwatch.workflow.records import Over, Records
 from heapwatch.workflow.running import House
 from heapwatch.workflow.runs import Runs
 from heapwatch.workflow.steps.base import Job
 from heapwatch.workflow.switch import Switch
-from heapwatch.workflow.triggers import collection_failed
+from heapwatch.workflow.triggers import Listening, collection_failed
 
 if TYPE_CHECKING:
     import threading
@@ -51,22 +51,6 @@ MOST_BODY = 64 << 10
 _OF_A_JVM = ("host", "jvm", "pid", "started")
 
 
-class _Answers:
-    """`Answers` by a store."""
-
-    def __init__(self, store: Store, leaks: LeakWatch) -> None:
-        self._store = store
-        self._leaks = leaks
-
-    def values(self, query: str, within_ms: int) -> list[float]:
-        now = self._store.parts.clock()
-        rows = Sight(self._store, LiveVerdicts(self._leaks)).points(
-            query, now - within_ms, now, max(1000, within_ms // 100)
-        )
-        newest = ([value for value in values if value is not None][-1:] for _, values in rows)
-        return [value for row in newest for value in row]
-
-
 class Acting:
     """One server's workflows. Safe to use from any thread."""
 
@@ -78,6 +62,7 @@ class Acting:
         audit: Audit,
         note: Callable[[list[Event]], None],
         tell: Callable[[Mapping[str, Any]], None],
+        voice: Voice,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -85,7 +70,9 @@ class Acting:
         self._tell = tell
         self._records = Records(settings.data / "runs.db")
         self._hands = FleetHands(settings.inventory, self._keep, failed=self._on_failed)
-        self._answers = _Answers(store, leaks)
+        self._answers = StoreAnswers(store, leaks)
+        self._voice = voice
+        self._listening = Listening(self._answers)
         self._switch = Switch(settings.data)
         self._house = House(
             self._records, audit, self._switch, self._job, settings.destructive, self._changed
@@ -116,7 +103,10 @@ class Acting:
         self._hands.reload()
 
     def tasks(self) -> list[Task]:
-        return [Task("workflows", EVERY_S, self.tick, first=EVERY_S)]
+        return [
+            Task("workflows", EVERY_S, self.tick, first=EVERY_S),
+            Task("workflows that hear logs", EVERY_S, self.listen, first=EVERY_S),
+        ]
 
     def _read(self) -> Book:
         assert self._settings.workflows is not None
@@ -126,7 +116,7 @@ class Acting:
         return book
 
     def _job(self, seconds: float, stop: threading.Event) -> Job:
-        return Job(seconds, self._hands, self._answers, stop)
+        return Job(seconds, self._hands, self._answers, stop, self._answers, self._voice)
 
     def _keep(self, batch: Batch) -> None:
         self._store.insert([batch])
@@ -184,6 +174,20 @@ class Acting:
             if not waiting:
                 kind = "every" if one.on.every is not None else "cron"
                 self._fire(one, {}, {"kind": kind, "time": int(due * 1000)})
+
+    def listen(self) -> None:
+        """Begin what a log calls for; a query that fails keeps no other workflow from hearing."""
+        failed = []
+        for one in list(self._book.workflows.values()):
+            try:
+                found = list(self._listening.look([one], self._records.now()))
+            except HeapwatchError as error:
+                failed.append(f"{one.workflow}: {error}")
+                continue
+            for _, labels, trigger in found:
+                self._fire(one, labels, trigger)
+        if failed:
+            raise HeapwatchError("; ".join(failed))
 
     def _first(self, one: Workflow, now: float) -> float:
         last = self._records.runs(1, one.workflow)

@@ -14,7 +14,7 @@ import httpx2
 
 from heapwatch import __version__
 from heapwatch.errors import HeapwatchError
-from heapwatch.monitor.alerts import Alert, Told, posted, webhook
+from heapwatch.monitor.alerts import Alert, Told, link, posted, webhook
 from heapwatch.monitor.kinds.base import Monitor, Notify
 from heapwatch.monitor.receivers import Receiver
 from heapwatch.monitor.states import ERROR, FIRING, NO_DATA, State
@@ -75,11 +75,16 @@ class Notifier:
                     if news.told:
                         self._tell(receiver, monitor.name, news.told)
                 except (HeapwatchError, httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-                    failed.append(f"{receiver.name}: {_shown(receiver, error)}")
+                    failed.append(f"{receiver.name}: {receiver.told(error)}")
                 else:
                     self._note(news.heard)
         if failed:
             raise Undelivered("; ".join(failed)[:1000])
+
+    def say(self, to: Receiver, title: str, text: str, labels: Mapping[str, str]) -> None:
+        """Tell one receiver something once; whatever keeps it from being told is raised."""
+        about = {**labels, "alertname": title, "severity": "info"}
+        self._tell(to, title, [(Alert(about, {"summary": text}, self._clock(), 0.0), None)], by="workflow")
 
     def close(self) -> None:
         if self._http is not None:
@@ -125,16 +130,16 @@ class Notifier:
                 changed[id_] = "" if each is None else json.dumps(each.__dict__)
         self._kept.put(ROOM, changed)
 
-    def _tell(self, to: Receiver, monitor: str, told: list[Told]) -> None:
+    def _tell(self, to: Receiver, of: str, told: list[Told], by: str = "monitor") -> None:
         address = to.address()
         if to.way == "alertmanager":
             self._send(
                 f"{address.rstrip('/')}/api/v2/alerts", posted(told, self._url, self._clock() + HOLDS_MS)
             )
         elif to.way == "webhook":
-            self._send(address, webhook(monitor, told, self._url, by="monitor"))
+            self._send(address, webhook(of, told, self._url, by=by))
         else:
-            _apprise(address, monitor, told, self._url)
+            _apprise(address, of, told, self._url)
 
     def _send(self, url: str, body: object) -> None:
         if self._http is None:
@@ -164,7 +169,7 @@ def _alert(monitor: Monitor, heard: Heard, value: float | None = None) -> Alert:
     )
 
 
-def _apprise(address: str, monitor: str, told: list[Told], url: str) -> None:
+def _apprise(address: str, of: str, told: list[Told], url: str) -> None:
     try:
         import apprise
     except ImportError as error:
@@ -176,17 +181,9 @@ def _apprise(address: str, monitor: str, told: list[Told], url: str) -> None:
         )
         lines.append(f"{'resolved' if ends else 'firing'}: {who}: {alert.annotations.get('summary', '')}")
     lines += [f"and {len(told) - MOST_LINES} more"] if len(told) > MOST_LINES else []
-    lines.append(f"{url.rstrip('/')}/monitors/{monitor}")
+    lines.append(link(url, told[0][0]))
     sender = apprise.Apprise()
     if not sender.add(address):
         raise HeapwatchError("this is no address that Apprise knows")
-    if not sender.notify(title=f"heapwatch: {monitor}", body="\n".join(lines)):
+    if not sender.notify(title=f"heapwatch: {of}", body="\n".join(lines)):
         raise HeapwatchError("Apprise could not deliver it")
-
-
-def _shown(to: Receiver, error: Exception) -> str:
-    """What went wrong, without the address where that is a secret."""
-    if isinstance(error, HeapwatchError) or isinstance(to.where, str):
-        return f"{error or type(error).__name__}"[:300]
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return f"{type(error).__name__}{f' {status}' if status else ''} at the address {to.where}"

@@ -303,8 +303,10 @@ class Services:
 
     def _acting(self) -> Acting:
         from heapwatch.web.acting import Acting  # the engine is loaded where there are workflows
+        from heapwatch.web.acting_ports import Receivers
 
-        acting = Acting(self.store, self.settings, self.leaks, self.audit, self._note, self._tell_run)
+        voice = Receivers(lambda: self.monitoring.watch.book, self.monitoring.notifier.say)
+        acting = Acting(self.store, self.settings, self.leaks, self.audit, self._note, self._tell_run, voice)
         self.monitoring.listeners.append(acting.on_transition)
         return acting
 

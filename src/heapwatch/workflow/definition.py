@@ -42,17 +42,25 @@ class On(Written):
     monitor: str | None = None
     """A monitor's name, or a kind of monitors."""
     states: list[Literal[STATES]] = ["critical"]  # type: ignore[valid-type]
+    """Which of the monitor's states begin a run."""
     every: Span | None = Field(default=None, ge=1000)
+    """By the clock, the first at once."""
     cron: str | None = None
+    """Five fields, in the time zone of the server."""
     webhook: Literal[True] | None = None
+    """`POST /api/v1/hooks/NAME`."""
     leak: list[Literal["suspect", "confirmed", "stopped", "fixed"]] | None = None
+    """The states of a leak that begin a run, once for each of its JVMs."""
     collection_failed: Literal[True] | None = None
     """A host that was to be collected from failed; its labels are host and outcome."""
     log: str | None = None
     """Each message that this log query finds, or each row of its table."""
     look: Span = Field(default=60_000, ge=1000)
     """How often the log is looked at."""
+    delay: Span = Field(default=10_000, ge=0)
+    """How long after its time a message is looked at: what arrives later than that begins nothing."""
     manual: Literal[True] | None = None
+    """Only a person."""
 
     @model_validator(mode="before")
     @classmethod
@@ -88,8 +96,8 @@ class On(Written):
             )
         if self.monitor is None and "states" in self.model_fields_set:
             raise ValueError("states are of a monitor")
-        if self.log is None and "look" in self.model_fields_set:
-            raise ValueError("look is of a log")
+        if self.log is None and (odd := {"look", "delay"} & self.model_fields_set):
+            raise ValueError(f"{min(odd)} is of a log")
         return self
 
 
@@ -99,6 +107,7 @@ class Match(Written):
     label: str
     op: Literal["eq", "ne", "in", "not_in", "re", "not_re"] = "eq"
     value: str | list[str]
+    """A list with `in` and `not_in`."""
 
     @model_validator(mode="after")
     def _fits(self) -> Match:
@@ -137,6 +146,7 @@ class Throttle(Written):
     at_least: AtLeast | None = None
     """A run only when there were so many triggers; then they are counted anew."""
     by: list[str] = []
+    """Labels: each set of their values is throttled by itself."""
 
     @model_validator(mode="after")
     def _one(self) -> Throttle:
@@ -146,23 +156,35 @@ class Throttle(Written):
 
 
 class Limits(Written):
+    """How many runs there may be at a time, and in a day."""
+
     concurrency: int = Field(default=1, ge=1)
+    """So many at a time."""
     by: list[str] = []
+    """Labels: each set of their values is limited by itself."""
     on_full: Literal["queue", "drop"] = "queue"
+    """Whether one more waits, or does not begin."""
     max_runs_per_day: int | None = Field(default=None, ge=1)
 
 
 class Retry(Written):
+    """What becomes of a step that failed."""
+
     count: int = Field(default=1, ge=0, le=100)
+    """So many more attempts."""
     delay: Span = 10_000
+    """How long before the next one."""
     backoff: float = Field(default=1.0, ge=1.0, le=10.0)
+    """How many times longer before each one after it."""
 
 
 class Action(Written):
     """What is to be done, and with what; `with` is read by the step itself."""
 
     do: str
+    """One of the steps below."""
     with_: dict[str, Any] = Field(default={}, alias="with")
+    """Its parameters; texts may be templates."""
 
     @field_validator("do")
     @classmethod
@@ -182,12 +204,20 @@ class Action(Written):
 
 
 class StepLine(Action):
+    """One step of a workflow."""
+
     id: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,49}$")
+    """Its name for templates after it: `steps.ID.state`, `.output` and `.error`."""
     timeout: Span = Field(default=300_000, gt=0)
+    """For each attempt."""
     retry: Retry = Retry(count=0)
+    """None, unless it says so."""
     when: str | None = None
+    """A condition, such as `labels.env == 'prod'`; else the step is skipped."""
     on_fail: list[Literal["undo", "continue", "notify"]] = []
+    """Undo what was done, go on, tell the workflow's receivers; the run fails unless it goes on."""
     undo: Action | None = None
+    """The inverse of this step."""
     idempotent: bool | None = None
     """That doing it twice does no harm, or does: else as is usual for this step."""
 
@@ -197,16 +227,25 @@ class StepLine(Action):
 
 
 class Workflow(Written):
+    """A file, or one of several documents in it."""
+
     workflow: str = Name
+    """Its name."""
     description: str = ""
     on: On
+    """What begins a run."""
     match: list[Match] = []
+    """All of them must be so of the labels."""
     throttle: Throttle = Throttle()
+    """Fewer runs than triggers."""
     limits: Limits = Limits()
+    """How many runs at a time."""
     notify: list[str] = []
     """The receivers that are told where a step says `on_fail: [notify]`."""
     destructive: Literal["dry_run", "approval", "allowed"] = "approval"
+    """What destructive steps may do; the server's setting of this name can only be stricter."""
     timeout: Span = Field(default=86_400_000, gt=0)
+    """For a whole run."""
     steps: list[StepLine] = Field(min_length=1, max_length=100)
 
     @model_validator(mode="after")

@@ -52,7 +52,8 @@ class Listening:
             last = self._looked.setdefault(key, now)
             if now - last < one.on.look:
                 continue
-            answer = self._eyes.messages(one.on.log, last, now, MOST)
+            late = one.on.delay
+            answer = self._eyes.messages(one.on.log, last - late, now - late, MOST)
             self._looked[key] = now
             for labels, text in reversed(list(_rows(answer))):
                 trigger = {"kind": "log", "time": now, "text": text, "query": one.on.log}

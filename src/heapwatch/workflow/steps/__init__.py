@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from heapwatch.jvm.operations import OPERATIONS
 from heapwatch.workflow.steps import (
     ansible_playbook,
     approval,
@@ -22,12 +23,9 @@ from heapwatch.workflow.steps.base import Step
 
 STEPS: Mapping[str, Step] = {
     "collect": collect.STEP,
-    "jvm.histogram": jvm.step("histogram"),
-    "jvm.thread_dump": jvm.step("thread_dump"),
-    "jvm.heap_info": jvm.step("heap_info"),
-    "jvm.jfr": jvm.step("jfr"),
-    "jvm.heap_dump": jvm.step("heap_dump", destructive=True),
+    **{f"jvm.{name}": jvm.step(name) for name in OPERATIONS if name not in ("gc", "heap_dump")},
     "jvm.gc": jvm.step("gc", destructive=True, repeatable=True),
+    "jvm.heap_dump": jvm.step("heap_dump", destructive=True),
     "command": command.STEP,
     "ssh.command": ssh_command.STEP,
     "ansible.playbook": ansible_playbook.STEP,

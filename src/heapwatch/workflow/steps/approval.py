@@ -12,6 +12,7 @@ class Parameters(Written):
     users: list[str] = []
     """Who may; empty: whoever has the scope act."""
     expires: Span = Field(default=900_000, gt=0)
+    """No answer until then is a no."""
     text: str = ""
 
 

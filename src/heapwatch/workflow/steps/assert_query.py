@@ -17,8 +17,11 @@ AGAIN_S = 5.0
 
 class Parameters(Written):
     query: str
+    """A query of metrics; it has to answer with something."""
     above: Amount | None = None
+    """All newest values are above this."""
     below: Amount | None = None
+    """All newest values are below this."""
     within: Span = 0
     """How long to wait for it; 0: it has to be so at once."""
     last: Span = 300_000

@@ -16,7 +16,9 @@ class Parameters(Written):
     hosts: str = ""
     """A pattern of the inventory; empty: all of them."""
     jvms: list[str] = []
+    """Names; empty: all of them."""
     mode: Literal["all", "live"] = ALL  # type: ignore[assignment]
+    """live: reachable objects only, after a full collection: a pause."""
     each: Span = Field(default=60_000, gt=0)
     """How long one host may take."""
     allow_failed: int = Field(default=0, ge=0)

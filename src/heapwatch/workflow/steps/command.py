@@ -22,9 +22,13 @@ KEEP = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER")
 
 class Parameters(Written):
     argv: list[str] = Field(min_length=1)
+    """The program and its words; there is no shell."""
     env: dict[str, str] = {}
+    """More variables of its environment."""
     folder: str | None = None
+    """Where it runs; else where the server does."""
     codes: list[int] = [0]
+    """The codes it ends with when all is well."""
 
 
 def describe(given: Parameters) -> str:

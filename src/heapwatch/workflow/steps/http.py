@@ -27,7 +27,9 @@ class Parameters(Written):
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     headers: dict[str, str] = {}
     json_: Any = Field(default=None, alias="json")
+    """The body."""
     expect: list[int] = [200, 201, 202, 204]
+    """The answers with which all is well."""
 
     @field_validator("url")
     @classmethod

@@ -20,11 +20,13 @@ _BY = re.compile(r"\{\{\s*steps\.(\w+)\.output\.by\s*\}\}")
 
 class Parameters(Written):
     host: str
+    """As the inventory has it."""
     jvm: str = ""
     """A pid, or the JVM's name."""
     pid: int | None = None
     """Rather than its name: one of several of a name."""
     options: Mapping[str, Any] = {}
+    """Of the operation, such as {mode: live} or {seconds: 60}."""
 
     @model_validator(mode="after")
     def _one(self) -> Parameters:

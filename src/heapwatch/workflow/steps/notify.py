@@ -13,6 +13,7 @@ from heapwatch.workflow.steps.base import Job, Step, StepFailed
 
 class Parameters(Written):
     to: list[str] = Field(min_length=1)
+    """Receivers, by their names in the files of monitors."""
     text: str = Field(min_length=1)
     title: str = ""
     labels: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""`sleep`: wait; a restart of the server does not begin it anew."""
+"""`sleep`: wait for some time; a restart of the server does not begin it anew."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from heapwatch.workflow.steps.base import Step
 
 class Parameters(Written):
     for_: Span = Field(alias="for", gt=0)
+    """How long; also over a restart of the server."""
 
 
 def describe(given: Parameters) -> str:

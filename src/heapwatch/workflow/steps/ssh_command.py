@@ -16,7 +16,9 @@ class Parameters(Written):
     host: str
     """As the inventory has it."""
     argv: list[str] = Field(min_length=1)
+    """The program and its words, each quoted for the shell there."""
     codes: list[int] = [0]
+    """The codes it ends with when all is well."""
 
 
 def describe(given: Parameters) -> str:

@@ -1,4 +1,8 @@
-"""`verify`: whether a fix works: nothing that leaked before leaks after, and nothing leaks anew."""
+"""`verify`: whether a fix works: nothing that leaked before leaks after, and nothing leaks anew.
+
+`output.still` has the classes that leak for certain: a step may fail because there is no proof yet, and that
+is no reason to take a deployment back.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,10 @@ from typing import Any
 
 from pydantic import Field
 
-from heapwatch.detect.verify import FIXED
-from heapwatch.errors import UsageError
+from heapwatch.detect.verify import FIXED, NOT_FIXED, PARTLY
+from heapwatch.errors import HeapwatchError, UsageError
 from heapwatch.monitor.values import Span, Written
+from heapwatch.workflow.ports import Proofs
 from heapwatch.workflow.steps.base import Job, Step, StepFailed, TimedOut
 
 AGAIN_S = 30.0
@@ -16,6 +21,7 @@ AGAIN_S = 30.0
 
 class Parameters(Written):
     service: str
+    """The label `service`, or the name of its JVMs."""
     before: str
     """A version, or a range such as -3h..-1h."""
     after: str
@@ -35,13 +41,7 @@ def perform(given: Parameters, job: Job) -> dict[str, Any]:
         raise UsageError("there is no store here that could prove a fix")
     job.timeout_s = min(job.timeout_s, max(given.within / 1000, 1e-3)) if given.within else job.timeout_s
     while True:
-        found = job.proofs.verified(given.service, given.before, given.after, given.classes)
-        proofs = [
-            {name: each.get(name) for name in ("class", "verdict", "sentence")} for each in found["proofs"]
-        ]
-        output = {"proofs": proofs, "new": list(found["new"]), "leaks": len(proofs)}
-        wrong = [f"{each['class']}: {each['verdict']}" for each in proofs if each["verdict"] != FIXED]
-        wrong += [f"{name}: new leak" for name in found["new"]]
+        wrong, output = _seen(given, job.proofs)
         if not wrong:
             return output
         told = "; ".join(wrong)
@@ -52,6 +52,22 @@ def perform(given: Parameters, job: Job) -> dict[str, Any]:
             job.check()
         except TimedOut as error:
             raise StepFailed(f"{told}, for {given.within / 1000:g} s", output) from error
+
+
+def _seen(given: Parameters, by: Proofs) -> tuple[list[str], dict[str, Any]]:
+    """What keeps it from being proved, and the step's output."""
+    try:
+        found = by.verified(given.service, given.before, given.after, given.classes)
+    except UsageError:
+        raise
+    except HeapwatchError as error:  # such as no histograms of the new version yet
+        return [str(error)], {"proofs": [], "new": [], "leaks": 0, "still": []}
+    proofs = [{name: each.get(name) for name in ("class", "verdict", "sentence")} for each in found["proofs"]]
+    new = [str(name) for name in found["new"]]
+    still = [str(each["class"]) for each in proofs if each["verdict"] in (NOT_FIXED, PARTLY)] + new
+    wrong = [f"{each['class']}: {each['verdict']}" for each in proofs if each["verdict"] != FIXED]
+    wrong += [f"{name}: new leak" for name in new]
+    return wrong, {"proofs": proofs, "new": new, "leaks": len(proofs), "still": still}
 
 
 STEP = Step(Parameters, describe, perform)
