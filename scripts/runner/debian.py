@@ -33,6 +33,7 @@ CARBON = Tool(
     "carbon-cache", "graphite-carbon", "comparing with carbon in benchmarks"
 )  # no service as it comes
 SSHD = Tool("sshd", "openssh-server", "a peer that is reached: OpenSSH's server")
+POSTGRES = Tool("pg_ctlcluster", "postgresql", "a peer that remembers runs: PostgreSQL")
 PEERS = (COLLECTD, PROMETHEUS, VICTORIA)
 LIBRARIES = ("libcurl3-gnutls", "libgcrypt20", "libyajl2")  # of collectd
 
@@ -127,6 +128,7 @@ def ensure_or_say(*tools: Tool, peers: Sequence[Tool] = ()) -> None:
         if peers == PEERS:
             ensure_stopped(ALERTMANAGER)
             ensure_stopped(SSHD)
+            ensure_stopped(POSTGRES)
     except Failure as failure:
         if os.environ.get("CI") == "true":
             raise
