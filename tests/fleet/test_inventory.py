@@ -28,7 +28,7 @@ def read(path: Path, text: str) -> Inventory:
 INI = """
 [web]
 web1 ansible_host=10.0.0.1 ansible_port=2222 ansible_become=yes ansible_become_user=app
-web[2:3]
+web[2:3] heapwatch_jvms='["shop", "pay-*"]'
 [web:vars]
 ansible_user=deploy
 ansible_ssh_common_args='-o ProxyJump=bastion -o "UserKnownHostsFile /etc/known" -i /keys/web'
@@ -51,6 +51,7 @@ def test_an_ansible_inventory_means_what_it_means_to_ansible(tmp_path: Path) -> 
         ("/keys/web",),
     )
     assert [host.name for host in found.select("prod")] == ["web1", "web2", "web3"]
+    assert [host.jvms for host in found.select("prod")] == [(), ("shop", "pay-*"), ("shop", "pay-*")]
     assert "only Ansible" in found.hosts["secret"].trouble
     assert "winrm" in found.hosts["windows"].trouble
 
@@ -67,9 +68,12 @@ def test_an_executable_inventory_needs_no_ansible(tmp_path: Path, monkeypatch: p
 
 
 def test_our_own_form_is_the_same_in_toml_and_yaml(tmp_path: Path) -> None:
-    toml = '[defaults]\nuser = "u"\nbecome = "app"\n[[hosts]]\nname = "a"\nport = 22\n[[hosts]]\nname = "b"\n'
-    yaml = "defaults: {user: u, become: app}\nhosts:\n  - {name: a, port: 22}\n  - b\n"
-    assert read(tmp_path / "h.toml", toml) == read(tmp_path / "h.yml", yaml)
+    toml = '[defaults]\nuser = "u"\nbecome = "app"\n[[hosts]]\nname = "a"\nport = 22\njvms = ["shop"]\n'
+    toml += '[[hosts]]\nname = "b"\n'
+    yaml = "defaults: {user: u, become: app}\nhosts:\n  - {name: a, port: 22, jvms: [shop]}\n  - b\n"
+    found = read(tmp_path / "h.toml", toml)
+    assert found == read(tmp_path / "h.yml", yaml)
+    assert [host.jvms for host in found.select()] == [("shop",), ()]
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,33 @@ def test_python_and_jcmd_find_the_same_life_of_a_jvm(fleet: Fleet) -> None:
     ]
 
 
+@pytest.mark.parametrize("python", ["", "no-such-python"])
+def test_a_host_has_the_jvms_of_its_inventory_and_one_that_is_missing_is_a_fault(
+    shop: Program, python: str
+) -> None:
+    def host(name: str, *jvms: str) -> Host:
+        return Host(name, connection="local", python=python, jvms=jvms)
+
+    hosts = [host("web1", SHOP), host("web2", SHOP, "no-shop-*"), host("web3", "no-shop")]
+    inventory = Inventory({each.name: each for each in hosts})
+    with Fleet(inventory) as fleet:
+        found = {result.host: result for result in fleet.collect()}
+        (asked,) = fleet.collect("web2", jvms=JVM)
+        (other,) = fleet.collect("web3", jvms=JVM)
+    assert {name: result.outcome for name, result in found.items()} == {
+        "web1": "ok",
+        "web2": "jvm missing",
+        "web3": "jvm missing",
+    }
+    pids = {name: [jvm.pid for jvm in result.jvms] for name, result in found.items()}
+    assert pids == {"web1": [shop.pid], "web2": [shop.pid], "web3": []}
+    assert found["web2"].failed
+    assert found["web2"].why == "no JVM called no-shop-* runs there"
+    assert [jvm.pid for jvm in asked.jvms] == [shop.pid]
+    assert not asked.failed
+    assert other.outcome == "no jvm"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming nobody without a password takes root")
 def test_a_jvm_of_another_user_is_refused_by_name(server: Sshd, shop: Program) -> None:
     host = Host("web1", "127.0.0.1", server.port, become=True, become_user="nobody", become_method="runuser")

@@ -86,10 +86,10 @@ class Afar:
 def afar(fleet: Fleet, host: str, text: str) -> Afar:
     """The JVM of this name or pid on a host; "" is the only one there."""
     from heapwatch.fleet.asked import LOOK
-    from heapwatch.fleet.results import JVM_REFUSED, NO_JVM, OK, PUT_OFF, HostFailed
+    from heapwatch.fleet.results import JVM_MISSING, JVM_REFUSED, NO_JVM, OK, PUT_OFF, HostFailed
 
     (result,) = fleet.results(host, fleet.asked(do=LOOK))
-    if result.outcome not in (OK, NO_JVM, PUT_OFF, JVM_REFUSED):
+    if result.outcome not in (OK, NO_JVM, PUT_OFF, JVM_REFUSED, JVM_MISSING):
         raise HostFailed(result.outcome, f"{host}: {result.outcome}: {result.why}")
     targets = [
         Target(

@@ -77,6 +77,9 @@ def _host(name: str, variables: Mapping[str, Any]) -> Host:
     labels = variables.get("heapwatch_labels", {})
     if not isinstance(labels, dict):
         raise UsageError("heapwatch_labels is no mapping of names to values")
+    jvms = variables.get("heapwatch_jvms", [])
+    if isinstance(jvms, dict):
+        raise UsageError("heapwatch_jvms is no list of names")
     return Host(
         name,
         address=told.text("ansible_host") or told.text("ansible_ssh_host"),
@@ -94,6 +97,7 @@ def _host(name: str, variables: Mapping[str, Any]) -> Host:
         become_method=method if become else "sudo",
         python="" if python.startswith("auto") else python,
         labels={str(key): str(value) for key, value in labels.items()},
+        jvms=tuple(map(str, jvms)) if isinstance(jvms, list) else (str(jvms),),
     )
 
 

@@ -26,6 +26,10 @@ class Asked:
     most: int = MOST
     agent: str = "collect"
 
+    def expected(self, host: Host) -> Sequence[str]:
+        """The JVMs that must be there: those of the inventory, unless others are asked for."""
+        return () if self.jvms else host.jvms
+
     def request(self, host: Host, known: Mapping[str, Any]) -> dict[str, Any]:
         """As the probe reads it; `known` is what earlier visits cost (accounts.py)."""
         most = self.limits.max_pause_ms
@@ -35,6 +39,7 @@ class Asked:
             "agent": self.agent,
             "mode": self.mode,
             "jvms": list(self.jvms),
+            "only": list(host.jvms),
             "limits": {"max_pause_ms": most if isfinite(most) else None},
             "labels": dict(host.labels),
             "known": known,

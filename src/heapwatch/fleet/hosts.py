@@ -40,8 +40,9 @@ class Pod:
 class Host:
     """Where it is and who we are there; what is None or empty is left to ~/.ssh/config.
 
-    `name` is the label `host` of all that is collected. `trouble` says why the inventory's words cannot be
-    followed; such a host is reported and not tried.
+    `name` is the label `host` of all that is collected. `jvms` are names with * and ?: only these are its
+    JVMs, and one that is not there is a fault. `trouble` says why the inventory's words cannot be followed;
+    such a host is reported and not tried.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Host:
     become_method: str = "sudo"
     python: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    jvms: tuple[str, ...] = ()
     pod: Pod | None = None
     trouble: str = ""
 

@@ -157,6 +157,8 @@ class _Visit:
 
     def is_wanted(self) -> bool:
         name, pid, patterns = self._result.name, str(self.jvm.pid), self._asked.jvms
+        if self._host.jvms and not any(fnmatchcase(name, each) for each in self._host.jvms):
+            return False
         return not patterns or any(each == pid or fnmatchcase(name, each) for each in patterns)
 
     def decided(self, known: Mapping[str, Any]) -> JvmResult:

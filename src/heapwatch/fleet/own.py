@@ -9,6 +9,7 @@ name = "web1"
 address = "10.0.0.1"
 groups = ["web"]
 labels = { service = "shop" }
+jvms = ["shop"]
 
 [[kubernetes]]
 selector = "app=shop"
@@ -53,6 +54,7 @@ class Ways(_Strict):
     become_method: Literal["sudo", "doas", "runuser"] = "sudo"
     python: str = ""
     labels: dict[str, str] = {}
+    jvms: list[str] = []
 
 
 class Entry(Ways):
@@ -136,5 +138,6 @@ def _host(entry: Entry, defaults: Ways) -> Host:
         become_method=told.get("become_method", "sudo"),
         python=told.get("python", ""),
         labels={**defaults.labels, **entry.labels},
+        jvms=tuple(told.get("jvms", ())),
     )
     return replace(host, become_user=become) if isinstance(become, str) else host

@@ -79,7 +79,7 @@ def answers(request: Mapping[str, Any]) -> Iterator[Record]:
         return
     count = 0
     for target in discover():
-        if _wanted(target, request.get("jvms") or ()):
+        if _wanted(target, request.get("jvms") or (), request.get("only") or ()):
             count += 1
             yield _visit(target, request)
     yield {"is": "end", "jvms": count}
@@ -92,8 +92,10 @@ def _user() -> str:
         return str(os.geteuid())
 
 
-def _wanted(target: Target, patterns: Any) -> bool:
+def _wanted(target: Target, patterns: Any, only: Any) -> bool:
     if target.name.rpartition(".")[2] in _PASSING:
+        return False
+    if only and not any(fnmatchcase(target.name, pattern) for pattern in only):
         return False
     return not patterns or any(
         pattern == str(target.pid) or fnmatchcase(target.name, pattern) for pattern in patterns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Sequence
 
 from heapwatch.errors import HeapwatchError
@@ -12,6 +13,7 @@ OK = "ok"
 NO_JVM = "no jvm"
 PUT_OFF = "put off"
 JVM_REFUSED = "jvm refused"
+JVM_MISSING = "jvm missing"
 UNREACHABLE = "unreachable"
 KEY_CHANGED = "host key changed"
 KEY_UNKNOWN = "host key unknown"
@@ -83,9 +85,12 @@ class HostResult:
         return max((jvm.pause_ms for jvm in self.jvms if jvm.pause_ms is not None), default=None)
 
 
-def of_jvms(jvms: Sequence[JvmResult]) -> tuple[str, str]:
-    """The outcome of a host that answered, and why it is not `ok`."""
+def of_jvms(jvms: Sequence[JvmResult], expected: Sequence[str] = ()) -> tuple[str, str]:
+    """The outcome of a host that answered, and why it is not `ok`; `expected` are names with * and ?."""
     jvms = [jvm for jvm in jvms if jvm.outcome != "gone"]  # that it ended meanwhile is no fault
+    missing = [each for each in expected if not any(fnmatchcase(jvm.name, each) for jvm in jvms)]
+    if missing:
+        return JVM_MISSING, f"no JVM called {' or '.join(missing)} runs there"
     refused = [jvm for jvm in jvms if jvm.outcome not in (OK, "put-off")]
     late = [jvm for jvm in jvms if jvm.outcome == "put-off"]
     if not jvms:

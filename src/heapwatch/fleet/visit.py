@@ -34,10 +34,10 @@ async def visit(door: Door, host: Host, asked: Asked, known: Mapping[str, Any]) 
         found = await jcmd.visit(door, host, asked, known)
         if found is None:
             raise HostFailed(NO_TOOLS, _nothing_there(done))
-        outcome, why = of_jvms(found)
+        outcome, why = of_jvms(found, asked.expected(host))
         return HostResult(host.name, outcome, why, asked="jcmd", took_s=time.monotonic() - begun, jvms=found)
     answer = _answer(done, host, begun_ms)
-    outcome, why = of_jvms(answer.jvms)
+    outcome, why = of_jvms(answer.jvms, asked.expected(host))
     return HostResult(
         host.name,
         outcome,
