@@ -11,7 +11,7 @@ import pytest
 
 WORKFLOWS = Path(__file__).parents[2] / "examples" / "workflows"
 WHOLE = {
-    "evidence": ["heap_info", "histogram", "thread_dump"],
+    "evidence": ["heap_info", "histogram", "thread_dump", "jfr"],
     "restart-leaking-replica": ["histogram", "drain", "restart", "undrain"],
 }
 ONCE = {"drain", "restart", "undrain"}

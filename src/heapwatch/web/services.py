@@ -15,12 +15,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from prometheus_client.core import Metric
 from starlette.requests import Request
 from starlette.responses import Response
 
 from heapwatch import __version__
 from heapwatch.detect.settings import Settings as DetectSettings
+from heapwatch.errors import HeapwatchError
 from heapwatch.ingest.batcher import Batcher, Samples, together
 from heapwatch.ingest.doors import Door, Pace
 from heapwatch.ingest.http import HttpDoors
@@ -33,7 +35,7 @@ from heapwatch.ingest.sockets import Sockets
 from heapwatch.model import Batch, Event, JvmId, Snapshot
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.store.errors import NotFound
-from heapwatch.web import changes, figures, findings, logs, negotiation, ports, ways_in
+from heapwatch.web import changes, evidence, figures, findings, logs, negotiation, ports, ways_in
 from heapwatch.web.access import Access
 from heapwatch.web.alerting import Alerter
 from heapwatch.web.auth import Caller
@@ -50,11 +52,14 @@ from heapwatch.web.timers import Task, Timers
 from heapwatch.web.tls import renew
 from heapwatch.wire import exposition
 from heapwatch.workflow.audit import Audit
+from heapwatch.workflow.records import ENDS
 
 if TYPE_CHECKING:
     from heapwatch.store import Store
     from heapwatch.web.acting import Acting
     from heapwatch.web.openid import Provider
+
+log = structlog.get_logger("heapwatch.services")
 
 STUCK_AFTER_S = 60.0
 TROUBLE_LASTS_S = 30.0
@@ -311,8 +316,18 @@ class Services:
         return acting
 
     def _tell_run(self, run: Mapping[str, Any]) -> None:
+        if run["state"] in ENDS and self.acting is not None:
+            self._keep_evidence(self.acting.run(run["id"]))
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.hub.tell_run, run)
+
+    def _keep_evidence(self, run: Mapping[str, Any]) -> None:
+        found = evidence.diagnosis(run)
+        try:
+            if found is not None:
+                self.diagnoses.keep(found, f"workflow:{run['workflow']}")
+        except HeapwatchError as error:  # the run itself has it all
+            log.error("a run's evidence is not among the diagnoses", run=run["id"], error=str(error))
 
     def _stored_totals(self, snapshot: Snapshot) -> tuple[int, int] | None:
         """Instances and bytes of the histogram that this JVM already has at this moment."""
