@@ -94,7 +94,7 @@ function Row({ row, stopped }: { readonly row: WorkflowRow; readonly stopped: bo
   const name = plain(row.name);
   return (
     <tr>
-      <td class="words"><strong>{name}</strong>{row.description && <div class="note">{plain(row.description)}</div>}<Folded title="Definition" what={name} text={block(row.text)} /><div class="note"><bdi>{plain(row.file)}</bdi></div></td>
+      <td class="words"><strong>{name}</strong>{row.description && <div class="note">{plain(row.description)}</div>}<Folded title="Definition" what={name} text={block(row.text)} /><div class="note" title={plain(row.file)}><bdi>{plain(row.file.split("/").at(-1) ?? "")}</bdi></div></td>
       <td class="words">{row.triggers.map((line) => <div key={line}>{plain(line)}</div>)}</td>
       <td class="words">{row.steps.map((step) => <div key={step.id}>{plain(step.id)} <code>{plain(step.do)}</code>{step.destructive && <span class="warn"> destructive</span>}</div>)}</td>
       <td>{row.steps.some((step) => step.destructive) ? leave(row.destructive) : "none"}</td>
