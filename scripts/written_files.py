@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import textwrap
+from collections.abc import Collection
 from typing import Any, Iterator
 
 HEAD = """\
@@ -74,24 +75,26 @@ def _operations(steps: dict[str, Any]) -> str:
         one = OPERATIONS[name.removeprefix("jvm.")]
         options = ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in one.options.items())
         rows.append(f"| `{name}`{_marks(step)} | {one.summary} | {options} |")
-    table = _table(next(iter(steps.values())).parameters)
-    return (
-        "### jvm.*\n\nAn operation on one JVM, as `heapwatch diagnose` does them.\n\n"
-        + table
-        + "\n"
-        + "\n".join(rows)
-        + "\n"
-    )
+    common = next(iter(steps.values())).parameters
+    tables = [_table(common)]
+    for name, step in steps.items():
+        if step.parameters is not common:
+            tables.append(f"`{name}` also has\n\n{_table(step.parameters, set(common.model_fields))}")
+    head = "### jvm.*\n\nAn operation on one JVM, as `heapwatch diagnose` does them.\n\n"
+    return head + "\n".join(tables) + "\n" + "\n".join(rows) + "\n"
 
 
 def _said(thing: Any) -> str:
     return str(inspect.getdoc(thing)).partition("\n\n")[0].replace("\n", " ")
 
 
-def _table(cls: Any) -> str:
+def _table(cls: Any, known: Collection[str] = ()) -> str:
+    """Its keys, but for those that are `known`."""
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
     fields = cls.model_fields
     for name, (kind, meaning) in _written(cls).items():
+        if name in known:
+            continue
         key = (fields[name].alias or name).removesuffix("_")
         rows.append(f"| `{key}` | {_kind(kind)} | {_default(fields[name], kind)} | {meaning} |")
     return "\n".join(rows) + "\n"

@@ -11,7 +11,7 @@ from shop import SHOP
 from sshd import Sshd, sshd
 
 from jvms import provision
-from jvms.fixtures import Program, classes, home_of, missing, starter  # noqa: F401
+from jvms.fixtures import Program, classes, home_of, java, missing, starter  # noqa: F401
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +33,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 def shop(request: pytest.FixtureRequest) -> Iterator[Program]:
     """A JVM of this machine that is called SHOP."""
     started: list[Program] = []
-    java = starter(request.getfixturevalue("classes"), started)
-    yield java(home_of(provision.VERSIONS[-1]), "Lab", "-XX:+UseSerialGC", f"-Dheapwatch.name={SHOP}")
+    start = starter(request.getfixturevalue("classes"), started)
+    yield start(home_of(provision.VERSIONS[-1]), "Lab", "-XX:+UseSerialGC", f"-Dheapwatch.name={SHOP}")
     for program in started:
         program.stop()
 

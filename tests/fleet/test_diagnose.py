@@ -40,7 +40,6 @@ def test_a_jvm_of_another_host_is_diagnosed_as_one_of_this(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ([f"web1:{SHOP}", "--allow", "heap-dump"], "a heap dump is not fetched from another host"),
         ([f"web2:{SHOP}"], "write HOST:JVM, with a host of the inventory"),
         ([SHOP], "write HOST:JVM"),
         (["web1:no-such-jvm"], "no JVM"),

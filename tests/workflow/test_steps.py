@@ -284,8 +284,38 @@ def test_operations_on_a_jvm_of_this_machine(jvm, tmp_path):
         }
         found = do("jvm.heap_dump", given, Job(60, hands))
         assert found["approved_by"] == "user:ann"
-        assert (tmp_path / "a.hprof").stat().st_size > 1000
+        assert found["path"] == str(tmp_path / "a.hprof")
+        assert (tmp_path / "a.hprof").stat().st_size == found["bytes"]
         with pytest.raises(UsageError, match="'elsewhere' is no host of the inventory"):
             do("jvm.gc", given | {"host": "elsewhere", "options": {}}, Job(30, hands))
     finally:
         hands.close()
+
+
+def test_a_heap_dump_answers_who_holds_the_suspect_and_is_gone(jvm, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    jvm.tell("hold 1000")
+    hands = FleetHands(None)
+    given = {
+        "host": "localhost",
+        "pid": jvm.pid,
+        "suspect": "Lab$Node",
+        "options": {"approved_by": "user:ann"},
+    }
+    try:
+        found = do("jvm.heap_dump", given, Job(60, hands))
+        with pytest.raises(StepFailed, match="no object of class"):
+            do("jvm.heap_dump", {**given, "suspect": "no.Such"}, Job(60, hands))
+        with pytest.raises(HeapwatchError, match="somebody has to allow it"):
+            do("jvm.heap_dump", {**given, "options": {}}, Job(60, hands))
+    finally:
+        hands.close()
+    assert found["suspects"] == 1000
+    assert [step["holder"] for step in found["ways"][0]["chain"]][:2] == ["Lab", "java.util.ArrayList"]
+    assert found["classes"][0]["bytes"] > 0
+    assert "path" not in found
+    assert list(tmp_path.iterdir()) == []
+    said = described(
+        "jvm.heap_dump", {"host": "h", "pid": 7, "suspect": "a.B", "options": {"approved_by": "x"}}
+    )
+    assert said == "heap_dump on 7 of h, searched for a.B, deleted once it is read"

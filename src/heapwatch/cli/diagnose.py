@@ -89,6 +89,7 @@ def diagnose(
         heapwatch diagnose 4711 --allow heap-dump --yes-heap-dump --keep shop.hprof
         heapwatch diagnose shop --server http://heapwatch:7077
         heapwatch diagnose web1:shop -i hosts.toml
+        heapwatch diagnose web1:shop -i hosts.toml --allow heap-dump
         heapwatch diagnose shop --json | jq '.suspect'
 
     Parameters
@@ -106,7 +107,8 @@ def diagnose(
     yes_heap_dump
         Do not ask before a heap dump.
     keep
-        Where to keep the heap dump; else it is deleted once it is read.
+        Where to keep the heap dump, here; else it is deleted once it is read. It
+        holds all that is in memory, passwords too; only you can read the file.
     host
         What this machine is called at the server [else its host name].
     """
@@ -116,7 +118,7 @@ def diagnose(
             raise UsageError(f"--allow is made of {', '.join(KINDS)}, or none; not {word!r}")
     with ExitStack() as opened:
         client = opened.enter_context(Client(server)) if server.server else None
-        patient = _open(jvm, host, allowed, reach, opened)
+        patient = _open(jvm, host, reach, opened)
         ladder = Ladder(patient, suspect, seconds, max_pause)
         ladder.climb(allowed, yes_heap_dump, keep)
         document = _document(patient, ladder)
@@ -130,14 +132,9 @@ def diagnose(
     return 0
 
 
-def _open(jvm: str, host: str, allowed: list[str], reach: Reach, opened: ExitStack) -> Diagnosed:
+def _open(jvm: str, host: str, reach: Reach, opened: ExitStack) -> Diagnosed:
     if not reach.is_for(jvm):
         return Here(opened.enter_context(Session(find(jvm))), host)
-    if "heap-dump" in allowed:
-        raise UsageError(
-            "a heap dump is not fetched from another host: "
-            "run `heapwatch diagnose --allow heap-dump` there, or leave it out of --allow"
-        )
     from heapwatch.fleet.reach import Fleet
 
     inventory = HostOptions(inventory=reach.inventory).read()

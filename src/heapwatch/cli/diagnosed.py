@@ -1,7 +1,7 @@
 """The JVM that is diagnosed: one of this machine, or one of a host that the fleet reaches.
 
-Both are asked the same things. From afar the host itself predicts a pause and refuses one that is too long,
-so what a step may cost is known here only with its answer.
+Both are asked the same things. From afar the host itself predicts a pause and refuses one that is too long; a
+heap dump is fetched from there, and nothing of it stays.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Mapping, Protocol
 
+from heapwatch.cli.offline import progress
 from heapwatch.errors import UsageError
 from heapwatch.jvm import discover, operations, process
+from heapwatch.jvm.commands import COMMANDS
 from heapwatch.jvm.session import Session
 from heapwatch.model import JvmId, Target
 
@@ -35,7 +37,7 @@ class Diagnosed(Protocol):
         """What is known for nothing: `heap` (used, max and more) and `rss`."""
 
     def predicted_ms(self, name: str, options: Mapping[str, Any], /) -> float | None:
-        """How long the application may stand; None where only the answer tells."""
+        """How long the application may stand, in ms; None where only the answer tells."""
 
     def carry_out(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]: ...
 
@@ -75,10 +77,16 @@ class Afar:
         known = {"heap_used": self.found.heap_used, "heap_max": self.found.heap_max}
         return {"heap": {name: value for name, value in known.items() if value is not None}, "rss": None}
 
-    def predicted_ms(self, _name: str, _options: Mapping[str, Any], /) -> float | None:
-        return None
+    def predicted_ms(self, name: str, options: Mapping[str, Any]) -> float | None:
+        """Asked of the host beforehand where it may be long; what is cheap is worth no visit of its own."""
+        if name in COMMANDS:
+            return None
+        return self.fleet.predict(self.host, str(self.target.pid), name, options)
 
     def carry_out(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        if name == "heap_dump":
+            path = str(options["path"])
+            return self.fleet.heap_dump(self.host, str(self.target.pid), path, options, progress=progress)
         timeout_s = _BEYOND_S + float(options.get("seconds", 0.0))
         return self.fleet.operate(self.host, str(self.target.pid), name, options, timeout_s)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
-from typing import Any, Callable
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator
 
 from heapwatch import human
 from heapwatch.cli.diagnosed import Diagnosed
@@ -148,13 +150,21 @@ class Ladder:
         )
 
     def _dump(self, yes: bool, keep: str) -> None:
-        if not yes and not self._leave():
-            row = {"step": 5, "operation": "heap_dump"}
+        row = {"step": 5, "operation": "heap_dump"}
+        try:
+            allowed = yes or self._leave()
+        except HeapwatchError as error:
+            self.rows.append({**row, "found": str(error), "error": str(error)})
+            return
+        if not allowed:
             self.rows.append({**row, "found": "not taken: say --yes-heap-dump if it may be"})
             return
-        with tempfile.TemporaryDirectory() as folder:
+        with _leaving_in_order(), tempfile.TemporaryDirectory() as folder:  # nobody else can look into it
             options = {"path": keep or f"{folder}/heap.hprof", "approved_by": "the command line"}
-            self._do(5, "heap_dump", {**options, "max_pause_ms": float("inf")}, self._read)
+            answer = self._do(5, "heap_dump", {**options, "max_pause_ms": float("inf")}, self._read)
+        if answer is not None:
+            kept = f"kept in {answer['path']}, mode 0600; {heapdump.WARNING}" if keep else "deleted"
+            self._texts += ["", f"the heap dump ({human.size(answer['bytes'])}) is {kept}"]
 
     def _read(self, answer: Row) -> str:
         size = human.size(answer["bytes"])
@@ -177,6 +187,21 @@ class Ladder:
         told = f"A heap dump may stop {self.jvm.target.name} for {human.milliseconds(expected)}"
         print(f"{told}; {heapdump.WARNING}. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def _leaving_in_order() -> Iterator[None]:
+    """Within the block a signal to end is an exit like any other, on whose way private files are deleted."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(text: str) -> None:

@@ -86,7 +86,7 @@ def dump(
     top
         How many classes; 0 is all.
     """
-    found = hprof.scan(str(file), holders_, _progress)
+    found = hprof.scan(str(file), holders_, progress)
     rows = [{"class": row.name, "instances": row.instances, "bytes": row.bytes} for row in found.rows]
     shown = rows[:top] if top else rows
     document = {"file": str(file), "classes": shown, **document_of(found)}
@@ -129,6 +129,7 @@ def _read(file: Path) -> bytes:
     return data
 
 
-def _progress(share: float) -> None:
+def progress(share: float) -> None:
+    """How far it is, on a terminal."""
     if sys.stderr.isatty():
         print(f"\r{share:4.0%}" if share < 1 else "\r    \r", end="", file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple, Protocol, Sequence
 
 from heapwatch.fleet.results import FAILED, TOO_MUCH, HostFailed
@@ -22,10 +23,18 @@ class Done(NamedTuple):
     code: int | None
 
 
+Take = Callable[[bytes], None]
+"""Hears a command's output piece by piece, however it was cut on its way."""
+
+
 class Door(Protocol):
     """An open way to a host. Failures are HostFailed; time is kept by whoever waits."""
 
     async def run(self, command: Sequence[str], given: bytes = b"", most: int = MOST) -> Done: ...
+
+    async def pour(self, command: Sequence[str], given: bytes, take: Take) -> Done:
+        """As `run`, for what is too large for memory: its output goes to `take`, and is not in the answer."""
+        ...
 
     def is_open(self) -> bool:
         """Whether another command can be run."""
@@ -40,21 +49,32 @@ class Source(Protocol):
     async def read(self, size: int, /) -> bytes: ...
 
 
-async def heard(out: Source, errors: Source, most: int) -> tuple[bytes, str]:
-    """All that is said on both, at most `most` bytes; of the errors the beginning."""
-    said, complaints = await asyncio.gather(_all(out, most), _beginning(errors))
-    return said, complaints.decode("utf-8", "replace").strip()
+class Said:
+    """All that a command says, at most `most` bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._parts: list[bytes] = []
+        self._most = self._left = most
+
+    def take(self, piece: bytes) -> None:
+        self._left -= len(piece)
+        if self._left < 0:
+            raise HostFailed(TOO_MUCH, f"it says more than {self._most >> 20} MiB")
+        self._parts.append(piece)
+
+    def all(self) -> bytes:
+        return b"".join(self._parts)
 
 
-async def _all(source: Source, most: int) -> bytes:
-    parts: list[bytes] = []
-    left = most
+async def heard(out: Source, errors: Source, take: Take) -> str:
+    """All that is said goes to `take`; the answer is the beginning of the errors."""
+    _, complaints = await asyncio.gather(_all(out, take), _beginning(errors))
+    return complaints.decode("utf-8", "replace").strip()
+
+
+async def _all(source: Source, take: Take) -> None:
     while piece := await source.read(_PIECE):
-        left -= len(piece)
-        if left < 0:
-            raise HostFailed(TOO_MUCH, f"it says more than {most >> 20} MiB")
-        parts.append(piece)
-    return b"".join(parts)
+        take(piece)
 
 
 async def _beginning(source: Source) -> bytes:
@@ -71,6 +91,11 @@ class Here:
         self._before = before
 
     async def run(self, command: Sequence[str], given: bytes = b"", most: int = MOST) -> Done:
+        said = Said(most)
+        done = await self.pour(command, given, said.take)
+        return done._replace(out=said.all())
+
+    async def pour(self, command: Sequence[str], given: bytes, take: Take) -> Done:
         words = [*self._before, *command]
         pipe = asyncio.subprocess.PIPE
         try:
@@ -82,14 +107,14 @@ class Here:
         assert process.stderr is not None
         feeding = asyncio.create_task(_feed(process.stdin, given))
         try:
-            out, errors = await heard(process.stdout, process.stderr, most)
+            errors = await heard(process.stdout, process.stderr, take)
             code = await process.wait()
         finally:
             feeding.cancel()
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        return Done(out, errors, code)
+        return Done(b"", errors, code)
 
     def is_open(self) -> bool:
         return True

@@ -129,5 +129,5 @@ def command(pythons: Sequence[str] = ()) -> list[str]:
 
 def stdin(request: Mapping[str, Any]) -> bytes:
     """What its standard input must hold."""
-    data = archive(request.get("do") == "operate")
+    data = archive(request.get("do") in ("operate", "predict", "dump"))
     return b"%d\n%s%s\n" % (len(data), data, json.dumps(request).encode())

@@ -6,7 +6,8 @@
     -> {"is": "end", "jvms": 1}
 
 `look` tells the JVMs and what a histogram would cost, `collect` takes histograms, `operate` asks one JVM for
-one thing (jvm/operations.py). Standard library only, Python 3.9, like all that is sent along with it.
+one thing (jvm/operations.py), `predict` what that may cost. `dump` takes a heap dump, and sends its bytes
+between two lines (arriving.py). Standard library only, Python 3.9, like all that is sent along with it.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ import signal
 import sys
 import time
 from array import array
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from math import inf
-from typing import IO, Any, Dict, Iterator, List, Mapping, Optional
+from typing import IO, Any, Dict, Generator, Iterator, List, Mapping, Optional, Union
 
 from heapwatch.errors import HeapwatchError, Unreadable, UsageError
 from heapwatch.jvm import perfdata, process, sample
@@ -36,7 +37,9 @@ from heapwatch.model import ALL, LIVE, Batch, MetricBlock, Snapshot, Target
 from heapwatch.wire.batch import encode
 
 Record = Dict[str, Any]
+Part = Union[Record, bytes]
 
+_STALLED_S = 60  # for the next piece of a file to be taken
 _COMMAND_LENGTH = 300
 _PASSING = (
     "jcmd",
@@ -58,13 +61,25 @@ _PASSING = (
 def main(words: IO[str], out: IO[str]) -> None:
     """One request, and its answers."""
     request = json.loads(words.readline())
+    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _ended)
     signal.alarm(max(1, int(request.get("deadline_s", 60))))  # who asked has given us up by then
-    for record in answers(request):
-        out.write(json.dumps(record, separators=(",", ":")) + "\n")
-        out.flush()
+    with closing(answers(request)) as parts:
+        for part in parts:
+            if isinstance(part, bytes):
+                signal.alarm(_STALLED_S)
+                out.buffer.write(part)  # type: ignore[attr-defined]
+            else:
+                out.write(json.dumps(part, separators=(",", ":")) + "\n")
+                out.flush()
 
 
-def answers(request: Mapping[str, Any]) -> Iterator[Record]:
+def _ended(number: int, _frame: object) -> None:
+    """What lies at the JVM for us is removed on the way out; a signal's own way would leave it."""
+    raise SystemExit(f"heapwatch: ended by {signal.Signals(number).name}")
+
+
+def answers(request: Mapping[str, Any]) -> Generator[Part, None, None]:
     """What there is to say to a request, from `hello` to `end`."""
     yield {
         "is": "hello",
@@ -73,8 +88,8 @@ def answers(request: Mapping[str, Any]) -> Iterator[Record]:
         "time": int(time.time() * 1000),
         "hostname": platform.node(),
     }
-    if request["do"] == "operate":
-        yield _operate(request)
+    if request["do"] in ("operate", "predict", "dump"):
+        yield from _dump(request) if request["do"] == "dump" else [_operate(request)]
         yield {"is": "end", "jvms": 1}
         return
     count = 0
@@ -248,13 +263,40 @@ def _operate(request: Mapping[str, Any]) -> Record:
 
     try:
         target = _one(str(request["jvm"]))
-        options = request.get("options") or {}
-        return {"is": "result", "result": operations.run(str(request["operation"]), target.pid, options)}
-    except HeapwatchError as error:
-        reason = getattr(error, "reason", type(error).__name__.lower())
-        return {"is": "failed", "reason": reason, "why": str(error)}
-    except OSError as error:
+        name, options = str(request["operation"]), request.get("options") or {}
+        if request["do"] == "predict":
+            told: Record = {"predicted_pause_ms": operations.predict(name, target.pid, options)}
+        else:
+            told = operations.run(name, target.pid, options)
+        return {"is": "result", "result": told}
+    except (HeapwatchError, OSError) as error:
+        return _failed(error)
+
+
+def _dump(request: Mapping[str, Any]) -> Iterator[Part]:
+    from heapwatch.jvm import operations
+
+    begun = False
+    try:
+        target, options = _one(str(request["jvm"])), request.get("options") or {}
+        with closing(operations.send_dump(target.pid, options, int(request["room"]))) as parts:
+            for part in parts:
+                begun = True
+                yield part
+    except (HeapwatchError, OSError) as error:
+        if begun:  # words would be taken for the file's
+            raise SystemExit(f"heapwatch: {error}") from error
+        yield _failed(error)
+
+
+def _failed(error: Exception) -> Record:
+    if isinstance(error, OSError):
         return {"is": "failed", "reason": "failed", "why": error.strerror or str(error)}
+    return {
+        "is": "failed",
+        "reason": getattr(error, "reason", type(error).__name__.lower()),
+        "why": str(error),
+    }
 
 
 def _one(text: str) -> Target:

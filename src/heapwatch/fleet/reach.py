@@ -15,7 +15,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +23,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, TypeVar
 
 from heapwatch.errors import UsageError
+from heapwatch.fleet import dumps
 from heapwatch.fleet import visit as visiting
 from heapwatch.fleet.accounts import Accounts
 from heapwatch.fleet.asked import Asked
 from heapwatch.fleet.doors import MOST, Door, Here
+from heapwatch.fleet.dumps import Progress
 from heapwatch.fleet.hosts import KUBECTL, LOCAL, SSH, Host, Inventory
 from heapwatch.fleet.results import FAILED, INVENTORY, TIMED_OUT, HostFailed, HostResult
 from heapwatch.jvm.budget import Limits
@@ -113,13 +115,58 @@ class Fleet:
         """
         found = self._host(host)
         self._ready([found])
-        return dict(self._wait(self._operate(found, str(jvm), operation, options or {}, timeout_s)))
+
+        async def operated(door: Door) -> dict[str, Any]:
+            done = await visiting.operate(door, found, str(jvm), operation, options or {}, timeout_s)
+            return dict(done)
+
+        return self._wait(self._at(found, timeout_s, operated))
+
+    def predict(
+        self, host: str, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float = 60.0
+    ) -> float | None:
+        """How long an operation may stop a JVM, in ms; None where only the answer of `operate` tells."""
+        found = self._host(host)
+        self._ready([found])
+
+        async def predicted(door: Door) -> float | None:
+            return await visiting.predict(door, found, str(jvm), operation, options, timeout_s)
+
+        return self._wait(self._at(found, timeout_s, predicted))
+
+    def heap_dump(
+        self,
+        host: str,
+        jvm: str,
+        path: str,
+        options: Mapping[str, Any],
+        timeout_s: float | None = None,
+        progress: Progress = lambda _: None,
+    ) -> dict[str, Any]:
+        """A heap dump that somebody allows (the option approved_by), fetched to `path`; its answer.
+
+        It ends when nothing has come for a minute, or after `timeout_s`. Nothing stays on the host; nor here,
+        when it is not all here and what was sent.
+        """
+        found = self._host(host)
+        self._ready([found])
+
+        async def fetched(door: Door) -> dict[str, Any]:
+            return await dumps.fetch(door, found, str(jvm), path, options, progress)
+
+        return self._wait(self._at(found, timeout_s, fetched))
 
     def command(self, host: str, argv: Sequence[str], timeout_s: float = 60.0) -> dict[str, Any]:
         """Run a command there, without a shell's reading of its words: `code`, `stdout` and `stderr`."""
         found = self._host(host)
         self._ready([found])
-        return self._wait(self._command(found, list(argv), timeout_s))
+
+        async def commanded(door: Door) -> dict[str, Any]:
+            done = await door.run(found.as_user(list(argv)), b"", MOST)
+            out = done.out.decode("utf-8", "replace")
+            return {"code": done.code, "stdout": out, "stderr": done.errors}
+
+        return self._wait(self._at(found, timeout_s, commanded))
 
     def asked(self, **wanted: Any) -> Asked:
         """What to ask for, with this fleet's limits."""
@@ -209,34 +256,21 @@ class Fleet:
         self._accounts.note(result, time.monotonic())
         return replace(result, took_s=time.monotonic() - begun)
 
-    async def _operate(
-        self, host: Host, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float
-    ) -> Mapping[str, Any]:
+    async def _at(
+        self, host: Host, timeout_s: float | None, work: Callable[[Door], Coroutine[Any, Any, _T]]
+    ) -> _T:
+        """One piece of work on a host, its failures under the host's name."""
         try:
             async with asyncio.timeout(timeout_s):
                 door = await self._open(host)
                 try:
-                    return await visiting.operate(door, host, jvm, operation, options, timeout_s)
+                    return await work(door)
                 finally:
                     await self._leave(host, door)
         except TimeoutError as error:
-            raise HostFailed(TIMED_OUT, f"{host.name}: no answer within {timeout_s:g} s") from error
+            raise HostFailed(TIMED_OUT, f"{host.name}: no end within {timeout_s or 0:g} s") from error
         except HostFailed as error:
             raise HostFailed(error.outcome, f"{host.name}: {error.outcome}: {error}") from error
-
-    async def _command(self, host: Host, argv: Sequence[str], timeout_s: float) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(timeout_s):
-                door = await self._open(host)
-                try:
-                    done = await door.run(host.as_user(argv), b"", MOST)
-                finally:
-                    await self._leave(host, door)
-        except TimeoutError as error:
-            raise HostFailed(TIMED_OUT, f"{host.name}: no end within {timeout_s:g} s") from error
-        except HostFailed as error:
-            raise HostFailed(error.outcome, f"{host.name}: {error.outcome}: {error}") from error
-        return {"code": done.code, "stdout": done.out.decode("utf-8", "replace"), "stderr": done.errors}
 
     async def _open(self, host: Host) -> Door:
         if host.trouble:

@@ -13,7 +13,7 @@ from typing import Any, Sequence
 
 import asyncssh
 
-from heapwatch.fleet.doors import MOST, Done, heard
+from heapwatch.fleet.doors import MOST, Done, Said, Take, heard
 from heapwatch.fleet.hosts import Host
 from heapwatch.fleet.results import (
     AUTH_REFUSED,
@@ -151,20 +151,25 @@ class SshDoor:
         self._host = host
 
     async def run(self, command: Sequence[str], given: bytes = b"", most: int = MOST) -> Done:
+        said = Said(most)
+        done = await self.pour(command, given, said.take)
+        return done._replace(out=said.all())
+
+    async def pour(self, command: Sequence[str], given: bytes, take: Take) -> Done:
         try:
             process = await self._connection.create_process(shlex.join(command), encoding=None)
         except asyncssh.Error as error:
             raise HostFailed(HUNG_UP, f"no command can be run: {error.reason}") from error
         feeding = asyncio.create_task(_feed(process.stdin, given))
         try:
-            out, errors = await heard(process.stdout, process.stderr, most)
+            errors = await heard(process.stdout, process.stderr, take)
             ended = await process.wait(check=False)
         except (asyncssh.Error, OSError) as error:
             raise HostFailed(HUNG_UP, f"the connection ended: {error}") from error
         finally:
             feeding.cancel()
             process.close()
-        return Done(out, errors, ended.returncode if ended.exit_status != -1 else None)
+        return Done(b"", errors, ended.returncode if ended.exit_status != -1 else None)
 
     def is_open(self) -> bool:
         return not self._connection.is_closed()

@@ -55,20 +55,41 @@ async def operate(
 ) -> Mapping[str, Any]:
     """What one operation of jvm/operations.py answered there; HostFailed or Refused when it did not."""
     begun_ms = _now_ms()
-    request = {
-        "do": "operate",
+    done = await _probed(door, host, _request("operate", host, jvm, operation, options, timeout_s), MOST)
+    if done.code in (probe.NO_PYTHON, probe.TOO_OLD):
+        told = await jcmd_operate.operate(door, host, jvm, operation, options)
+        if told is None:
+            raise HostFailed(NO_TOOLS, f"{operation}: {_nothing_there(done)}")
+        return told
+    return _result(done, host, begun_ms)
+
+
+async def predict(
+    door: Door, host: Host, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float
+) -> float | None:
+    """How long an operation may stop the application there, in ms; None where only the answer tells."""
+    begun_ms = _now_ms()
+    done = await _probed(door, host, _request("predict", host, jvm, operation, options, timeout_s), MOST)
+    if done.code in (probe.NO_PYTHON, probe.TOO_OLD):
+        return None
+    told = _result(done, host, begun_ms).get("predicted_pause_ms")
+    return float(told) if isinstance(told, (int, float)) else None
+
+
+def _request(
+    do: str, host: Host, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float
+) -> dict[str, Any]:
+    return {
+        "do": do,
         "host": host.name,
         "jvm": jvm,
         "operation": operation,
         "options": dict(options),
         "deadline_s": timeout_s,
     }
-    done = await _probed(door, host, request, MOST)
-    if done.code in (probe.NO_PYTHON, probe.TOO_OLD):
-        told = await jcmd_operate.operate(door, host, jvm, operation, options)
-        if told is None:
-            raise HostFailed(NO_TOOLS, f"{operation}: {_nothing_there(done)}")
-        return told
+
+
+def _result(done: Done, host: Host, begun_ms: int) -> Mapping[str, Any]:
     answer = _answer(done, host, begun_ms)
     if answer.refusal is not None:
         raise Refused(f"{host.name}: {answer.refusal[1]}")
@@ -78,17 +99,23 @@ async def operate(
 
 
 async def _probed(door: Door, host: Host, request: Mapping[str, Any], most: int) -> Done:
+    return await door.run(command(host), probe.stdin(request), most)
+
+
+def command(host: Host) -> list[str]:
+    """What runs the probe there, as whom the inventory wants."""
     pythons = [host.python] if host.python else [sys.executable] if host.connection == LOCAL else []
-    return await door.run(host.as_user(probe.command(pythons)), probe.stdin(request), most)
+    return host.as_user(probe.command(pythons))
 
 
 def _answer(done: Done, host: Host, begun_ms: int) -> answers.Answer:
     if done.code != 0:
-        raise _died(done, host)
+        raise died(done, host)
     return answers.read(done.out, host.name, begun_ms, _now_ms())
 
 
-def _died(done: Done, host: Host) -> HostFailed:
+def died(done: Done, host: Host) -> HostFailed:
+    """Why a probe ended without an answer."""
     last = done.errors.splitlines()[-1][:300] if done.errors else ""
     if host.become and (done.code == 127 or _COULD_NOT_BECOME.search(done.errors)):
         return HostFailed(BECOME_REFUSED, f"{host.become_method} to {host.become_user}: {last}")

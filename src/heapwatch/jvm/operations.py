@@ -10,9 +10,10 @@ application stood. Both are 0 for what needs no safepoint.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Generator, List, Mapping, Optional, Tuple, Union
 
 from heapwatch.errors import Refused, UsageError
 from heapwatch.jvm import discover, heapdump, histogram, jfr_visit, sample
@@ -54,7 +55,38 @@ def run(name: str, pid: int, options: Optional[Options] = None, proc: str = "/pr
 
 def carry_out(session: Session, name: str, options: Optional[Options] = None) -> Dict[str, Any]:
     """As `run`, on a JVM that is open already."""
+    answered = _permitted(session, name, options or {})
     operation, given = chosen(name, options or {})
+    return answered(operation.perform(session, given))
+
+
+def predict(name: str, pid: int, options: Optional[Options] = None, proc: str = "/proc") -> float:
+    """How long the application may stand for an operation, in ms; nothing is asked of it."""
+    with Session(discover.find(str(pid), discover.discover(proc)), proc) as session:
+        return predicted_ms(session, name, options)
+
+
+def send_dump(
+    pid: int, options: Options, room: int, proc: str = "/proc"
+) -> Generator[Union[Dict[str, Any], bytes], None, None]:
+    """As `run` of heap_dump, for a machine that asks from afar and has so much room for the file.
+
+    First `{"is": "file", "bytes": ...}`, then the bytes in pieces, then `{"is": "result", ...}`.
+    """
+    _, given = chosen("heap_dump", options)
+    with Session(discover.find(str(pid), discover.discover(proc)), proc) as session:
+        answered = _permitted(session, "heap_dump", options)
+        with contextlib.closing(heapdump.send(session, given, room)) as parts:
+            for part in parts:
+                if isinstance(part, dict) and "is" not in part:
+                    yield {"is": "result", "result": answered(part)}
+                else:
+                    yield part
+
+
+def _permitted(session: Session, name: str, options: Options) -> Callable[[Dict[str, Any]], Dict[str, Any]]:
+    """Refuse what may take too long. Else its time begins, and what was found can be made an answer."""
+    operation, given = chosen(name, options)
     target = session.target
     expected = operation.predict(session, given)
     if expected > given["max_pause_ms"]:
@@ -64,19 +96,22 @@ def carry_out(session: Session, name: str, options: Optional[Options] = None) ->
         )
     session.forget_costs()
     began_at, began = int(time.time() * 1000), time.monotonic()
-    found = operation.perform(session, given)
-    return {
-        "operation": name,
-        "pid": target.pid,
-        "jvm": target.name,
-        "java_version": target.java_version,
-        "collector": target.collector,
-        "time": began_at,
-        "predicted_pause_ms": round(expected, 3),
-        "pause_ms": _rounded(session.pause_ms()),
-        "duration_ms": round((time.monotonic() - began) * 1000, 3),
-        **found,
-    }
+
+    def answered(found: Dict[str, Any]) -> Dict[str, Any]:
+        return {
+            "operation": name,
+            "pid": target.pid,
+            "jvm": target.name,
+            "java_version": target.java_version,
+            "collector": target.collector,
+            "time": began_at,
+            "predicted_pause_ms": round(expected, 3),
+            "pause_ms": _rounded(session.pause_ms()),
+            "duration_ms": round((time.monotonic() - began) * 1000, 3),
+            **found,
+        }
+
+    return answered
 
 
 def predicted_ms(session: Session, name: str, options: Optional[Options] = None) -> float:

@@ -13,7 +13,7 @@ import errno
 import os
 import secrets
 import stat
-from typing import Iterator
+from typing import IO, Iterator
 
 from heapwatch.errors import HeapwatchError
 from heapwatch.jvm.listener import Listener
@@ -83,12 +83,13 @@ class Outbox:
         with os.fdopen(self.open(name), "rb") as source:
             size = os.fstat(source.fileno()).st_size
             check_room(path, size)
-            with _new_file(path) as target, _deleted_if_it_fails(path):
+            with new_file(path) as target, deleted_if_it_fails(path):
                 while True:
                     part = source.read(_COPIED_AT_ONCE)
                     if not part:
                         break
                     target.write(part)
+                target.flush()  # a full disk is told here, where the file is still ours to delete
         return size
 
     def empty(self) -> None:
@@ -125,16 +126,21 @@ def outbox(target: Target, proc: str = "/proc") -> Iterator[Outbox]:
 
 def check_room(path: str, size: int) -> None:
     """NoSpace when a file of this size would not fit where `path` is."""
-    folder = os.path.dirname(os.path.abspath(path))
-    try:
-        room = os.statvfs(folder)
-    except OSError as error:
-        raise NothingWritten(f"{path} cannot be written: {error.strerror}") from error
-    free = room.f_bavail * room.f_frsize
+    free = free_at(path)
     if free < size:
+        folder = os.path.dirname(os.path.abspath(path))
         raise NoSpace(
             f"{folder} has {free >> 20} MiB free, the file has {size >> 20} MiB; name another place"
         )
+
+
+def free_at(path: str) -> int:
+    """Bytes that are free where `path` is, for this user."""
+    try:
+        room = os.statvfs(os.path.dirname(os.path.abspath(path)))
+    except OSError as error:
+        raise NothingWritten(f"{path} cannot be written: {error.strerror}") from error
+    return room.f_bavail * room.f_frsize
 
 
 def check_new(path: str) -> None:
@@ -158,7 +164,8 @@ def _give(descriptor: int, uid: int, gid: int) -> None:
         ) from error
 
 
-def _new_file(path: str) -> contextlib.AbstractContextManager:  # type: ignore[type-arg]
+def new_file(path: str) -> IO[bytes]:
+    """A file of ours that nobody else can read, and that was not there before."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         return os.fdopen(os.open(path, flags, 0o600), "wb")
@@ -167,7 +174,8 @@ def _new_file(path: str) -> contextlib.AbstractContextManager:  # type: ignore[t
 
 
 @contextlib.contextmanager
-def _deleted_if_it_fails(path: str) -> Iterator[None]:
+def deleted_if_it_fails(path: str) -> Iterator[None]:
+    """Within the block a file is made; it stays only when the block ends in order."""
     try:
         yield
     except BaseException:

@@ -5,7 +5,9 @@ An inventory that changes is read anew before the next step; while it cannot be 
 
 from __future__ import annotations
 
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from heapwatch.fleet.reach import Fleet
 from heapwatch.fleet.results import TIMED_OUT, HostFailed, HostResult
 from heapwatch.model import Batch
 from heapwatch.monitor import marked
+from heapwatch.workflow import dumped
 from heapwatch.workflow.steps.base import TimedOut
 
 
@@ -49,6 +52,20 @@ class FleetHands:
             return self._ready().operate(host, jvm, operation, options, timeout_s)
         except HostFailed as error:
             raise _told(error) from error
+
+    def heap_dump(
+        self, host: str, jvm: str, options: Mapping[str, Any], suspect: str, timeout_s: float
+    ) -> Mapping[str, Any]:
+        until = time.monotonic() + timeout_s
+        with tempfile.TemporaryDirectory() as folder:  # nobody else can look into it
+            path = str(options.get("path") or f"{folder}/heap.hprof")
+            try:
+                answer = self._ready().heap_dump(host, jvm, path, options, timeout_s)
+            except HostFailed as error:
+                raise _told(error) from error
+            found = dumped.read(path, suspect, until - time.monotonic())
+        kept = {"path": answer["path"]} if options.get("path") else {}
+        return {**{key: value for key, value in answer.items() if key != "path"}, **kept, **found}
 
     def collect(
         self, pattern: str, jvms: Sequence[str], mode: str, timeout_s: float

@@ -13,6 +13,11 @@ class Hands(Protocol):
         self, host: str, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float
     ) -> Mapping[str, Any]: ...
 
+    def heap_dump(
+        self, host: str, jvm: str, options: Mapping[str, Any], suspect: str, timeout_s: float
+    ) -> Mapping[str, Any]:
+        """Taken, fetched, read and deleted; `classes` by size, and who holds the suspect."""
+
     def collect(
         self, pattern: str, jvms: Sequence[str], mode: str, timeout_s: float
     ) -> Sequence[Mapping[str, Any]]:

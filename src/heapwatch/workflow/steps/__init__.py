@@ -25,7 +25,7 @@ STEPS: Mapping[str, Step] = {
     "collect": collect.STEP,
     **{f"jvm.{name}": jvm.step(name) for name in OPERATIONS if name not in ("gc", "heap_dump")},
     "jvm.gc": jvm.step("gc", destructive=True, repeatable=True),
-    "jvm.heap_dump": jvm.step("heap_dump", destructive=True),
+    "jvm.heap_dump": jvm.HEAP_DUMP,
     "command": command.STEP,
     "ssh.command": ssh_command.STEP,
     "ansible.playbook": ansible_playbook.STEP,

@@ -39,6 +39,26 @@ class Parameters(Written):
         return str(self.pid) if self.pid is not None else self.jvm
 
 
+class HeapDump(Parameters):
+    suspect: str = ""
+    """A class: the output says who holds its objects, and by which way from a root."""
+
+
+def _dump(given: HeapDump, job: Job) -> dict[str, Any]:
+    if job.hands is None:
+        raise UsageError("nothing here reaches JVMs")
+    job.check()
+    return dict(job.hands.heap_dump(given.host, given.who, given.options, given.suspect, job.left_s()))
+
+
+def _described(given: HeapDump) -> str:
+    options = {name: value for name, value in given.options.items() if name != "approved_by"}
+    how = "".join(f" {name}={value}" for name, value in options.items())
+    what = f", searched for {given.suspect}" if given.suspect else ""
+    kept = f"kept in {options['path']}" if options.get("path") else "deleted once it is read"
+    return f"heap_dump{how} on {given.who} of {given.host}{what}, {kept}"
+
+
 def step(operation: str, *, destructive: bool = False, repeatable: bool | None = None) -> Step:
     """The step of one operation."""
 
@@ -72,3 +92,14 @@ def _check(operation: str, given: Mapping[str, Any], approvals: Sequence[str]) -
                 "a heap dump holds what users typed, so somebody allows it: put an approval before it, and"
                 ' options: {approved_by: "{{ steps.ID.output.by }}"} with its id'
             )
+
+
+HEAP_DUMP = Step(
+    HeapDump,
+    _described,
+    _dump,
+    destructive=True,
+    idempotent=False,
+    check=partial(_check, "heap_dump"),
+)
+"""Fetched from the host, read here, and deleted on both sides; kept here only where `path` says so."""
