@@ -34,6 +34,9 @@ CARBON = Tool(
 )  # no service as it comes
 SSHD = Tool("sshd", "openssh-server", "a peer that is reached: OpenSSH's server")
 POSTGRES = Tool("pg_ctlcluster", "postgresql", "a peer that remembers runs: PostgreSQL")
+SUDO = Tool("sudo", "sudo", "a peer that is asked to become somebody: sudo")
+DOAS = Tool("doas", "opendoas", "a peer that is asked to become somebody: doas")
+"""Both work only where they are installed: they need their owner's bits."""
 PEERS = (COLLECTD, PROMETHEUS, VICTORIA)
 LIBRARIES = ("libcurl3-gnutls", "libgcrypt20", "libyajl2")  # of collectd
 
@@ -129,6 +132,7 @@ def ensure_or_say(*tools: Tool, peers: Sequence[Tool] = ()) -> None:
             ensure_stopped(ALERTMANAGER)
             ensure_stopped(SSHD)
             ensure_stopped(POSTGRES)
+            ensure(SUDO, DOAS)
     except Failure as failure:
         if os.environ.get("CI") == "true":
             raise
