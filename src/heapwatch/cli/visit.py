@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import socket
 import sys
-from contextlib import ExitStack
 from types import TracebackType
 
 from heapwatch import human
-from heapwatch.errors import Unreadable, UsageError
-from heapwatch.jvm import perfdata, process, sample
-from heapwatch.jvm.attach import Attachment
+from heapwatch.errors import UsageError
+from heapwatch.jvm import sample
 from heapwatch.jvm.budget import Limits, PauseBudget
 from heapwatch.jvm.histogram import Parser
+from heapwatch.jvm.session import Session
 from heapwatch.model import ALL, LIVE, Snapshot, Target
 
 MAX_PAUSE_MS = 500.0
@@ -27,12 +26,7 @@ class Visitor:
         self.budget = PauseBudget(limits, target.collector, mode, target.java_version)
         self.host = socket.gethostname()
         self._parser = Parser()
-        self._attachment = Attachment(target)
-        self._open = ExitStack()
-        try:
-            self._counters: perfdata.PerfData | None = self._open.enter_context(perfdata.open_for(target))
-        except (perfdata.NoPerfData, Unreadable):
-            self._counters = None
+        self._session = Session(target)
 
     def __enter__(self) -> Visitor:
         return self
@@ -40,26 +34,15 @@ class Visitor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open.close()
+        self._session.__exit__()
 
     def heap(self) -> dict[str, float]:
         """The heap's counters now; free. Empty when the JVM keeps none."""
-        if self._counters is None:
-            return {}
-        try:
-            return self._counters.plan.heap_counters(self._counters.sample())
-        except Unreadable:
-            return {}
+        return self._session.heap()
 
     def used(self) -> float:
-        """Bytes on the heap: by the JVM's counters, else no more than the process has in memory."""
-        used = self.heap().get("heap_used")
-        if used:
-            return used
-        try:
-            return float(process.status(self.target.pid).rss or 0)
-        except ProcessLookupError:
-            return 0.0
+        """Bytes on the heap, as well as they are known without asking."""
+        return self._session.used()
 
     def predicted_ms(self) -> float:
         """How long the next histogram may stop the application, on the safe side."""
@@ -72,9 +55,9 @@ class Visitor:
             self.target,
             self.mode,
             self._parser,
-            self._counters,
+            self._session.perfdata,
             self.host,
-            attachment=self._attachment,
+            attachment=self._session.attachment,
             parallel=sample.threads_for(self.target),
         )
         self.budget.visited(now, cost_ms(snapshot), used)
