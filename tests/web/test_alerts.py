@@ -1,4 +1,4 @@
-"""Leaks are told to a real Alertmanager and to webhooks; what an Alertmanager tells us is an event."""
+"""Leaks and monitors are told to a real Alertmanager, leaks to webhooks; what one tells us is an event."""
 
 from __future__ import annotations
 
@@ -26,10 +26,17 @@ pytestmark = pytest.mark.store
 
 ORDER = "com.shop.Order"
 CONFIG = """
-route: {{receiver: heapwatch, group_by: [leak], group_wait: 100ms, group_interval: 100ms}}
+route: {{receiver: told, group_by: [leak, host], group_wait: 100ms, group_interval: 100ms}}
 receivers:
-  - name: heapwatch
-    webhook_configs: [{{url: "{url}/api/v1/webhook/alerts", send_resolved: true}}]
+  - name: told
+    webhook_configs: [{{url: "{url}", send_resolved: true}}]
+"""
+RULES = """
+receivers: [{{name: alerts, alertmanager: "http://{address}"}}]
+monitors:
+  - {{name: load, kind: query, query: metric=load | max by host, every: 1s, delay: 0s, window: 10m,
+     when: last, warning: {{above: 80}}, critical: {{above: 90}}, labels: {{team: shop}},
+     notify: [{{to: alerts}}]}}
 """
 
 
@@ -92,30 +99,44 @@ def alert_events(server: Server, status: str) -> list[dict[str, Any]]:
     return [each for each in found if each["kind"] == "alert" and each["labels"]["status"] == status]
 
 
-def test_an_alertmanager_hears_of_a_leak_until_somebody_looks_after_it(
-    needs: Callable[[str], str], tmp_path: Path
-) -> None:
-    address, ours = free_address(), free_address()
-    (tmp_path / "alertmanager.yml").write_text(CONFIG.format(url=f"http://{ours}"))
+@contextmanager
+def alertmanager(program: str, folder: Path, tells: str) -> Iterator[str]:
+    """A real one that tells this address; where it listens."""
+    address = free_address()
+    (folder / "alertmanager.yml").write_text(CONFIG.format(url=tells))
     command = [
-        needs("prometheus-alertmanager"),
-        f"--config.file={tmp_path / 'alertmanager.yml'}",
-        f"--storage.path={tmp_path / 'kept'}",
+        program,
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'kept'}",
         f"--web.listen-address={address}",
         "--cluster.listen-address=",
     ]
-    flags = {"leaks_every": 1, "alert_every": 1, "alert_suspects": True, "alertmanagers": f"http://{address}"}
+    with running(command, folder / "log"):
+        yield address
 
-    def heard() -> list[dict[str, Any]]:
-        try:
-            told = httpx2.get(f"http://{address}/api/v2/alerts", trust_env=False).json()
-        except httpx2.HTTPError:
-            return []
-        return [each for each in told if each["labels"]["alertname"].startswith("HeapwatchLeak")]
 
-    with running(command, tmp_path / "log"), Server(tmp_path / "data", listen=ours, **flags) as server:
+def heard(address: str, name: str) -> list[dict[str, Any]]:
+    """The alerts that an Alertmanager has at the moment."""
+    try:
+        told = httpx2.get(f"http://{address}/api/v2/alerts", trust_env=False).json()
+    except httpx2.HTTPError:
+        return []
+    return [each for each in told if each["labels"]["alertname"].startswith(name)]
+
+
+def test_an_alertmanager_hears_of_a_leak_until_somebody_looks_after_it(
+    needs: Callable[[str], str], tmp_path: Path
+) -> None:
+    ours = free_address()
+    flags = {"leaks_every": 1, "alert_every": 1, "alert_suspects": True}
+    with (
+        alertmanager(
+            needs("prometheus-alertmanager"), tmp_path, f"http://{ours}/api/v1/webhook/alerts"
+        ) as address,
+        Server(tmp_path / "data", listen=ours, alertmanagers=f"http://{address}", **flags) as server,
+    ):
         found = leak(server)
-        (alert,) = until(heard)
+        (alert,) = until(lambda: heard(address, "HeapwatchLeak"))
         assert alert["labels"]["leak"] == found["id"]
         assert (alert["labels"]["service"], alert["labels"]["class"]) == (found["service"], ORDER)
         assert alert["annotations"]["summary"] == found["sentence"]
@@ -125,11 +146,81 @@ def test_an_alertmanager_hears_of_a_leak_until_somebody_looks_after_it(
         assert begun[0]["labels"]["alertname"] == alert["labels"]["alertname"]
         assert begun[0]["text"].endswith(found["sentence"])
         acknowledge(server, found)
-        until(lambda: not heard())
+        until(lambda: not heard(address, "HeapwatchLeak"))
         until(lambda: alert_events(server, "resolved"))
         told = server.http.get("/api/v1/alerts").json()
         assert told["alerts"] == []
         assert [(each["kind"], each["error"]) for each in told["deliveries"]] == [("alertmanager", "")]
+
+
+def measured(server: Server, **loads: int) -> None:
+    now = int(time.time() * 1000)
+    lines = "".join(f'load{{host="{host}"}} {load} {now}\n' for host, load in loads.items())
+    server.http.post("/api/v1/import/prometheus", content=lines).raise_for_status()
+
+
+def groups(server: Server) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.http.get("/api/v1/monitors/load").json()["groups"]
+    return found
+
+
+def test_an_alertmanager_hears_of_monitors_as_long_as_they_fire_and_never_of_what_is_silenced(
+    needs: Callable[[str], str], tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.yml"
+    with (
+        receiving() as (hook, came),
+        alertmanager(needs("prometheus-alertmanager"), tmp_path, hook) as address,
+    ):
+
+        def firing() -> list[tuple[str, str]]:
+            labels = [each["labels"] for each in heard(address, "load")]
+            return sorted((each["host"], each["severity"]) for each in labels)
+
+        def passed_on() -> list[tuple[str, str, str]]:
+            """What the Alertmanager told of each host: status and severity, each once."""
+            rows = [row for body in came for row in body["alerts"]]
+            return sorted({(r["labels"]["host"], r["status"], r["labels"]["severity"]) for r in rows})
+
+        rules.write_text(RULES.format(address=address))
+        with Server(tmp_path / "data", monitors=rules) as server:
+            quiet = server.http.post(
+                "/api/v1/monitors/silences",
+                json={"monitor": "load", "match": {"host": "web2"}, "lasts": "1h"},
+            ).json()
+            measured(server, web1=85, web2=95, web3=10)
+            until(lambda: firing() == [("web1", "warning")])
+            (alert,) = heard(address, "load")
+            assert alert["labels"] == {
+                "alertname": "load",
+                "monitor": "load",
+                "severity": "warning",
+                "host": "web1",
+                "team": "shop",
+            }
+            assert alert["annotations"]["summary"] == "85 is above 80 at the end in 10m"
+            assert alert["annotations"]["query"] == "metric=load | max by host"
+            assert alert["generatorURL"].endswith("/monitors/load")
+            measured(server, web1=95)
+            until(lambda: firing() == [("web1", "critical")])  # the warning has ended
+            (quieted,) = [each for each in groups(server) if each["labels"] == {"host": "web2"}]
+            assert (quieted["level"], quieted["silenced"]) == ("critical", f"silence {quiet['id']}")
+            measured(server, web1=10)
+            until(
+                lambda: (
+                    {each["level"] for each in groups(server) if each["labels"]["host"] == "web1"} == {"ok"}
+                )
+            )
+            server.http.delete(f"/api/v1/monitors/silences/{quiet['id']}").raise_for_status()
+            until(lambda: firing() == [("web2", "critical")])
+            until(lambda: len(passed_on()) > 4)
+            assert passed_on() == [
+                ("web1", "firing", "critical"),
+                ("web1", "firing", "warning"),
+                ("web1", "resolved", "critical"),
+                ("web1", "resolved", "warning"),
+                ("web2", "firing", "critical"),
+            ]
 
 
 def test_a_webhook_is_told_of_each_change_once(tmp_path: Path) -> None:
