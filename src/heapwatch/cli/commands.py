@@ -88,7 +88,7 @@ COMMANDS = (
     Command("user", "user:app", "Add, list and remove users who sign in with a password.", UPKEEP),
     Command("audit", "audit:app", "Show what was changed, by whom, and whether the record holds.", UPKEEP),
     Command("config", "config:app", "Show every setting and where it comes from.", UPKEEP),
-    Command("test", "trial:app", "Check queries against data and answers in files.", UPKEEP),
+    Command("test", "trial:app", "Check queries and monitors against data and answers in files.", UPKEEP),
     Command("workflow", "workflow:app", "Check workflows, begin runs of them, and stop them all.", UPKEEP),
     Command("runs", "runs:app", "Show runs of workflows, stop them, and undo what they did.", UPKEEP),
     Command("approve", "runs:approve", "Say yes to what a run of a workflow asks.", UPKEEP),

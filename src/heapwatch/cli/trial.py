@@ -1,10 +1,11 @@
-"""`heapwatch test queries PATH...`"""
+"""`heapwatch test queries|rules PATH...`"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Sequence
+from typing import NamedTuple
 
 from cyclopts import App
 
@@ -14,7 +15,7 @@ from heapwatch.errors import UsageError
 
 app = App(
     name="test",
-    help="""Check queries against data and answers in files.
+    help="""Check queries and monitors against data and answers in files.
 
 For example:
 
@@ -49,23 +50,12 @@ def queries(*paths: Path, verbose: bool = False, output: TableOutput = TABLE) ->
     """
     from heapwatch.query import script
 
-    if output.kind == "csv":
-        raise UsageError("outcomes come as a table or as JSON: -o table or -o json")
-    ran, failed, told = 0, 0, []
-    for path in _files(paths, QUERIES):
-        for outcome in script.check(script.read(path)):
-            ran += 1
-            failed += bool(outcome.problems)
-            told.append({"where": outcome.where, "problems": list(outcome.problems)})
-            if output.kind == "table" and (verbose or outcome.problems):
-                _print(outcome.where, outcome.query.text, outcome.problems)
-    if output.kind == "json":
-        write_json({"queries": ran, "failed": failed, "outcomes": told})
-    else:
-        print(f"{ran:,} {'query' if ran == 1 else 'queries'}: {failed or 'none'} failed")
-    if not ran:
-        raise UsageError("there is no query in these files")
-    return 1 if failed else 0
+    def tried() -> Iterator[_Tried]:
+        for path in _files(paths, QUERIES):
+            for outcome in script.check(script.read(path)):
+                yield _Tried(outcome.where, outcome.query.text, outcome.problems)
+
+    return _told(tried(), ("query", "queries"), verbose, output)
 
 
 @app.command
@@ -90,22 +80,37 @@ def rules(*paths: Path, verbose: bool = False, output: TableOutput = TABLE) -> i
     """
     from heapwatch.monitor.rules import check
 
+    def tried() -> Iterator[_Tried]:
+        for path in _files(paths, RULES):
+            for outcome in check(path):
+                yield _Tried(outcome.where, "", outcome.problems)
+
+    return _told(tried(), ("run", "runs"), verbose, output)
+
+
+class _Tried(NamedTuple):
+    where: str
+    text: str
+    problems: Sequence[str]
+
+
+def _told(all_: Iterable[_Tried], noun: tuple[str, str], verbose: bool, output: TableOutput) -> int:
+    """Print outcomes as they come; the exit code."""
     if output.kind == "csv":
         raise UsageError("outcomes come as a table or as JSON: -o table or -o json")
-    ran, failed, told = 0, 0, []
-    for path in _files(paths, RULES):
-        for outcome in check(path):
-            ran += 1
-            failed += bool(outcome.problems)
-            told.append({"where": outcome.where, "problems": list(outcome.problems)})
-            if output.kind == "table" and (verbose or outcome.problems):
-                _print(outcome.where, "", outcome.problems)
+    failed, told = 0, []
+    for one in all_:
+        failed += bool(one.problems)
+        told.append({"where": one.where, "problems": list(one.problems)})
+        if output.kind == "table" and (verbose or one.problems):
+            _print(one.where, one.text, one.problems)
+    ran, (single, several) = len(told), noun
     if output.kind == "json":
-        write_json({"runs": ran, "failed": failed, "outcomes": told})
+        write_json({several: ran, "failed": failed, "outcomes": told})
     else:
-        print(f"{ran:,} {'run' if ran == 1 else 'runs'}: {failed or 'none'} failed")
+        print(f"{ran:,} {single if ran == 1 else several}: {failed or 'none'} failed")
     if not ran:
-        raise UsageError("there is no run in these files")
+        raise UsageError(f"there is no {single} in these files")
     return 1 if failed else 0
 
 

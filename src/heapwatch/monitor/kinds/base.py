@@ -6,6 +6,7 @@ at that time showed.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -142,17 +143,13 @@ class Monitor(Written):
         return Rules(self.for_, self.recovery, absent.after, absent.state, self.forget)
 
     @property
+    @abstractmethod
     def asked(self) -> str:
         """What it looks at, as one reads it: the query, or words."""
-        raise NotImplementedError
 
-    @property
-    def untried(self) -> str:
-        """Why it cannot be tried on the past; "" when it can."""
-        return ""
-
+    @abstractmethod
     def look(self, eyes: Eyes, moment: Moment) -> Looked:
-        raise NotImplementedError
+        """What there is to see of each group at a moment."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Monitor:

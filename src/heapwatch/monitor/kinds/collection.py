@@ -7,48 +7,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
-
 from heapwatch import human
-from heapwatch.monitor.kinds.base import (
-    DAY_MS,
-    QUIET_IS_RIGHT,
-    Eyes,
-    Grouped,
-    Life,
-    Looked,
-    Moment,
-    Monitor,
-    NoData,
-    matching,
-)
+from heapwatch.monitor.kinds.base import Eyes, Grouped, Life, Looked, Moment, matching
+from heapwatch.monitor.kinds.unheard import Unheard
 from heapwatch.monitor.states import Seen
-from heapwatch.monitor.values import Bound, Bounds, Span
 
 
-class Collection(Monitor):
+class Collection(Unheard):
     kind: Literal["collection"]
-    match: dict[str, str] = Field(default_factory=dict)
     by: tuple[str, ...] = ("service", "host", "jvm", "pid")
-    warning: Span | None = Field(None, ge=0, le=DAY_MS)
-    critical: Span | None = Field(None, ge=0, le=DAY_MS)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Collection:
-        assert self.bounds
-        return self
-
-    @property
-    def bounds(self) -> Bounds:
-        """Of seconds without a histogram."""
-        return Bounds(
-            warning=None if self.warning is None else Bound(above=self.warning / 1000 - 1e-3),
-            critical=None if self.critical is None else Bound(above=self.critical / 1000 - 1e-3),
-        )
-
-    @property
-    def absent(self) -> NoData:
-        return QUIET_IS_RIGHT
 
     @property
     def asked(self) -> str:

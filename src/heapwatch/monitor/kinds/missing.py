@@ -11,58 +11,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from heapwatch import human
-from heapwatch.monitor.kinds.base import (
-    DAY_MS,
-    QUIET_IS_RIGHT,
-    Eyes,
-    Labels,
-    Life,
-    Looked,
-    Moment,
-    Monitor,
-    NoData,
-    chosen,
-    matching,
-)
+from heapwatch.monitor.kinds.base import Eyes, Labels, Life, Looked, Moment, chosen, matching
 from heapwatch.monitor.kinds.query import STEPS_MS, MetricQuery
+from heapwatch.monitor.kinds.unheard import Unheard
 from heapwatch.monitor.states import Seen, key_of
-from heapwatch.monitor.values import Bound, Bounds, Span
 
 BY: Mapping[str, Sequence[str]] = {"jvms": ("service", "host", "jvm"), "hosts": ("host",)}
 
 
-class Missing(Monitor):
+class Missing(Unheard):
     kind: Literal["missing"]
     of: Literal["jvms", "hosts", "series"] = "jvms"
-    match: dict[str, str] = Field(default_factory=dict)
     query: MetricQuery | None = None
     by: tuple[str, ...] | None = None
-    warning: Span | None = Field(None, ge=1000, le=DAY_MS)
-    critical: Span | None = Field(None, ge=1000, le=DAY_MS)
 
     @model_validator(mode="after")
     def _whole(self) -> Missing:
-        assert self.bounds
         if (self.query is not None) != (self.of == "series"):
             raise ValueError("a query goes with `of: series`, and `of: series` with a query")
         if self.match and self.query is not None:
             raise ValueError("match is for JVMs and hosts; the query says which series")
         return self
-
-    @property
-    def bounds(self) -> Bounds:
-        """Of seconds without a word."""
-        return Bounds(
-            warning=None if self.warning is None else Bound(above=self.warning / 1000 - 1e-3),
-            critical=None if self.critical is None else Bound(above=self.critical / 1000 - 1e-3),
-        )
-
-    @property
-    def absent(self) -> NoData:
-        return QUIET_IS_RIGHT
 
     @property
     def asked(self) -> str:
