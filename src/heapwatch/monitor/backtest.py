@@ -47,8 +47,6 @@ def backtest(
     monitor: Monitor, eyes: Eyes, from_: int, to: int, going_on: Callable[[], None] = lambda: None
 ) -> Backtest:
     """Look as the live monitor would have looked, had it begun at `from_`."""
-    if monitor.untried:
-        raise UsageError(monitor.untried)
     times = ticks(monitor.every, from_, to)
     if not times:
         raise UsageError("there is no look in this range; it is looked every so often as `every` says")

@@ -10,7 +10,7 @@ once, from its histograms, and its records go on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -37,7 +37,6 @@ from heapwatch.monitor.watched import (
     next_after,
     votes_of,
 )
-from heapwatch.store.findings import Findings
 from heapwatch.store.reads.observed import Life
 
 HOUR_MS = 3_600_000
@@ -50,10 +49,19 @@ SILENT_MS = 900_000
 """A leaking JVM of which nothing is heard counts as gone after so long, unless its end was reported."""
 
 
+class Keeping(Protocol):
+    """What is kept of findings: bodies by their ids."""
+
+    def all(self) -> dict[str, str]: ...
+
+    def put(self, bodies: Mapping[str, str]) -> None: ...
+
+
 class Source(Observing, Protocol):
     """What a watch needs of the store."""
 
-    findings: Findings
+    @property
+    def findings(self) -> Keeping: ...
 
     def lives(self, *, since: int = 0) -> list[Life]: ...
 
@@ -85,7 +93,7 @@ class LeakWatch:
         self._source = source
         self._clock = clock
         self._tell = tell
-        self._window_ms = window_ms
+        self.window_ms = window_ms
         self._watched: dict[JvmId, Watched] = {}
         self._records: dict[str, Record] | None = None
         self._missed: dict[str, int] = {}  # record -> evaluations of its lives that did not find it
@@ -102,7 +110,7 @@ class LeakWatch:
     def round(self) -> Round:
         """Judge the lives that are due; one that fails does not keep the others."""
         done, now = Round(), self._clock()
-        lives = self._source.lives(since=now - self._window_ms)
+        lives = self._source.lives(since=now - self.window_ms)
         fresh: set[JvmId] = set()
         for life in lives:
             if self._ending.is_set():
@@ -143,7 +151,7 @@ class LeakWatch:
         return life.newest - known.newest >= max(known.wait_ms, LEAST_S * 1000)
 
     def _judge(self, life: Life, now: int) -> Watched | None:
-        from_ = max(now - self._window_ms, life.who.started)
+        from_ = max(now - self.window_ms, life.who.started)
         seen = self._source.observed(life, from_=from_, to=now, least=self.settings.growth)
         if seen is None:
             return None

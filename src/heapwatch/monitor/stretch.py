@@ -8,7 +8,7 @@ looks are asked for one by one, and so are those of a stretch that takes more th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -33,13 +33,23 @@ _ROLLUPS = (None, "avg", "min", "max", "sum", "latest")
 _POINTWISE = (tree.Aggregate, tree.Parse, tree.Eval, tree.Where)
 
 
-def tried(monitor: Monitor, sight: Sight, from_: int, to: int) -> Backtest:
-    """A backtest that asks as seldom as it can; UsageError when it would take too long all the same."""
+def tried(
+    monitor: Monitor, sight: Sight, from_: int, to: int, bounded: Callable[[], None] = lambda: None
+) -> Backtest:
+    """A backtest that asks as seldom as it can; UsageError when it would take too long all the same.
+
+    `bounded` is asked before each look whether the verdicts that are looked at go on.
+    """
     looks = len(ticks(monitor.every, from_, to))
     stretch = Stretch(sight, to)
     if looks > MOST_SINGLE and not stretch.together(monitor):
         raise _too_long(looks)
-    return backtest(monitor, stretch, from_, to, stretch.going_on)
+
+    def going_on() -> None:
+        stretch.going_on()
+        bounded()
+
+    return backtest(monitor, stretch, from_, to, going_on)
 
 
 def _too_long(looks: int) -> UsageError:

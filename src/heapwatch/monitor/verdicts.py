@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from heapwatch import human
 from heapwatch.errors import UsageError
@@ -24,31 +24,42 @@ class LiveVerdicts:
         return leaks_at(self._watch.records(), at)
 
     def ends(self, at: int) -> Sequence[Ending]:
-        found = []
-        for who, each in self._watch.watched().items():
-            for end in each.judgement.ends if each.life.state == UP else ():
-                gone = (at - each.newest) / 1000
-                service = each.judgement.history.service
-                labels = {**_who(who), "service": service, "resource": end.resource}
-                text = (
-                    f"{who.jvm} on {who.host}: {end.resource} is full in {human.duration(end.seconds - gone)}"
-                )
-                found.append(Ending(labels, end.low - gone, end.seconds - gone, text))
-        return found
+        return ends_of(self._watch, at)
+
+
+class Forecasts(Protocol):
+    """What was forecast by a moment."""
+
+    def ends(self, at: int) -> Sequence[Ending]: ...
 
 
 class PastVerdicts:
-    """By the states that were noted. What was forecast is not kept."""
+    """Leaks by the states that were noted. What was forecast is not kept; it is judged anew (replay.py)."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Record], forecasts: Forecasts | None = None) -> None:
         self._records = records
+        self._forecasts = forecasts
 
     def leaks(self, at: int) -> Sequence[Leaking]:
         return leaks_at(self._records, at)
 
     def ends(self, at: int) -> Sequence[Ending]:
-        del at
-        raise UsageError("forecasts of the past are not kept")
+        if self._forecasts is None:
+            raise UsageError("what was forecast is not kept, and was not judged anew")
+        return self._forecasts.ends(at)
+
+
+def ends_of(watch: LeakWatch, at: int) -> list[Ending]:
+    """What lives end of, by the last judgement of each; what is left got less since then."""
+    found = []
+    for who, each in watch.watched().items():
+        for end in each.judgement.ends if each.life.state == UP else ():
+            gone = (at - each.newest) / 1000
+            service = each.judgement.history.service
+            labels = {**_who(who), "service": service, "resource": end.resource}
+            text = f"{who.jvm} on {who.host}: {end.resource} is full in {human.duration(end.seconds - gone)}"
+            found.append(Ending(labels, end.low - gone, end.seconds - gone, text))
+    return found
 
 
 def leaks_at(records: Sequence[Record], at: int) -> list[Leaking]:

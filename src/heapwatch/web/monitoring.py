@@ -13,8 +13,10 @@ from heapwatch.errors import HeapwatchError
 from heapwatch.model import Event
 from heapwatch.monitor.alerts import moment
 from heapwatch.monitor.kinds.base import Monitor
+from heapwatch.monitor.kinds.exhaustion import Exhaustion
 from heapwatch.monitor.leaks import LeakWatch
 from heapwatch.monitor.load import Rulebook, load
+from heapwatch.monitor.replay import Replay
 from heapwatch.monitor.sight import Sight
 from heapwatch.monitor.silences import Silence, silence
 from heapwatch.monitor.states import (
@@ -118,8 +120,14 @@ class Monitoring:
     def backtest(self, name: str, from_: int, to: int, query_id: str | None) -> dict[str, Any]:
         """Over the store's history, with the eyes of the live monitor."""
         monitor = self._named(name)
-        sight = Sight(self._store, PastVerdicts(self._leaks.records()), query_id)
-        return tried(monitor, sight, from_, to).spoken(monitor, from_, to)
+        leaks = self._leaks
+        if not isinstance(monitor, Exhaustion):
+            sight = Sight(self._store, PastVerdicts(leaks.records()), query_id)
+            return tried(monitor, sight, from_, to).spoken(monitor, from_, to)
+        first, last = from_ - monitor.delay, to - monitor.delay
+        replay = Replay(self._store, leaks.settings, leaks.window_ms, first, last, monitor.match, query_id)
+        sight = Sight(self._store, PastVerdicts([], replay), query_id)
+        return tried(monitor, sight, from_, to, replay.going_on).spoken(monitor, from_, to)
 
     def silences(self) -> dict[str, Any]:
         known = self.watch.silences.known.values()

@@ -54,10 +54,6 @@ class Exhaustion(Monitor):
         chosen = (f"{name}={value}" for name, value in self.match.items())
         return " ".join(["ends of", ", ".join(self.resources), *chosen])
 
-    @property
-    def untried(self) -> str:
-        return "forecasts of the past are not kept, so that `exhaustion` cannot be tried on them"
-
     def look(self, eyes: Eyes, moment: Moment) -> Looked:
         fits, groups, bounds = matching(self.match), Grouped(self.by), self.bounds
         for each in eyes.ends(moment.at):

@@ -32,8 +32,12 @@ def state(parts: Parts, each: Incarnation) -> str:
     if each.exited:
         return "exited"
     interval = newest(parts, each, "heapwatch.interval_s")
-    patience = max(SILENT_MS, 3000 * interval if interval else 0)
-    return "silent" if parts.clock() - each.last_seen > patience else "up"
+    return "silent" if parts.clock() - each.last_seen > patience(interval) else "up"
+
+
+def patience(interval_s: float | None) -> float:
+    """After how long without a word a JVM is silent, ms, by how often it is heard of."""
+    return max(SILENT_MS, 3000 * interval_s if interval_s else 0)
 
 
 def newest(parts: Parts, each: Incarnation, metric: str) -> float | None:

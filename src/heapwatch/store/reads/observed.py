@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from heapwatch.model import HEAP_COUNTERS, JvmId
+from heapwatch.model import ALL, HEAP_COUNTERS, LIVE, JvmId
 from heapwatch.store.dimensions import Incarnation
 from heapwatch.store.native import Columns
 from heapwatch.store.reads.jvms import newest as latest
@@ -117,8 +117,7 @@ def lives(parts: Parts, selection: Selection, since: int) -> list[Life]:
     for each in selection.among(parts.names.jvms, since):
         heads = [parts.live.heads.get((each.id, mode)) for mode in (0, 1)]
         all_, live = (0 if head is None else head.time for head in heads)
-        # Some histograms of live objects among the others are probes; without others they are what there is.
-        mode, newest = ("all", all_) if all_ > live - PROBE_MS else ("live", live)
+        mode, newest = mode_of(all_, live)
         if newest >= since and newest > 0:
             found.append(_life(parts, each, mode, newest))
     return found
@@ -159,6 +158,14 @@ def highest(parts: Parts, life: Life, classes: list[str], before: int) -> dict[s
     names = parts.names.classes.names
     counts = zip(found["class"].tolist(), found["highest"].tolist(), strict=True)
     return {names[each]: float(count) for each, count in counts}
+
+
+def mode_of(all_: int, live: int) -> tuple[str, int]:
+    """The mode a life is looked at in, with its newest histogram; given are those of both modes (0: none).
+
+    Some histograms of live objects among the others are probes; without others they are what there is.
+    """
+    return (ALL, all_) if all_ > live - PROBE_MS else (LIVE, live)
 
 
 def chosen(times: NDArray[np.int64], eden: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -214,12 +221,16 @@ def _columns(parts: Parts, life: Life, heads: Columns, kept: NDArray[np.intp], r
 def _probed(parts: Parts, life: Life, times: NDArray[np.int64]) -> int | None:
     """When the newest histogram of live objects was taken, if it belongs to the end of these."""
     head = parts.live.heads.get((life.id, 1))
-    if life.mode != "all" or head is None or not len(times):
-        return None
+    return head.time if head is not None and is_probe(life.mode, head.time, times) else None
+
+
+def is_probe(mode: str, live: int, times: NDArray[np.int64]) -> bool:
+    """Whether a histogram of live objects was taken near the end of these (0: there is none)."""
+    if mode != ALL or not live or not len(times):
+        return False
     first, last = int(times[0]), int(times[-1])
     block = (last - first) / BLOCKS
-    near = last - PROBE_WITHIN * (last - first) <= head.time <= last + 4 * block
-    return head.time if near else None
+    return last - PROBE_WITHIN * (last - first) <= live <= last + 4 * block
 
 
 def _survivors(parts: Parts, life: Life, probed: int, classes: list[int]) -> dict[str, float]:
@@ -236,4 +247,11 @@ def _container(parts: Parts, life: Life, times: NDArray[np.int64]) -> NDArray[np
     if series is None:
         return None
     found = parts.query(SAMPLES, {"series": series, "from": int(times[0]), "to": int(times[-1])})
-    return np.interp(times, found["at"], found["value"]) if len(found) >= len(times) / 2 else None
+    return used_at(times, found["at"], found["value"])
+
+
+def used_at(
+    times: NDArray[np.int64], at: NDArray[np.int64], values: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """A metric at these times, between its samples; None where there are too few of them."""
+    return np.interp(times, at, values) if len(at) >= len(times) / 2 else None
