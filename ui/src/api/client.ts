@@ -154,12 +154,14 @@ export async function get<T>(path: string, params: Readonly<Record<string, Value
   }
 }
 
+const NOTHING_TO_SAY = 204;
+
 /** A question that is too long for an address, or a change. */
 export async function send<T>(path: string, sent: Sent, abort?: AbortSignal): Promise<T> {
   pending.value++;
   try {
     const response = await request(address(path), abort, "application/json", sent);
-    return (await response.json()) as T;
+    return response.status === NOTHING_TO_SAY ? (undefined as T) : ((await response.json()) as T);
   } finally {
     pending.value--;
   }

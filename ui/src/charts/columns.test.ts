@@ -36,7 +36,9 @@ describe("stacks", () => {
     const props = { times: [0, 10], lines: [line("a", [1, 2]), line("b", [3, 4]), line("max", [100, 100], true)], stack: true, interval: 10 } as unknown as PlotProps;
     const data = toData(props);
     expect(data.slice(1)).toEqual([[1, 2], [4, 6], [100, 100]]);
-    expect(heights(props, data)).toEqual({ most: 6, limit: 100 });
+    expect(heights(props, data)).toEqual({ most: 6, limit: null }); // far above: named beside the chart
+    const nearer = { ...props, lines: [...props.lines, line("warning", [20, 20], true), line("critical", [30, 30], true)] };
+    expect(heights(nearer, toData(nearer))).toEqual({ most: 6, limit: 30 });
   });
 });
 

@@ -4,7 +4,7 @@ import { count, exact, writer, type Unit } from "../lib/format";
 import { theme } from "../lib/view";
 import { countAt, total, type Behind } from "./behind";
 import { last, longestStep, nearest } from "./columns";
-import { INK, color, dash } from "./palette";
+import { LIMIT_DASH, color, dash, limitColor } from "./palette";
 import type { Line } from "./plot";
 
 interface Props {
@@ -45,9 +45,9 @@ export function Legend({ lines, hidden, unit, times, interval, limit, cursor, on
   );
 }
 
-export function Swatch({ line }: { readonly line: Pick<Line, "slot" | "dash" | "limit"> }) {
-  const stroke = line.limit ? INK[theme.value].limit : color(theme.value, line.slot);
-  const pattern = line.limit ? [5, 4] : dash(line.dash ?? line.slot);
+export function Swatch({ line }: { readonly line: Pick<Line, "slot" | "dash" | "limit" | "tone"> }) {
+  const stroke = line.limit ? limitColor(theme.value, line.tone) : color(theme.value, line.slot);
+  const pattern = line.limit ? LIMIT_DASH[line.tone ?? "worst"] : dash(line.dash ?? line.slot);
   return (
     <svg class="swatch" width="18" height="8" aria-hidden="true">
       <line x1="0" y1="4" x2="18" y2="4" stroke={stroke} stroke-width="2.5" stroke-dasharray={pattern.join(" ")} />

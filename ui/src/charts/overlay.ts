@@ -14,7 +14,7 @@ interface Placed {
 }
 
 const TOGETHER = 7; // px: events closer than this share a mark
-const WORST_FIRST = ["oom", "crash", "heap_full", "leak_begins", "leak", "exit", "deploy", "restart", "start"];
+const WORST_FIRST = ["oom", "crash", "heap_full", "critical", "error", "warning", "no_data", "would_fire", "leak_begins", "leak", "exit", "deploy", "restart", "start"];
 
 export interface Mark {
   readonly left: number;

@@ -37,9 +37,9 @@ function apart(a: string, b: string, matrix: readonly Rgb[]): number {
 }
 
 describe.each(["light", "dark"] as const)("the %s palette", (theme) => {
-  const { series, surface, muted, text, limit, other } = INK[theme];
+  const { series, surface, muted, text, limit, warn, other } = INK[theme];
   it("can be seen on its surface", () => {
-    for (const one of [...series, other, limit]) expect(contrast(one, surface), one).toBeGreaterThanOrEqual(3);
+    for (const one of [...series, other, limit, warn]) expect(contrast(one, surface), one).toBeGreaterThanOrEqual(3);
     for (const one of [muted, text]) expect(contrast(one, surface), one).toBeGreaterThanOrEqual(4.5);
   });
   it.each(Object.keys(VISION))("stays apart in %s vision", (vision) => {

@@ -11,6 +11,7 @@ export interface Ink {
   readonly muted: string;
   readonly grid: string;
   readonly limit: string;
+  readonly warn: string;
   readonly other: string;
   readonly series: readonly string[];
 }
@@ -22,6 +23,7 @@ export const INK: Readonly<Record<Theme, Ink>> = {
     muted: "#5b6676",
     grid: "#e9ecf1",
     limit: "#b3261e",
+    warn: "#8a4b00",
     other: "#8a94a3",
     series: [
       "#215ba9", "#7d450e", "#3fa18e", "#9c73d0", "#af8e2f",
@@ -34,6 +36,7 @@ export const INK: Readonly<Record<Theme, Ink>> = {
     muted: "#98a3b1",
     grid: "#232a34",
     limit: "#ff8a80",
+    warn: "#f0b55a",
     other: "#77828f",
     series: [
       "#407ad7", "#b1682c", "#42e6b8", "#d1a9fa", "#c6a034",
@@ -47,6 +50,16 @@ export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [9, 3
 export function color(theme: Theme, index: number): string {
   const { series, other } = INK[theme];
   return index < 0 ? other : (series[index % series.length] ?? other);
+}
+
+/** Bounds of one chart: where it is worst, where it begins to be wrong, and where it is right again. */
+export type Tone = "worst" | "warning" | "right";
+
+export const LIMIT_DASH: Readonly<Record<Tone, readonly number[]>> = { worst: [5, 4], warning: [9, 4], right: [2, 4] };
+
+export function limitColor(theme: Theme, tone: Tone = "worst"): string {
+  const { limit, warn, muted } = INK[theme];
+  return { worst: limit, warning: warn, right: muted }[tone];
 }
 
 export function dash(index: number): readonly number[] {

@@ -3,11 +3,11 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { duration, writer, type Unit } from "../lib/format";
 import type { Theme } from "../lib/view";
-import { BYTE_STEPS, ELAPSED_STEPS, timeTicks, top } from "./axis";
+import { BYTE_STEPS, ELAPSED_STEPS, limitFits, timeTicks, top } from "./axis";
 import { bridged, largest, longestStep, nearest, stacked, type Column, type Value } from "./columns";
 import { drawBehind, type Behind } from "./behind";
 import { overlays, type Marker } from "./overlay";
-import { INK, color, dash, faded } from "./palette";
+import { INK, LIMIT_DASH, color, dash, faded, limitColor, type Tone } from "./palette";
 
 export interface Line {
   readonly key: string;
@@ -21,6 +21,8 @@ export interface Line {
   readonly bars?: boolean;
   /** A bound, not a measurement: drawn dashed in the limit's colour, left out when it is far above the data. */
   readonly limit?: boolean;
+  /** What kind of bound, where there are several. */
+  readonly tone?: Tone;
 }
 
 export interface PlotProps {
@@ -66,30 +68,25 @@ export function toData(props: PlotProps): uPlot.AlignedData {
   return [props.times as number[], ...columns];
 }
 
-/** The highest thing to be drawn that is no limit, and the lowest limit that belongs to it. */
+/** The highest thing to be drawn that is no limit, and the highest limit that there is room for beside it. */
 export function heights(props: PlotProps, data: uPlot.AlignedData): { most: number | null; limit: number | null } {
-  let most: number | null = null;
-  let limit: number | null = null;
-  props.lines.forEach((line, index) => {
-    const high = largest(data[index + 1] as Column);
-    if (high === null) return;
-    if (line.limit) limit = limit === null ? high : Math.max(limit, high);
-    else most = most === null ? high : Math.max(most, high);
-  });
-  return { most, limit };
+  const highest = (limits: boolean) => props.lines.flatMap((line, index) => (Boolean(line.limit) === limits ? (largest(data[index + 1] as Column) ?? []) : []));
+  const measured = highest(false);
+  const most = measured.length ? Math.max(...measured) : null;
+  const fitting = highest(true).filter((limit) => limitFits(most ?? 0, limit));
+  return { most, limit: fitting.length ? Math.max(...fitting) : null };
 }
 
 /** What must be equal for a plot to be updated in place. */
 export function shape(props: PlotProps): string {
-  const lines = props.lines.map((line) => [line.key, line.slot, line.dash, line.limit, line.bars]);
+  const lines = props.lines.map((line) => [line.key, line.slot, line.dash, line.limit, line.tone, line.bars]);
   return JSON.stringify([props.theme, props.unit, props.stack, props.height, props.elapsed, lines]);
 }
 
 function seriesOptions(props: PlotProps, line: Line): uPlot.Series {
-  const ink = INK[props.theme];
-  const stroke = line.limit ? ink.limit : color(props.theme, line.slot);
+  const stroke = line.limit ? limitColor(props.theme, line.tone) : color(props.theme, line.slot);
   const layered = props.stack && !line.limit;
-  const pattern = line.limit ? [5, 4] : layered ? [] : [...dash(line.dash ?? line.slot)];
+  const pattern = line.limit ? [...LIMIT_DASH[line.tone ?? "worst"]] : layered ? [] : [...dash(line.dash ?? line.slot)];
   return {
     label: line.label,
     stroke,

@@ -2,7 +2,7 @@
 import { useComputed, useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { bytes, duration, exact, moment, utc, writer, type Unit } from "../lib/format";
+import { duration, exact, moment, utc, writer, type Unit } from "../lib/format";
 import { span, theme, zoomBack, zoomTo } from "../lib/view";
 import { cursorTime, limitFits } from "./axis";
 import { first, largest, last, longestStep, nearest, smallest } from "./columns";
@@ -63,7 +63,7 @@ export function TimeChart(props: TimeChartProps) {
         <h3 id={id}>{props.title}</h3>
         {props.note && <span class="note">{props.note}</span>}
         {bound !== null && (
-          <span class="note limit" title={`${exact(bound, "bytes")}; far above the data, so it is not drawn`}>limit {bytes(bound)} ↑</span>
+          <span class="note limit" title={`${exact(bound, props.unit === "bytes" ? "bytes" : "")}; far above the data, so it is not drawn`}>limit {writer(props.unit)(bound)} ↑</span>
         )}
         <span class="spacer" />
         {props.controls}
@@ -106,11 +106,12 @@ function useFilling(large: boolean, own: number): number {
   return large && room > own ? room : own;
 }
 
+/** The nearest limit, where all are too far above the data to be drawn. */
 function farLimit(lines: readonly Line[]): number | null {
   const limits = lines.filter((line) => line.limit).map((line) => largest(line.values) ?? 0);
   if (!limits.length) return null;
   const most = Math.max(0, ...lines.filter((line) => !line.limit).map((line) => largest(line.values) ?? 0));
-  const limit = Math.max(...limits);
+  const limit = Math.min(...limits);
   return limit > 0 && !limitFits(most, limit) ? limit : null;
 }
 
