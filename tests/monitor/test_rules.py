@@ -31,25 +31,39 @@ load every 1m from 2026-01-01T00:00:00Z
 run from 2026-01-01T00:00:00Z to +2m
 """
 
+UNEXPECTED = {
+    "expect at +1m": "is not expected: load {host=web1} critical 9 (9 is above 5 at some time in 60 s)",
+    "expect at +1m\n  load {host=web1} critical 8": "is not so: load {host=web1} critical 9",
+    "expect at +1m\n  load {host=web2} critical": "load has no group {host=web2}",
+    "expect at +1m\n  laod {host=web2} critical": "there is no monitor 'laod'",
+    "expect nothing": "+ 2026-01-01T00:01:00.000Z load {host=web1} ok critical",
+    "expect transitions\n  +2m load {host=web1} ok critical": "- 2026-01-01T00:02:00.000Z load",
+    "expect error": "were expected not to be read, and are",
+    "": "nothing is expected of this run",
+}
 
-@pytest.mark.parametrize(
-    ("expected", "told"),
-    [
-        ("expect at +1m", "is not expected: load {host=web1} critical 9 (9 is above 5 at some time in 60 s)"),
-        ("expect at +1m\n  load {host=web1} critical 8", "is not so: load {host=web1} critical 9"),
-        ("expect at +1m\n  load {host=web2} critical", "load has no group {host=web2}"),
-        ("expect at +1m\n  laod {host=web2} critical", "there is no monitor 'laod'"),
-        ("expect nothing", "+ 2026-01-01T00:01:00.000Z load {host=web1} ok critical"),
-        ("expect transitions\n  +2m load {host=web1} ok critical", "- 2026-01-01T00:02:00.000Z load"),
-        ("expect error", "were expected not to be read, and are"),
-        ("", "nothing is expected of this run"),
-    ],
-)
-def test_what_is_not_so_is_told(tmp_path: Path, expected: str, told: str) -> None:
-    script = tmp_path / "load.hwt"
-    script.write_text(RULE + expected + "\n")
-    (outcome,) = rules.check(script)
-    assert told in "\n".join(outcome.problems)
+
+@pytest.fixture(scope="module")
+def unexpected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What is told of each run; in one script, so of one store, with a monitor of its own for each run."""
+    head, load = RULE.split("load every")
+    data, run = load.split("run from")
+    parts = ["load every" + data]
+    for number, expected in enumerate(UNEXPECTED):
+        mine = expected.replace("  load ", f"  load{number} ").replace("+2m load ", f"+2m load{number} ")
+        parts += [head.replace("name: load", f"name: load{number}"), "run from" + run, f"{mine}\n"]
+    script = tmp_path_factory.mktemp("unexpected") / "load.hwt"
+    script.write_text("".join(parts))
+    told = ["\n".join(outcome.problems) for outcome in rules.check(script)]
+    return {
+        expected: problems.replace(f"load{number} ", "load ").split("\n")
+        for number, (expected, problems) in enumerate(zip(UNEXPECTED, told, strict=True))
+    }
+
+
+@pytest.mark.parametrize("expected", UNEXPECTED)
+def test_what_is_not_so_is_told(unexpected: dict[str, list[str]], expected: str) -> None:
+    assert UNEXPECTED[expected] in "\n".join(unexpected[expected])
 
 
 @pytest.mark.parametrize(

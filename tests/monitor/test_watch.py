@@ -47,10 +47,15 @@ class Scene:
         watch.use(book)
         return watch
 
-    def arrive(self, metric: str, host: str, value: float) -> None:
+    def arrive(self, metric: str, **values: float) -> None:
+        """A value of each host."""
         self.number += 1
-        block = MetricBlock({"host": host}, array("q", [self.clock[0] - 5000]), {metric: array("d", [value])})
-        self.store.insert([Batch("tests", self.number, metrics=[block])])
+        times = array("q", [self.clock[0] - 5000])
+        blocks = [
+            MetricBlock({"host": host}, times, {metric: array("d", [value])})
+            for host, value in values.items()
+        ]
+        self.store.insert([Batch("tests", self.number, metrics=blocks)])
 
 
 def book(metric: str, more: str = "") -> Rulebook:
@@ -83,8 +88,7 @@ def play(scene: Scene, watch: MonitorWatch, metric: str, values: Sequence[int | 
         for half in (20_000, 50_000):
             scene.clock[0] = begin + number * MINUTE + half
             if value is not None:
-                scene.arrive(metric, "web1", value)
-                scene.arrive(metric, "web2", 100 - value)
+                scene.arrive(metric, web1=value, web2=100 - value)
         scene.clock[0] = begin + (number + 1) * MINUTE + 2000
         watch.round()
     return begin + MINUTE, scene.clock[0]
