@@ -115,6 +115,28 @@ def test_a_leak_shows_what_proves_it(page: Page, leaking: Server) -> None:
     expect(page.locator(".facts")).to_contain_text(re.compile(r"Balance\s*0\.0"))
 
 
+def test_a_leak_leads_to_who_holds_it_once_somebody_has_diagnosed_that(page: Page, leaking: Server) -> None:
+    leak = leak_of(leaking, "report")
+    page.goto(f"{leaking.url}/leaks/{leak['id']}")
+    way = page.get_by_role("link", name="Who holds it")
+    expect(page.get_by_role("link", name="Verify a fix")).to_be_visible()
+    expect(way).to_have_count(0)
+    chain = [{"holder": "com.acme.Cache", "fields": ["ENTRIES"], "static": True}]
+    held = {"objects": 7, "class": leak["class"], "root": "a static field", "chain": chain}
+    life = next(each for each in leaking.get("jvms")["jvms"] if each["host"] == leak["hosts"][0])
+    told = {
+        **{name: life[name] for name in ("host", "jvm", "pid", "started")},
+        "time": int(time.time() * 1000),
+    }
+    more = {"suspect": leak["class"], "confirmed_by": ["jfr"], "steps": [], "holders": {"jfr": [held]}}
+    answer = page.request.post(f"{leaking.url}/api/v1/diagnoses", data={**told, **more})
+    assert answer.ok, answer.text()
+    page.reload()
+    way.click()
+    card = page.get_by_role("region", name="Who holds it")
+    expect(card.get_by_role("listitem").nth(1)).to_have_text("static com.acme.Cache.ENTRIES")
+
+
 def test_every_claim_that_has_a_query_opens_it(page: Page, leaking: Server) -> None:
     leak = leak_of(leaking, "story")
     page.goto(f"{leaking.url}/leaks/{leak['id']}")

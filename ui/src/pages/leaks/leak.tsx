@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { liveFilter } from "../../api/live";
 import { useApi } from "../../api/resource";
-import type { Leak } from "../../api/types";
+import type { Diagnoses, Leak } from "../../api/types";
 import { Acknowledged, LeakState } from "../../leaks/badges";
 import { Each, End, Pace, PaceBetween, Since } from "../../leaks/figures";
 import { askAgain, leakMoment } from "../../leaks/open";
@@ -68,6 +68,7 @@ function Head({ leak }: { readonly leak: Leak }) {
         <span class="note">{leak.kind} leak of <bdi>{plain(leak.service)}</bdi>, {leak.scope}</span>
         <span class="spacer" />
         {isOpen(leak) && <button type="button" onClick={() => setAsking(true)}>{seen ? "Change or undo" : "Acknowledge"}</button>}
+        {leak.class && <Held name={leak.class} />}
         <a class="button" href={link("/verify", { service: leak.service, class: leak.class || null })}>Verify a fix</a>
         <Report leak={leak} />
         <CopyButton text={() => location.href} title="The address of this leak">Copy link</CopyButton>
@@ -76,6 +77,14 @@ function Head({ leak }: { readonly leak: Leak }) {
       {asking && <Acknowledge leak={leak} onClose={() => setAsking(false)} onDone={() => { setAsking(false); askAgain(); }} />}
     </>
   );
+}
+
+/** The way to who holds it, once a diagnosis is kept that knows. */
+function Held({ name }: { readonly name: string }) {
+  const kept = useApi<Diagnoses>("diagnoses", { class: name, limit: 20 }, leakMoment.value);
+  const newest = kept.data?.diagnoses.find((one) => one.ways > 0);
+  if (!newest) return null;
+  return <a class="button" href={link("/class", { class: name })} title={`By a diagnosis of ${plain(newest.jvm)} on ${plain(newest.host)}`}>Who holds it</a>;
 }
 
 function Figures({ leak }: { readonly leak: Leak }) {
