@@ -328,7 +328,8 @@ def test_hours_that_are_summed_up_answer_what_their_samples_answered(
     mirror = oracle.Oracle(histos, lines)
     for rolled_up in (False, True):
         if rolled_up:
-            assert store.rollup() > 0
+            stored = any(each.classes for each in histos) or any(each.points for each in lines)
+            assert store.rollup() > 0 or not stored
         rollup = data.draw(st.sampled_from(["", *ROLLUPS]))
         rest = data.draw(
             st.sampled_from(["", " | min by host", " | sum by class", " | sum", " | avg by jvm"])
