@@ -16,13 +16,13 @@ import structlog
 from cronsim import CronSim
 
 from heapwatch.errors import HeapwatchError, Refused, UsageError
-from heapwatch.model import Batch, Event
+from heapwatch.model import Event
 from heapwatch.monitor import marked
 from heapwatch.monitor.load import files
 from heapwatch.monitor.states import Transition
 from heapwatch.store.errors import NotFound
 from heapwatch.web import told_runs
-from heapwatch.web.acting_ports import StoreAnswers
+from heapwatch.web.acting_ports import Collected, StoreAnswers
 from heapwatch.web.settings import Settings
 from heapwatch.web.timers import Task
 from heapwatch.workflow import records, templates
@@ -69,7 +69,7 @@ class Acting:
         self._note = note
         self._tell = tell
         self._records = Records(settings.data / "runs.db")
-        self._hands = FleetHands(settings.inventory, self._keep, failed=self._on_failed)
+        self._hands = FleetHands(settings.inventory, Collected(store).keep, failed=self._on_failed)
         self._answers = StoreAnswers(store, leaks)
         self._voice = voice
         self._listening = Listening(self._answers)
@@ -117,9 +117,6 @@ class Acting:
 
     def _job(self, seconds: float, stop: threading.Event) -> Job:
         return Job(seconds, self._hands, self._answers, stop, self._answers, self._voice)
-
-    def _keep(self, batch: Batch) -> None:
-        self._store.insert([batch])
 
     # ---- what begins runs
 

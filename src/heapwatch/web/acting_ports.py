@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 
 from heapwatch.errors import HeapwatchError, UsageError
+from heapwatch.model import Batch
 from heapwatch.monitor.load import Rulebook
 from heapwatch.monitor.receivers import Receiver
 from heapwatch.monitor.sight import Sight
@@ -51,6 +54,20 @@ class StoreAnswers:
 
     def messages(self, query: str, from_: int, to: int, limit: int) -> Mapping[str, Any]:
         return run_logs(self._store, query, from_, to, limit)
+
+
+class Collected:
+    """Stores what steps collect. A batch is known by its number: each gets the next, over restarts too."""
+
+    AGENT = "workflow"
+
+    def __init__(self, store: Store) -> None:
+        newest = {each["id"]: int(each["sequence"]) for each in store.status()["agents"]}
+        self._store = store
+        self._numbers = count(newest.get(self.AGENT, -1) + 1)
+
+    def keep(self, batch: Batch) -> None:
+        self._store.insert([replace(batch, agent=self.AGENT, sequence=next(self._numbers))])
 
 
 def _side(text: str, now: int) -> served.Side:
