@@ -12,7 +12,7 @@ from simulated import Program, leaking
 from heapwatch.cli.recordings import snapshots
 from heapwatch.detect.settings import Settings
 from heapwatch.errors import UsageError
-from heapwatch.model import Batch, Event, JvmId, MetricBlock, Snapshot
+from heapwatch.model import LIVE, Batch, Event, JvmId, MetricBlock, Snapshot
 from heapwatch.monitor import marked, replay
 from heapwatch.monitor.kinds.base import Monitor
 from heapwatch.monitor.kinds.exhaustion import Exhaustion
@@ -77,7 +77,7 @@ def taken(number: int, rate: float, heap_max: float) -> dict[int, Snapshot]:
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    """web1 fills up and ends; web2 is silent for a while; web3 fills its container."""
+    """web1 fills up, is probed, and ends; web2 is silent for a while; web3 fills its container."""
     clock = [START]
     settings = StoreSettings(readers=1, fsync=False, min_free_disk_bytes=0)
     with open_store(tmp_path_factory.mktemp("replay"), settings, clock=lambda: clock[0]) as store:
@@ -103,10 +103,11 @@ def arriving(step: int, now: int, heaps: dict[int, dict[int, Snapshot]]) -> Batc
     labels = {name: str(value) for name, value in who(3)._asdict().items()}
     used = {"cgroup.memory.limit": array("d", [2e9]), "cgroup.memory.used": array("d", [1e9 + 2e6 * step])}
     ended = [Event(now, "exit", {n: str(v) for n, v in who(1)._asdict().items()})] if step == 81 else []
+    probe = [replace(heaps[1][step], mode=LIVE, time=now - 2000)] if step == 70 else []
     return Batch(
         "tests",
         step,
-        [heaps[number][step] for number in there],
+        [heaps[number][step] for number in there] + probe,
         [MetricBlock(labels, array("q", [now]), used)],
         ended,
     )

@@ -17,6 +17,7 @@ from heapwatch.monitor.kinds.base import Ending, Leaking
 from heapwatch.monitor.load import Rulebook, combined, load
 from heapwatch.monitor.sight import Sight
 from heapwatch.monitor.states import OK, State, Transition
+from heapwatch.monitor.stretch import Stretch
 from heapwatch.monitor.values import amount
 from heapwatch.query import hwq
 from heapwatch.query.hwq import Clear
@@ -147,12 +148,12 @@ class Stage:
 
     def _past(self, book: Rulebook, run: Run) -> Past:
         past = Past()
-        sight = Sight(self.scene.store, self._told)
+        eyes = Stretch(Sight(self.scene.store, self._told), run.to)
         for tick, monitor in sorted(
             ((tick, each) for each in book.monitors for tick in ticks(each.every, run.from_, run.to)),
             key=lambda each: each[0],
         ):
-            found = evaluate(monitor, tick, sight, self._states.get(monitor.name, {}), run.from_)
+            found = evaluate(monitor, tick, eyes, self._states.get(monitor.name, {}), run.from_)
             self._states[monitor.name] = found.states
             past.looks.setdefault(monitor.name, []).append((tick, found.states))
             past.transitions += found.transitions
