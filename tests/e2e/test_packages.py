@@ -78,9 +78,11 @@ def test_a_wheel_carries_pages_migrations_types_and_the_demo(wheel: Path) -> Non
     names = zipfile.ZipFile(wheel).namelist()
     assert "heapwatch/web/static/index.html" in names
     assert "heapwatch/py.typed" in names
-    assert "heapwatch/cli/demo/memleak/pom.xml" in names
+    assert "heapwatch/cli/demo/examples/memleak/pom.xml" in names
+    for shipped in ("workflows/periodic-collection", "playbooks/repair-collection", "monitors/leak"):
+        assert f"heapwatch/cli/demo/examples/{shipped}.yml" in names
     assert any(name.startswith("heapwatch/store/schema/") and name.endswith(".sql") for name in names)
-    assert any(name.startswith("heapwatch/cli/demo/memleak/twin/") for name in names)
+    assert any(name.startswith("heapwatch/cli/demo/examples/memleak/twin/") for name in names)
     assert not [
         name for name in names if ".digest" in name or "__pycache__" in name or "node_modules" in name
     ]
@@ -107,7 +109,9 @@ def test_an_installation_with_extras_has_the_commands(with_extras: Path) -> None
     assert "heapwatch demo" in said(with_extras / "heapwatch", "demo", "--help").stdout
 
 
-def test_an_installed_demo_finds_its_java_sources(with_extras: Path) -> None:
-    asked = "from heapwatch.cli.demo.build import sources; print(sources())"
-    found = said(with_extras / "python", "-c", asked).stdout.strip()
-    assert found.endswith("site-packages/heapwatch/cli/demo/memleak")
+def test_an_installed_demo_finds_what_it_runs(with_extras: Path) -> None:
+    asked = "from heapwatch.cli.demo.build import shipped, sources; "
+    asked += "print(sources(), *shipped('workflows').iterdir())"
+    found, *workflows = said(with_extras / "python", "-c", asked).stdout.split()
+    assert {Path(each).name for each in workflows} >= {"periodic-collection.yml", "evidence.yml"}
+    assert found.endswith("site-packages/heapwatch/cli/demo/examples/memleak")

@@ -1,4 +1,5 @@
-"""The story end to end: a leak on three real JVMs is seen, named, found everywhere, and its fix proved.
+"""The story end to end: a leak on three real JVMs is seen, named, found everywhere, and its fix proved; and
+workflows collect all the while, repair a host that fails, and take evidence.
 
 One demo is played through once (`story`); each test is one sentence about what was seen.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acting import CHILD, CRASHED, Acted, heapwatch, output, prove, repair
 from watching import HEAPWATCH, Api, demo_url
 
 from heapwatch.cli.demo import control
@@ -20,7 +22,6 @@ from heapwatch.cli.demo import control
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 HOSTS = ("memleak1", "memleak2", "memleak3")
-CHILD = "memleak.Child"
 ENOUGH = 6
 """Histograms of one life that make a curve."""
 
@@ -54,6 +55,8 @@ class Story:
     fixed: dict[str, Life] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     jvms: list[dict[str, Any]] = field(default_factory=list)
+    acted: Acted = field(default_factory=Acted)
+    audit: subprocess.CompletedProcess[str] | None = None
     exit_code: int = -1
     output: str = ""
     left_over: list[int] = field(default_factory=list)
@@ -133,10 +136,13 @@ def _of(answer: dict[str, Any], jvm: dict[str, Any], measure: str) -> list[tuple
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory, needs: Any) -> Story:
     needs("javac")
-    playing = Playing(tmp_path_factory.mktemp("story"))
+    folder = tmp_path_factory.mktemp("story")
+    playing = Playing(folder)
     told = Story()
     try:
+        told.acted = repair(playing.api, playing.state, playing.log)
         playing.api.until("a curve of every host", lambda: playing.lives("1.0.0").keys() == set(HOSTS))
+        prove(playing.api, told.acted)
         playing.api.until("the end of some JVM's memory", lambda: _events(playing, "oom"), 400)
         told.faulty = playing.lives("1.0.0")
         playing.status()
@@ -150,6 +156,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, needs: Any) -> Story:
         playing.process.kill()
         playing.process.wait()
     told.output = playing.log.read_text()
+    told.audit = heapwatch("audit", "verify", "--data", str(folder / "data" / "store"))
     told.left_over = [pid for pid in playing.seen if _alive(pid)]
     return told
 
@@ -238,3 +245,69 @@ def test_at_its_end_the_demo_says_in_words_what_was_seen(story: Story) -> None:
     assert "akka.actor.ActorCell" in story.output
     assert "the fault is in the program, not in a machine" in story.output
     assert "With the fix (1.0.1): memleak.Child" in story.output
+
+
+def test_a_jvm_that_ended_fails_the_collection_of_its_host_alone(story: Story) -> None:
+    asked = story.acted.asked
+    rows = {row["host"]: row["outcome"] for row in output(asked, "collect")["hosts"]}
+    assert rows.keys() == set(HOSTS)
+    assert rows[CRASHED] == "jvm missing"
+    assert output(asked, "collect")["failed"] == [CRASHED]
+    assert asked["trigger"]["kind"] == "every"
+    assert output(asked, "log")["text"].startswith("collected: 2 of 3 hosts")
+
+
+def test_nothing_is_repaired_before_somebody_says_yes(story: Story) -> None:
+    asked = story.acted.asked
+    step = next(each for each in asked["steps"] if each["id"] == "repair")
+    assert step["state"] == "waiting_approval"
+    assert f"repair-collection.yml on {CRASHED}" in " ".join(step["approval"]["shows"])
+    assert f"press y, or heapwatch approve {asked['id']}" in story.output
+
+
+def test_after_a_yes_a_playbook_starts_the_jvm_and_it_is_collected_from_again(story: Story) -> None:
+    acted = story.acted
+    assert acted.yes is not None
+    assert acted.yes.returncode == 0, acted.yes.stderr
+    states = {step["id"]: step["state"] for step in acted.repaired["steps"]}
+    assert states == {"collect": "failed", "log": "succeeded", "repair": "succeeded", "again": "succeeded"}
+    assert acted.repaired["state"] == "succeeded"
+    assert "changed=1" in output(acted.repaired, "repair")["text"]
+    (again,) = output(acted.repaired, "again")["hosts"]
+    before, after = acted.pids
+    assert after not in (0, before)
+    (jvm,) = again["jvms"]
+    assert (again["host"], again["outcome"], jvm["pid"]) == (CRASHED, "ok", after)
+    assert jvm["bytes"] in acted.stored
+
+
+def test_what_leaks_leaves_a_histogram_threads_and_who_holds_it(story: Story) -> None:
+    run = story.acted.evidence
+    assert (run["trigger"]["kind"], run["labels"]["class"]) == ("leak", CHILD)
+    assert run["trigger"]["state"] in ("suspect", "confirmed")
+    assert CHILD in output(run, "classes")["text"]
+    assert output(run, "threads")["java"] > 0
+    assert {str(output(run, step["id"])["pid"]) for step in run["steps"]} == {run["labels"]["pid"]}
+
+
+def test_who_holds_it_stands_on_the_page_of_the_class(story: Story) -> None:
+    found, run = story.acted.diagnosis, story.acted.evidence
+    assert (found["by"], found["suspect"], found["confirmed_by"]) == ("workflow:evidence", CHILD, ["jfr"])
+    held = [[link["holder"] for link in way["chain"]] + [way["class"]] for way in found["holders"]["jfr"]]
+    assert held
+    assert all(CHILD in chain for chain in held)
+    marks = [event for event in story.events if event["labels"].get("pid") == run["labels"]["pid"]]
+    assert {"leak", "run", "diagnosis"} <= {event["kind"] for event in marks}
+
+
+def test_the_audit_of_all_that_was_done_holds(story: Story) -> None:
+    assert story.audit is not None
+    assert story.audit.returncode == 0, story.audit.stdout + story.audit.stderr
+
+
+def test_the_demo_tells_of_the_runs_as_they_end_and_at_its_own_end(story: Story) -> None:
+    assert "periodic-collection: 3 of 3 hosts, " in story.output
+    assert "repaired: 1 of 1 hosts, 1 JVMs" in story.output
+    assert f"/runs/{story.acted.evidence['id']}" in story.output
+    assert "Workflow evidence: " in story.output
+    assert "Workflow periodic-collection: " in story.output

@@ -10,7 +10,7 @@ import pytest
 
 from heapwatch.cli.demo.build import Program
 from heapwatch.cli.demo.hosts import FIXED, Happening, Host, Load, Patience
-from heapwatch.errors import HeapwatchError
+from heapwatch.errors import HeapwatchError, Refused
 
 GENEROUS_S = 30.0
 PATIENT = Patience()
@@ -96,6 +96,37 @@ def test_a_deploy_replaces_the_version_and_is_no_crash(played) -> None:
     command = (jvm.host.logs / "memleak1.log").read_text().splitlines()[-2]
     assert "-Dheapwatch.label.version=1.0.1" in command
     assert "-Dfixed=true" in command
+
+
+def test_a_jvm_that_was_killed_waits_for_whoever_repairs_it(played) -> None:
+    jvm = played(HEALTHY, Patience(restart=float("inf"), others=True))
+    jvm.host.start()
+    jvm.until(lambda: jvm.host.state == "up")
+    jvm.host.crash()
+    jvm.until(lambda: jvm.host.state == "down")
+    with pytest.raises(Refused, match="memleak1 is down already"):
+        jvm.host.crash()
+    jvm.host.tick()
+    assert jvm.host.process is None
+    jvm.host.repair()
+    jvm.until(lambda: jvm.host.state == "up")
+    process = jvm.host.process
+    jvm.host.repair()  # where it runs nothing happens
+    jvm.host.tick()
+    assert (jvm.host.process, jvm.host.state, jvm.host.restarts) == (process, "up", 1)
+    assert jvm.kinds() == ["start", "crash", "exit", "start"]
+    assert "if nobody repairs it before" in jvm.happenings[2].text
+
+
+def test_a_deploy_starts_what_is_down_in_its_new_version(played) -> None:
+    jvm = played(HEALTHY, Patience(restart=float("inf"), others=True))
+    jvm.host.start()
+    jvm.until(lambda: jvm.host.state == "up")
+    jvm.host.crash()
+    jvm.until(lambda: jvm.host.state == "down")
+    jvm.host.deploy(FIXED)
+    jvm.until(lambda: jvm.host.state == "up")
+    assert "-Dfixed=true" in (jvm.host.logs / "memleak1.log").read_text().splitlines()[-2]
 
 
 def test_a_jvm_that_does_not_come_up_ends_the_demo_with_its_log_named(played) -> None:

@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 import termios
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,13 @@ def test_the_picture_has_heap_growth_and_what_happened() -> None:
     assert "out of memory" in picture
     assert "java.lang.OutOfMemoryError" in picture
     assert "f deploy the fix" in picture
+    assert "say yes" not in picture
+
+
+def test_the_keys_that_answer_are_named_while_a_run_asks() -> None:
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(screen._picture(replace(view(), asked=True), 140))
+    assert "y say yes   n say no" in console.export_text()
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 140])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from heapwatch.cli.demo import control, screen, show
 from heapwatch.cli.demo.build import build
 from heapwatch.cli.options import Seconds
-from heapwatch.errors import Refused
+from heapwatch.errors import Refused, Unavailable
 from heapwatch.jvm.discover import discover
 
 app = App(
@@ -21,19 +22,23 @@ app = App(
     help="""Show a leak growing on three real JVMs.
 
     An Akka service makes an actor for each download and never stops it. Three JVMs of it run as
-    hosts memleak1, memleak2 and memleak3, an agent each. Memory ends after some minutes; the JVM is
-    started again. `heapwatch demo fix` deploys the patch. Ctrl-C ends all of it.
+    hosts memleak1, memleak2 and memleak3, an agent each. Two workflows run: one collects from all
+    hosts and repairs what failed, after a yes; one takes evidence when something leaks. Memory ends
+    after some minutes; the JVM is started again. `heapwatch demo fix` deploys the patch. Ctrl-C ends
+    all of it.
 
     For example:
 
         heapwatch demo                           with a browser
         heapwatch demo --no-browser --for 3m     without one, for three minutes
-        heapwatch demo --fast                    memory ends after about a minute
+        heapwatch demo --fast                    memory ends after about two minutes
         heapwatch demo fix                       from another terminal
+        heapwatch demo crash memleak2            the same; a workflow asks to repair it
     """,
 )
 
 INTERRUPTED = 130
+START_S, AGAIN_S = 60.0, 0.25
 
 State = Annotated[Path | None, Parameter(metavar="FOLDER", env_var="HEAPWATCH_DEMO_STATE")]
 
@@ -58,7 +63,7 @@ def demo(
     for_
         End by itself after this time.
     fast
-        Leak six times faster.
+        Leak three times faster.
     twin
         Run the plain-Java twin even where Akka could be had.
     plain
@@ -102,6 +107,41 @@ def fix(*, state: State = None) -> int:
 
 
 @app.command
+def crash(host: str = "memleak1", /, *, state: State = None) -> int:
+    """Kill the JVM of a host, so that the next collection fails and asks to repair it.
+
+    Parameters
+    ----------
+    host
+        memleak1, memleak2 or memleak3.
+    """
+    _said(control.ask(state or control.default_folder(), f"crash {host}"))
+    print(f"{host} is killed; the next collection finds it missing and asks for a yes to repair it")
+    return 0
+
+
+@app.command
+def start(host: str, /, *, state: State = None) -> int:
+    """Start the JVM of a host that is down, and wait until it is up; the repairing playbook does this.
+
+    Parameters
+    ----------
+    host
+        memleak1, memleak2 or memleak3.
+    """
+    folder = state or control.default_folder()
+    answer = _said(control.ask(folder, f"start {host}"))
+    deadline = time.monotonic() + START_S
+    while answer["hosts"][host]["state"] != "up":
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{host} is not up after {START_S:.0f} s")
+        time.sleep(AGAIN_S)
+        answer = control.ask(folder, "status")
+    print(f"{host} is up, pid {answer['hosts'][host]['pid']}")
+    return 0
+
+
+@app.command
 def status(*, state: State = None) -> int:
     """Print how a running demo is, as JSON."""
     from heapwatch.cli.output import write_json
@@ -113,11 +153,15 @@ def status(*, state: State = None) -> int:
 @app.command
 def stop(*, state: State = None) -> int:
     """End a running demo and everything it started."""
-    answer = control.ask(state or control.default_folder(), "stop")
-    if "error" in answer:
-        raise Refused(str(answer["error"]))
+    answer = _said(control.ask(state or control.default_folder(), "stop"))
     print(f"the demo (pid {answer['pid']}) is ending")
     return 0
+
+
+def _said(answer: dict[str, Any]) -> dict[str, Any]:
+    if "error" in answer:
+        raise Refused(str(answer["error"]))
+    return answer
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -40,16 +40,19 @@ class Program:
         return "a plain-Java twin of Akka" if self.twin else "Akka"
 
 
-def sources() -> Path:
-    """Where the program's sources are: beside this file in a wheel, in examples/ of a checkout."""
-    shipped = Path(__file__).with_name("memleak")
-    checkout = Path(__file__).resolve().parents[4] / "examples" / "memleak"
-    for folder in (shipped, checkout):
-        if (folder / "pom.xml").is_file():
+def shipped(name: str) -> Path:
+    """A folder of examples/ of a checkout; in a wheel it is in `examples` beside this file."""
+    beside = Path(__file__).with_name("examples") / name
+    checkout = Path(__file__).resolve().parents[4] / "examples" / name
+    for folder in (beside, checkout):
+        if folder.is_dir():
             return folder
-    raise HeapwatchError(
-        "the demo's Java sources are missing from this installation; install heapwatch again"
-    )
+    raise HeapwatchError(f"the demo's {name} is missing from this installation; install heapwatch again")
+
+
+def sources() -> Path:
+    """Where the program's Java sources are."""
+    return shipped("memleak")
 
 
 def build(cache: Path, say: Say, twin: bool = False) -> Program:

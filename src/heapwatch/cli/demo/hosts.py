@@ -1,6 +1,7 @@
 """One host of the demo: a JVM with the fault, and what an operator's supervisor does with it.
 
-down --start--> starting --READY--> up --OutOfMemoryError--> dying --exit--> down (restarted after a pause)
+down --start--> starting --READY--> up --OutOfMemoryError--> dying --exit--> down (restarted after a pause
+                                     |                                        or when somebody repairs it)
                                      \\--deploy--> leaving --exit--> down (started in its new version)
 """
 
@@ -14,7 +15,7 @@ from typing import Callable
 
 from heapwatch.cli.demo.build import MAIN_CLASS, Program
 from heapwatch.cli.demo.processes import Process
-from heapwatch.errors import HeapwatchError
+from heapwatch.errors import HeapwatchError, Refused
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Patience:
     """Seconds that a supervisor waits."""
 
     restart: float = 3.0  # before it starts a JVM again
+    others: bool = False  # somebody else may start it before
     ready: float = 60.0  # for READY
     limp: float = 8.0  # for a JVM that has said it is out of memory to end by itself
     leave: float = 10.0  # for one that was asked to end
@@ -57,7 +59,7 @@ class Happening:
 
     time: int  # epoch ms
     host: str
-    kind: str  # start, oom, exit, deploy; of a verdict its state
+    kind: str  # start, oom, crash, exit, deploy; of a verdict or a run its state
     text: str
 
 
@@ -91,10 +93,24 @@ class Host:
     def deploy(self, release: Release) -> None:
         """Replace the running version, gently."""
         self.release = release
+        self.repair()
         if self.process and self.state in ("up", "starting"):
             self._happened("deploy", f"{release.version} is being deployed")
             self.process.ask_to_end()
             self._enter("leaving")
+
+    def repair(self) -> None:
+        """Start what is down, without a pause; what runs is left alone."""
+        if self.process is None:
+            self._pause = 0.0
+
+    def crash(self) -> None:
+        """End a JVM as the kernel does when the machine has no memory left."""
+        if self.process is None:
+            raise Refused(f"{self.name} is down already")
+        self._happened("crash", "killed on purpose")
+        self._enter("up")  # wherever it was on its way to
+        self.process.kill()
 
     def tick(self) -> None:
         """Look once at what the process said and did."""
@@ -130,7 +146,8 @@ class Host:
         else:
             self.restarts += 1
             self._pause = self.patience.restart
-            self._happened("exit", f"ended with code {code}; starting again in {self._pause:.0f} s")
+            unless = ", if nobody repairs it before" if self.patience.others else ""
+            self._happened("exit", f"ended with code {code}; starting again in {self._pause:.0f} s{unless}")
         self.process = None
         self._enter("down")
 

@@ -23,7 +23,16 @@ from heapwatch.cli.demo.figures import HostFigures
 from heapwatch.cli.demo.hosts import Happening, Host
 
 SHOWN_HAPPENINGS = 6
-COLOURS = {"oom": "red", "exit": "red", "confirmed": "bold red", "suspect": "yellow", "fixed": "bold green"}
+COLOURS = {
+    "oom": "red",
+    "crash": "red",
+    "exit": "red",
+    "failed": "red",
+    "confirmed": "bold red",
+    "suspect": "yellow",
+    "waiting_approval": "bold yellow",
+    "fixed": "bold green",
+}
 PLAIN_EVERY_S = 10.0
 
 STATES = {
@@ -46,6 +55,7 @@ class View:
     figures: Mapping[str, HostFigures]
     happenings: Sequence[Happening]
     fixed: bool
+    asked: bool = False  # whether a run waits for a yes
 
 
 class Screen(Protocol):
@@ -155,6 +165,7 @@ def _picture(view: View, width: int) -> Group:
         for happening in view.happenings[-SHOWN_HAPPENINGS:]
     ]
     keys = "q end" if view.fixed else "q end   f deploy the fix"
+    keys += "   y say yes   n say no" if view.asked else ""
     foot = Text(f"  {keys}   o open the browser", style="dim")
     return Group(head, _table(view, width), *lines, foot)
 

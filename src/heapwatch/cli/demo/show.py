@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from heapwatch.cli.client import Client
-from heapwatch.cli.demo import figures, summary, verdicts
+from heapwatch.cli.demo import figures, summary, verdicts, workflows
 from heapwatch.cli.demo.build import Program
 from heapwatch.cli.demo.control import ControlSocket
-from heapwatch.cli.demo.hosts import FIXED, Happening, Host, Load
+from heapwatch.cli.demo.hosts import FIXED, Happening, Host, Load, Patience
 from heapwatch.cli.demo.processes import Process, stop_all
+from heapwatch.cli.demo.runs import Runs
 from heapwatch.cli.demo.screen import Screen, View
 from heapwatch.cli.options import ServerOptions
 from heapwatch.errors import HeapwatchError, Refused, Unavailable
@@ -32,6 +33,8 @@ from heapwatch.errors import HeapwatchError, Refused, Unavailable
 STEP_S = 0.25
 ASK_EVERY_S = 1.0
 SERVER_READY_S = 60.0
+UNREPAIRED_S, UNREPAIRED_FAST_S = 45.0, 20.0
+"""So long a JVM that ended is left to the workflow that repairs it."""
 PREFERRED_PORT = 7077
 PREFERRED_GRAPHITE_PORT = 2003
 
@@ -46,6 +49,7 @@ class Plan:
     data: Path | None
     browser: bool
     for_s: float | None
+    fast: bool = False
 
 
 def plan(
@@ -57,13 +61,13 @@ def plan(
     running: frozenset[str] = frozenset(),
 ) -> Plan:
     """`running` are names of JVMs that are taken: agents tell JVMs apart by them, also those of two demos."""
-    downloads, heap_mib, interval_s = (700.0, 128, 2.0) if fast else (110.0, 192, 2.5)
+    downloads, heap_mib, interval_s = (350.0, 208, 1.0) if fast else (110.0, 192, 2.5)
     shares = {"memleak1": 1.0, "memleak2": 0.85, "memleak3": 1.2}
     loads = tuple(
         Load(name, downloads * share, heap_mib, f"{name}-{os.getpid()}" if name in running else name)
         for name, share in shares.items()
     )
-    return Plan(loads, interval_s, state, data, browser, for_s)
+    return Plan(loads, interval_s, state, data, browser, for_s, fast)
 
 
 class Demo:
@@ -81,6 +85,8 @@ class Demo:
         self._agents: list[Process] = []
         self._hosts: list[Host] = []
         self._server: Process | None = None
+        self._runs: Runs | None = None
+        self._no_runs = workflows.missing()
         self._cleanup = ExitStack()
         self.url = ""
 
@@ -90,16 +96,14 @@ class Demo:
         self._control = self._cleanup.enter_context(closing(ControlSocket(self._plan.state)))
         self._logs = folder / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._start_jvms()
         self._start_server(folder)
         self._client = self._cleanup.enter_context(Client(ServerOptions(server=self.url)))
         self._verdicts = verdicts.Verdicts(self._client)
-        for load in self._plan.loads:
-            host = Host(load, self._program, self._logs, self._happened)
-            self._hosts.append(host)
-            host.start()
         self._await_server()
         self._agents = [self._start_agent(load, folder) for load in self._plan.loads]
         self._screen.say(f"three JVMs on {self._program.actors}; look at {self.url}")
+        self._tell_of_workflows()
         if self._plan.browser:
             self._open_browser()
 
@@ -135,6 +139,7 @@ class Demo:
         try:
             names = [host.name for host in self._hosts]
             told = summary.lines(self._client, names, int(self._begun * 1000), self._happenings)
+            told += self._runs.lines() if self._runs else []
             self._verdicts.news(names, int(self._begun * 1000))
             return [*told, *verdicts.lines(self._verdicts.leaks)]
         except HeapwatchError as error:
@@ -148,19 +153,51 @@ class Demo:
         self._cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
         return folder
 
+    def _start_jvms(self) -> None:
+        """Before the server: what its workflows collect from is there then."""
+        left_s = UNREPAIRED_FAST_S if self._plan.fast else UNREPAIRED_S
+        patience = Patience() if self._no_runs else Patience(restart=left_s, others=True)
+        for load in self._plan.loads:
+            host = Host(load, self._program, self._logs, self._happened, patience=patience)
+            self._hosts.append(host)
+            host.start()
+        while any(host.state == "starting" for host in self._hosts):
+            for host in self._hosts:
+                host.tick()
+            time.sleep(STEP_S)
+
     def _start_server(self, folder: Path) -> None:
         port = free_port(PREFERRED_PORT)
         graphite = free_port(PREFERRED_GRAPHITE_PORT)
         self.url = f"http://127.0.0.1:{port}"
+        acting: list[str] = []
+        if not self._no_runs:
+            asked = self._plan
+            acting = workflows.prepare(folder, asked.loads, asked.state, self.url, asked.fast)
         self._server = Process(
             "server",
             [
                 *_ours("heapwatch.cli.main"),
                 *("serve", "--data", str(folder / "store")),
                 *("--listen", f"127.0.0.1:{port}", "--graphite-listen", f"127.0.0.1:{graphite}"),
+                *acting,
             ],
             self._logs / "server.log",
+            {"PATH": workflows.search_path()},
         )
+
+    def _tell_of_workflows(self) -> None:
+        if self._no_runs:
+            self._screen.say(f"going on without workflows: {self._no_runs}")
+            return
+        self._runs = Runs(self._client, int(self._begun * 1000))
+        every = workflows.period_s(self._plan.fast)
+        self._screen.say(
+            f"workflows collect from all hosts every {every} s, and take evidence of what leaks: "
+            f"{self.url}/workflows"
+        )
+        if lacking := workflows.without_ansible():
+            self._screen.say(lacking)
 
     def _start_agent(self, load: Load, folder: Path) -> Process:
         file = folder / f"agent-{load.name}.json"
@@ -206,12 +243,32 @@ class Demo:
             self._rollout = list(self._hosts)
 
     def _answer(self, word: str) -> dict[str, Any]:
-        if word == "fix":
+        verb, _, name = word.partition(" ")
+        if verb == "fix":
             self._fix()
-        elif word == "stop":
+        elif verb == "stop":
             self._ending = True
-        elif word != "status":
+        elif verb in ("start", "crash"):
+            try:
+                self._act_on(verb, name)
+            except HeapwatchError as error:
+                return {"error": str(error)}
+        elif verb != "status":
             return {"error": f"no such word: {word}"}
+        return self._status()
+
+    def _act_on(self, verb: str, name: str) -> None:
+        found = [host for host in self._hosts if host.name == name]
+        if not found:
+            raise Refused(
+                f"there is no host {name!r}: there are {', '.join(each.name for each in self._hosts)}"
+            )
+        if verb == "start":
+            found[0].repair()
+        else:
+            found[0].crash()
+
+    def _status(self) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
             "url": self.url,
@@ -227,6 +284,7 @@ class Demo:
                 for host in self._hosts
             },
             "processes": [process.pid for process in self._running()],
+            "workflows": self._no_runs or "on",
         }
 
     def _running(self) -> list[Process]:
@@ -240,6 +298,8 @@ class Demo:
             self._fix()
         elif key in ("o", "O"):
             self._open_browser()
+        elif key in ("y", "Y", "n", "N") and self._runs is not None:
+            self._runs.answer(yes=key in "yY", note="by the demo's keys")
 
     def _open_browser(self) -> None:
         can_show = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
@@ -260,6 +320,7 @@ class Demo:
             self._figures = figures.read(self._client, names, int(self._begun * 1000))
             for news in self._verdicts.news(names, int(self._begun * 1000)):
                 self._happened(news)
+            self._look_at_runs()
         except Unavailable:  # busy for a moment; the picture keeps the last figures
             pass
         self._screen.show(
@@ -271,8 +332,16 @@ class Demo:
                 self._figures,
                 self._happenings,
                 self._fixed,
+                self._runs is not None and bool(self._runs.waiting),
             )
         )
+
+    def _look_at_runs(self) -> None:
+        if self._runs is None:
+            return
+        for news in self._runs.news([host.name for host in self._hosts if host.state in ("dying", "down")]):
+            self._happened(news)
+        self._runs.settle([host.name for host in self._hosts if host.state == "up"])
 
     def _elapsed(self) -> float:
         return time.time() - self._begun
