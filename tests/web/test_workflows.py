@@ -321,7 +321,11 @@ def test_the_command_line_begins_answers_and_shows(
     assert cli("workflow", "run", "relieve", "--label", "x")[2].endswith(
         "--label x: write it as name=value\n"
     )
+    rows = {each["name"]: each for each in json.loads(cli("workflow", "list", "-o", "json")[1])}
+    assert rows["relieve"]["last"]["state"] == "succeeded"
+    assert "hears     log OutOfMemoryError" in cli("workflow", "list")[1]
     assert "stopped by anybody" in cli("workflow", "stop", "--note", "tea")[1]
+    assert "all workflows are stopped by anybody" in cli("workflow", "list")[1]
     assert "stopped by anybody: tea" in cli("workflow", "run", "clock")[2]
     assert cli("workflow", "start")[:2] == (0, "workflows begin again\n")
 

@@ -178,6 +178,12 @@ def test_a_command_by_ssh_says_its_code_and_no_shell_reads_a_label(hands):
         do("ssh.command", {"host": "far", "argv": ["sleep", "30"]}, Job(0.5, hands))
 
 
+def test_a_collection_from_no_host_at_all_is_a_failure_that_templates_can_look_at():
+    with pytest.raises(StepFailed, match="the inventory has no hosts") as caught:
+        do("collect", {}, Job(5, FleetHands(None)))
+    assert (caught.value.output["failed"], caught.value.output["text"]) == ([], "")
+
+
 def test_collect_names_the_hosts_that_failed_and_an_inventory_is_read_anew(hands):
     job = Job(30, hands)
     with pytest.raises(StepFailed, match="1 of 1 hosts failed: dead: unreachable") as caught:

@@ -23,7 +23,7 @@ app = App(
 For example:
 
     heapwatch workflow check workflows/
-    heapwatch workflow list workflows/
+    heapwatch workflow list
     heapwatch workflow show workflows/evidence.yml
     heapwatch workflow run evidence --label host=web1 --dry-run
     heapwatch workflow stop --note "maintenance"
@@ -36,6 +36,10 @@ COLUMNS = [
     Column("steps", "STEPS", lambda steps: str(len(steps)), right=True),
     Column("destructive", "DESTRUCTIVE", lambda text: text or human.NONE),
     Column("description", "DESCRIPTION", lambda text: clean(text) or human.NONE, rank=1, elastic=True),
+]
+OF_A_SERVER = [
+    Column("running", "RUNNING", str, right=True),
+    Column("last", "LAST RUN", lambda run: run["state"] if run else "never"),
 ]
 
 
@@ -61,28 +65,38 @@ def check(path: Path, *, output: TableOutput = TABLE) -> int:
 
     book = load(path)
     rows = [_row(each) for each in book.workflows.values()]
-    foot = [f"{human.plural(len(rows), 'workflow')}, nothing is wrong with them"]
+    foot = [f"{human.plural(len(rows), 'workflow')}, nothing is wrong"]
     write(COLUMNS, rows, output.kind, rows, foot=foot)
     return 0
 
 
 @app.command(name="list")
-def list_(path: Path, *, output: TableOutput = TABLE) -> int:
-    """List the workflows of a file or folder, and what begins them.
+def list_(path: Path | None = None, *, output: TableOutput = TABLE, server: ServerOptions = SERVER) -> int:
+    """List the workflows of the server, or of files, and what begins them.
 
     For example:
 
+        heapwatch workflow list
         heapwatch workflow list workflows/
 
     Parameters
     ----------
     path
-        A file, or a folder whose *.yml and *.yaml are read.
+        A file, or a folder whose *.yml and *.yaml are read, rather than a server.
     """
-    from heapwatch.workflow.definition import load
+    if path is not None:
+        from heapwatch.workflow.definition import load
 
-    rows = [_row(each) for each in load(path).workflows.values()]
-    write(COLUMNS, rows, output.kind, rows, foot=[] if rows else ["no workflow"])
+        rows = [_row(each) for each in load(path).workflows.values()]
+        write(COLUMNS, rows, output.kind, rows, foot=[] if rows else ["no workflow"])
+        return 0
+    with Client(server) as client:
+        found = client.get("/api/v1/workflows")
+    rows = [_served(each) for each in found["workflows"]]
+    foot = [] if rows else ["no workflow; the server's setting `workflows` names a file or folder of them"]
+    if found["switch"]["stopped"]:
+        foot.append(f"all workflows are stopped by {clean(found['switch']['by'])}")
+    write([*COLUMNS[:-1], *OF_A_SERVER, COLUMNS[-1]], rows, output.kind, found["workflows"], foot=foot)
     return 0
 
 
@@ -198,6 +212,16 @@ def _row(one: Workflow) -> dict[str, Any]:
         "steps": [each.id for each in one.steps],
         "destructive": one.destructive if one.acts else "",
         "description": one.description,
+    }
+
+
+def _served(one: dict[str, Any]) -> dict[str, Any]:
+    acts = any(each["destructive"] for each in one["steps"])
+    return {
+        **one,
+        "workflow": one["name"],
+        "on": "; ".join(one["triggers"]),
+        "destructive": one["destructive"] if acts else "",
     }
 
 

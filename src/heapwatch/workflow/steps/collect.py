@@ -35,6 +35,9 @@ def perform(given: Parameters, job: Job) -> dict[str, Any]:
         raise UsageError("nothing here reaches hosts: the server has no inventory")
     job.check()
     rows = job.hands.collect(given.hosts, given.jvms, given.mode, min(given.each / 1000, job.left_s()))
+    if not rows:
+        nothing = {"text": "", "hosts": [], "failed": [], "jvms": 0}
+        raise StepFailed("the inventory has no hosts: the server's setting `inventory` names one", nothing)
     failed = [row for row in rows if row["failed"]]
     read = sum(jvm["outcome"] == "ok" for row in rows for jvm in row["jvms"])
     why = "; ".join(f"{row['host']}: {row['outcome']}: {row['why']}" for row in failed)
