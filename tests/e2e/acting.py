@@ -61,7 +61,11 @@ def repair(api: Api, state: Path, log: Path) -> Acted:
 
 def prove(api: Api, seen: Acted) -> None:
     """Wait for the evidence of a leak, and look what became of it."""
-    seen.evidence = api.until("evidence", lambda: _newest(api, "evidence", _good), 400)
+
+    def of_child(run: Run) -> bool:
+        return _good(run) and run["labels"]["class"] == CHILD
+
+    seen.evidence = api.until("evidence", lambda: _newest(api, "evidence", of_child), 400)
     host = seen.evidence["labels"]["host"]
 
     def kept() -> list[dict[str, Any]]:

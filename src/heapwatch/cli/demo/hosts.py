@@ -40,6 +40,7 @@ class Load:
     name: str
     downloads: float  # a second
     heap_mib: int
+    documents: int = 4000  # in the cache of ordinary requests, which fills up and is no leak
     jvm: str = ""  # what its JVM is called, where that is not the host's name
 
 
@@ -176,6 +177,7 @@ def _command(load: Load, release: Release, program: Program) -> list[str]:
         "heapwatch.label.version": release.version,
         "fixed": str(release.fixed).lower(),
         "downloads": f"{load.downloads:g}",
+        "documents": str(load.documents),
     }
     return [
         program.java,

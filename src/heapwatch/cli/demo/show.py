@@ -62,9 +62,16 @@ def plan(
 ) -> Plan:
     """`running` are names of JVMs that are taken: agents tell JVMs apart by them, also those of two demos."""
     downloads, heap_mib, interval_s = (350.0, 208, 1.0) if fast else (110.0, 192, 2.5)
+    documents = 800 if fast else 4000  # a cache that fills up all the while would look like a leak
     shares = {"memleak1": 1.0, "memleak2": 0.85, "memleak3": 1.2}
     loads = tuple(
-        Load(name, downloads * share, heap_mib, f"{name}-{os.getpid()}" if name in running else name)
+        Load(
+            name,
+            downloads * share,
+            heap_mib,
+            documents,
+            f"{name}-{os.getpid()}" if name in running else name,
+        )
         for name, share in shares.items()
     )
     return Plan(loads, interval_s, state, data, browser, for_s, fast)

@@ -16,7 +16,7 @@ public final class Main {
     ActorSystem system = ActorSystem.create("downloads");
     Network network = new Network();
     ActorRef parent = system.actorOf(Props.create(Parent.class, () -> new Parent(network, settings.fixed)), "parent");
-    Service service = new Service();
+    Service service = new Service(settings.documents);
 
     start("network", network);
     start("requests", new Pace(settings.requests, service::serve));

@@ -19,6 +19,9 @@ final class Settings {
   /** Ordinary requests served a second, on average; they leave nothing behind. */
   final double requests = decimal("requests", 120);
 
+  /** Documents that the service caches at most. */
+  final int documents = Integer.getInteger("documents", 4000);
+
   private static double decimal(String property, double otherwise) {
     String text = System.getProperty(property);
     return text == null ? otherwise : Double.parseDouble(text);

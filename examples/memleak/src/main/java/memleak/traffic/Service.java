@@ -7,9 +7,13 @@ public final class Service {
   private static final int USERS = 20_000;
   private static final int DOCUMENTS = 30_000;
 
-  private final DocumentCache cache = new DocumentCache(4_000);
+  private final DocumentCache cache;
   private final BufferPool buffers = new BufferPool(24, 32 * 1024);
   private final Sessions sessions = new Sessions(30_000);
+
+  public Service(int cached) {
+    cache = new DocumentCache(cached);
+  }
 
   /** One request. Skewed like real users: few documents are asked for often. */
   public void serve(int number) {
