@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from heapwatch.cli.client import Client
+from heapwatch.cli.demo.build import Program
 from heapwatch.cli.demo.runs import Runs, spoken
+from heapwatch.cli.demo.screen import PlainScreen
+from heapwatch.cli.demo.show import Demo, plan
 from heapwatch.cli.options import ServerOptions
 from heapwatch.errors import Refused, Unavailable
 
@@ -154,3 +160,14 @@ def test_of_a_host_that_is_on_its_way_up_nobody_is_asked() -> None:
     assert [path for path, _ in server.said] == ["/api/v1/runs/4f2a/deny"]
     server.runs["4f2a"] = {**ASKS, "state": "denied"}
     assert runs.news(()) == []
+
+
+@pytest.mark.parametrize(("key", "verb"), [("y", "approve"), ("N", "deny")])
+def test_a_key_answers_what_asks(tmp_path: Path, key: str, verb: str) -> None:
+    server = Server(ASKS)
+    demo = Demo(plan(False, tmp_path, None, False, None), Program("java", "", twin=True), PlainScreen())
+    demo._press(key)  # before there are runs
+    demo._runs = Runs(server, since=0)
+    demo._runs.news(DOWN)
+    demo._press(key)
+    assert server.said == [(f"/api/v1/runs/4f2a/{verb}", {"note": "by the demo's keys"})]
