@@ -1,7 +1,7 @@
 """What a run asked a JVM about a leak, as a diagnosis: it then stands on the class's page, with who holds it.
 
 Only a run that knows the class and the life of the JVM makes one, as those that a leak begins do; and only
-answers of that life count.
+answers of that life count. Who holds other classes is left to the run: it is no evidence of this leak.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def diagnosis(run: Mapping[str, Any]) -> NewDiagnosis | None:
             "suspect": about["class"],
             "confirmed_by": ["jfr"] if any(way["root"] for way in on) else [],
             "steps": [_step(number, each) for number, each in enumerate(asked, 1)],
-            "holders": {"jfr": on or ways},
+            "holders": {"jfr": on},
         }
     )
 
