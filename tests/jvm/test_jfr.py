@@ -158,6 +158,40 @@ def test_a_recording_is_made_by_attach_and_leaves_nothing(java, version, tmp_pat
 
 
 @pytest.mark.jvm
+@pytest.mark.parametrize("version", ["11.0.13", "17.0.9", "25.0.2"])
+def test_a_large_array_does_not_hold_the_jvm_for_minutes(java, version):
+    """It has more references than the VM's queue takes: without a limit each costs a walk of the array."""
+    program = java(home_of(version), "Lab", "-Xmx128m", "-XX:+UseSerialGC")
+    program.tell("hold 2500000")
+    program.tell("gc")
+    _, options = operations.chosen("jfr", {"seconds": 1, "max_pause_ms": 400})
+    with Session(target_of(program.pid)) as session:
+        found = record_with(session, options, lambda _: [program.tell("hold 100000"), program.tell("gc")])
+        assert session.jcmd("VM.version")
+    assert found["samples"] > 0
+    assert found["paths"] is True
+
+
+@pytest.mark.jvm
+@pytest.mark.parametrize(("version", "flags"), [("21.0.8", ["-XX:+ZGenerational"]), ("25.0.2", [])])
+def test_generational_zgc_is_not_recorded_but_left_in_peace(java, version, flags):
+    program = java(home_of(version), "Lab", "-Xmx128m", "-XX:+UseZGC", *flags)
+    with pytest.raises(NoFlightRecorder, match=r"generational ZGC, .*JDK-8375615"):
+        operations.run("jfr", program.pid, {"seconds": 1, "max_pause_ms": 5000})
+
+
+@pytest.mark.jvm
+def test_where_a_way_is_not_found_in_time_more_time_is_named(java):
+    program = java(home_of("17.0.9"), "Lab", "-Xmx256m", "-XX:+UseSerialGC")
+    program.tell("hold 2500000")
+    _, options = operations.chosen("jfr", {"seconds": 1, "max_pause_ms": 1})
+    with Session(target_of(program.pid)) as session:
+        found = record_with(session, options, lambda _: [program.tell("hold 100000"), program.tell("gc")])
+    assert found["groups"]
+    assert "no way to a root was found within 20 ms: allow a longer pause" in found["text"]
+
+
+@pytest.mark.jvm
 def test_a_jvm_without_flight_recorder_is_said_to_have_none(labs):
     with pytest.raises(NoFlightRecorder, match="has no Flight Recorder"):
         operations.run("jfr", labs("11.0.2").pid, {"seconds": 1})

@@ -31,7 +31,7 @@ def jfr(file: Path, /, *, suspect: str = "", output: TableOutput = TABLE) -> int
     """Print who holds what stays, by a flight recording.
 
     Reads the event jdk.OldObjectSample of a .jfr file, without a JDK. Record it
-    with path-to-gc-roots=true, or by `heapwatch diagnose`.
+    by `heapwatch diagnose`, or with a cutoff: the time to search for ways.
 
     For example:
 
