@@ -85,7 +85,8 @@ async def perform(number: int, process: asyncssh.SSHServerProcess[bytes]) -> Non
         while True:
             process.stdout.write(b"x" * 65536)
             await process.stdout.drain()
-    await process.stdin.read()
+    await process.stdin.readexactly(int(await process.stdin.readline()))
+    await process.stdin.readline()
     lies = {
         20: answer(name, of="host1"),
         21: answer(name, late_ms=86_400_000),

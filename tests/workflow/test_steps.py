@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -201,6 +206,57 @@ def test_what_was_stopped_reaches_nobody(hands):
     job.stop.set()
     with pytest.raises(Stopped):
         do("ssh.command", {"host": "far", "argv": ["true"]}, job)
+
+
+@pytest.mark.parametrize("host", ["far", "localhost"])
+def test_a_command_that_is_stopped_ends_on_its_host_with_all_that_it_started(hands, tmp_path, host):
+    begun = tmp_path / "begun"
+    script = f"sleep 60 & echo $$ $! > {begun}.new; mv {begun}.new {begun}; wait; true"
+    stopped(hands, "ssh.command", {"host": host, "argv": ["sh", "-c", script]}, begun.exists)
+    for pid in begun.read_text().split():
+        until(lambda pid=pid: not Path(f"/proc/{pid}").exists())
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("jvm.thread_dump", {"host": "far", "jvm": "flow-shop"}), ("collect", {"hosts": "far"})],
+)
+def test_a_probe_that_waits_for_a_jvm_ends_when_it_is_stopped(hands, jvm, name, given):
+    os.kill(jvm.pid, signal.SIGSTOP)
+    try:
+        stopped(hands, name, given, probes)
+        until(lambda: not probes())
+    finally:
+        os.kill(jvm.pid, signal.SIGCONT)
+
+
+def stopped(hands, name, given, so):
+    """Stop a step once something is so."""
+    job = Job(60, hands)
+    with ThreadPoolExecutor(1) as aside:
+        running = aside.submit(do, name, given, job)
+        until(so)
+        job.stop.set()
+        with pytest.raises(Stopped, match="stopped while it ran: what was under way there was told to end"):
+            running.result()
+
+
+def probes():
+    """The probes that sshd of this test runs, by what it gives to Python; sh has the same words."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = place.read_bytes().split(b"\0")
+            if b"-c" in words and b"memfd_create" in b"".join(words) and b"python" in words[0]:
+                found.append(place.parent.name)
+    return found
+
+
+def until(so):
+    deadline = time.monotonic() + 30
+    while not so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 # -- notify, log, verify ------------------------------------------------------------------------------------

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple, Protocol, Sequence
 
 from heapwatch.fleet.results import FAILED, TOO_MUCH, HostFailed
@@ -13,6 +16,29 @@ MOST = 64 << 20
 
 _MOST_ERRORS = 64 << 10
 _PIECE = 64 << 10
+
+
+ENDS_S = 1.0
+STOP = b"stop\n"
+"""On the standard input of a command that is told to end."""
+_STOPPABLE = """
+exec 3<&0
+{ read x && kill 0; } <&3 3<&- >/dev/null 2>&1 & r=$!
+"$@" </dev/null 3<&-
+s=$?
+exec 2>/dev/null
+kill $r
+exit $s
+"""
+
+
+def stoppable(command: Sequence[str]) -> list[str]:
+    """A command that ends, with all of its process group, when it is told so; it reads nothing itself.
+
+    By its standard input, because sshd sends signals neither for root nor to what another user runs, and a
+    channel that closes tells a command nothing. A connection that breaks does not end it.
+    """
+    return ["sh", "-c", _STOPPABLE, "sh", *command]
 
 
 class Done(NamedTuple):
@@ -28,7 +54,10 @@ Take = Callable[[bytes], None]
 
 
 class Door(Protocol):
-    """An open way to a host. Failures are HostFailed; time is kept by whoever waits."""
+    """An open way to a host. Failures are HostFailed; time is kept by whoever waits.
+
+    A command's standard input stays open. When whoever waits is cancelled, it is told `STOP`.
+    """
 
     async def run(self, command: Sequence[str], given: bytes = b"", most: int = MOST) -> Done: ...
 
@@ -99,7 +128,9 @@ class Here:
         words = [*self._before, *command]
         pipe = asyncio.subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, stderr=pipe)
+            process = await asyncio.create_subprocess_exec(
+                *words, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            )
         except OSError as error:
             raise HostFailed(FAILED, f"{words[0]} does not run here: {error.strerror}") from error
         assert process.stdin is not None
@@ -112,8 +143,7 @@ class Here:
         finally:
             feeding.cancel()
             if process.returncode is None:
-                process.kill()
-                await process.wait()
+                await _ended(process)
         return Done(b"", errors, code)
 
     def is_open(self) -> bool:
@@ -127,6 +157,18 @@ async def _feed(stdin: asyncio.StreamWriter, given: bytes) -> None:
     try:
         stdin.write(given)
         await stdin.drain()
-        stdin.close()
     except (BrokenPipeError, ConnectionResetError):
         pass  # a command that ended without reading has said why
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Told to end; what does not is killed."""
+    assert process.stdin is not None
+    with suppress(OSError):
+        process.stdin.write(STOP)
+    try:
+        async with asyncio.timeout(ENDS_S):
+            await process.wait()
+    except TimeoutError:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -21,7 +21,7 @@ from typing import Any, Mapping, Sequence
 
 from heapwatch.errors import HeapwatchError
 from heapwatch.fleet.asked import LOOK, Asked
-from heapwatch.fleet.doors import Door
+from heapwatch.fleet.doors import Door, stoppable
 from heapwatch.fleet.hosts import Host
 from heapwatch.fleet.results import BAD_ANSWER, FAILED, OK, HostFailed, JvmResult
 from heapwatch.jvm import process
@@ -118,7 +118,7 @@ async def visit(door: Door, host: Host, asked: Asked, known: Mapping[str, Any]) 
     script = "".join(
         _ASK.format(pid=each.jvm.pid, tool=shlex.quote(each.jvm.tool), flag=flag) for each in todo
     )
-    done = await door.run(host.as_user(["sh", "-c", f"{script}\necho @end\n"]), b"", asked.most)
+    done = await door.run(host.as_user(stoppable(["sh", "-c", f"{script}\necho @end\n"])), b"", asked.most)
     answers = _answers(decode(done.out))
     now_ms = int(time.time() * 1000)
     taken = {each.jvm.pid: each.taken(*answers.get(each.jvm.pid, ([], [])), now_ms) for each in todo}
@@ -127,7 +127,7 @@ async def visit(door: Door, host: Host, asked: Asked, known: Mapping[str, Any]) 
 
 async def find(door: Door, host: Host, most: int) -> tuple[int, list[Jvm]] | None:
     """When the host booted, and its JVMs with what they say for free; None when there is no jcmd."""
-    done = await door.run(host.as_user(["sh", "-c", _LIST]), b"", most)
+    done = await door.run(host.as_user(stoppable(["sh", "-c", _LIST])), b"", most)
     if done.code == _MISSING:
         return None
     if done.code != 0:

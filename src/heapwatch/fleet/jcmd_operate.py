@@ -15,7 +15,7 @@ from typing import Any, Mapping
 
 from heapwatch.errors import Refused, UsageError
 from heapwatch.fleet import jcmd
-from heapwatch.fleet.doors import MOST, Door
+from heapwatch.fleet.doors import MOST, Door, stoppable
 from heapwatch.fleet.hosts import Host
 from heapwatch.fleet.results import BAD_ANSWER, HostFailed
 from heapwatch.jvm import operations
@@ -54,7 +54,7 @@ async def operate(
     more = {"heap": plan.heap_counters(before)} if operation == "heap_info" else {}
     script = _ASK.format(tool=shlex.quote(one.tool), pid=one.pid, words=command.words, code=_CODE)
     began_at, began = int(time.time() * 1000), time.monotonic()
-    done = await door.run(host.as_user(["sh", "-c", script]))
+    done = await door.run(host.as_user(stoppable(["sh", "-c", script])))
     took = time.monotonic() - began
     text, after = _said(host, one, decode(done.out))
     start, end = safepoint_ms(before), safepoint_ms(after)

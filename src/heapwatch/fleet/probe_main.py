@@ -4,6 +4,7 @@
     -> {"is": "hello", "python": "3.9.18", "user": "app", "time": 1790000000000}   a line each, then gone
     -> {"is": "jvm", "pid": 4711, "name": "shop", "outcome": "ok", "pause_ms": 3.1, "batch": "aHdi..."}
     -> {"is": "end", "jvms": 1}
+    <- stop                                                                        it ends at once
 
 `look` tells the JVMs and what a histogram would cost, `collect` takes histograms, `operate` asks one JVM for
 one thing (jvm/operations.py), `predict` what that may cost. `dump` takes a heap dump, and sends its bytes
@@ -13,10 +14,12 @@ between two lines (arriving.py). Standard library only, Python 3.9, like all tha
 from __future__ import annotations
 
 import base64
+import fcntl
 import getpass
 import json
 import os
 import platform
+import select
 import signal
 import sys
 import time
@@ -63,6 +66,7 @@ def main(words: IO[str], out: IO[str]) -> None:
     request = json.loads(words.readline())
     for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _ended)
+    _end_when_told()
     signal.alarm(max(1, int(request.get("deadline_s", 60))))  # who asked has given us up by then
     with closing(answers(request)) as parts:
         for part in parts:
@@ -77,6 +81,21 @@ def main(words: IO[str], out: IO[str]) -> None:
 def _ended(number: int, _frame: object) -> None:
     """What lies at the JVM for us is removed on the way out; a signal's own way would leave it."""
     raise SystemExit(f"heapwatch: ended by {signal.Signals(number).name}")
+
+
+def _end_when_told() -> None:
+    """By the signal that more has come: a thread that reads would keep us out of a JVM's namespaces."""
+
+    def on_more(_number: int, _frame: object) -> None:
+        if select.select([0], [], [], 0)[0] and os.read(0, 64):
+            raise SystemExit("heapwatch: told to end")
+
+    signal.signal(signal.SIGIO, on_more)
+    try:
+        fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+    except OSError:
+        pass  # it is a file; the alarm is left
 
 
 def answers(request: Mapping[str, Any]) -> Generator[Part, None, None]:

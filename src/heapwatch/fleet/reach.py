@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent import futures
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,10 +28,10 @@ from heapwatch.fleet import dumps
 from heapwatch.fleet import visit as visiting
 from heapwatch.fleet.accounts import Accounts
 from heapwatch.fleet.asked import Asked
-from heapwatch.fleet.doors import MOST, Door, Here
+from heapwatch.fleet.doors import MOST, Door, Here, stoppable
 from heapwatch.fleet.dumps import Progress
 from heapwatch.fleet.hosts import KUBECTL, LOCAL, SSH, Host, Inventory
-from heapwatch.fleet.results import FAILED, INVENTORY, TIMED_OUT, HostFailed, HostResult
+from heapwatch.fleet.results import FAILED, INVENTORY, STOPPED, TIMED_OUT, HostFailed, HostResult
 from heapwatch.jvm.budget import Limits
 from heapwatch.model import ALL
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 FORKS = 25
 TIMEOUT_S = 60.0
+LOOK_S = 0.1
+"""How often somebody who waits looks whether to stop."""
 
 _T = TypeVar("_T")
 
@@ -46,7 +49,8 @@ _T = TypeVar("_T")
 class Fleet:
     """The hosts of an inventory, and this machine. Safe to use from several threads; close it at the end.
 
-    With `keep`, connections stay open from one round to the next.
+    With `keep`, connections stay open from one round to the next. Once a `stop` is set, what runs is ended,
+    on its host too, and HostFailed says so.
     """
 
     def __init__(
@@ -76,7 +80,9 @@ class Fleet:
 
     # -- for those who wait ---------------------------------------------------------------------------------
 
-    def results(self, pattern: str = "", asked: Asked | None = None) -> Iterator[HostResult]:
+    def results(
+        self, pattern: str = "", asked: Asked | None = None, stop: threading.Event | None = None
+    ) -> Iterator[HostResult]:
         """Every host of the pattern, as it is done; UsageError when the pattern names none."""
         hosts = self.inventory.select(pattern)
         asked = asked or self.asked()
@@ -84,7 +90,7 @@ class Fleet:
         done: asyncio.Queue[HostResult | None] = asyncio.Queue(self._forks)
         round_ = asyncio.run_coroutine_threadsafe(self._round(hosts, asked, done), self._loop)
         try:
-            while (result := self._wait(done.get())) is not None:
+            while (result := self._wait(done.get(), stop)) is not None:
                 yield result
             round_.result()
         finally:
@@ -108,6 +114,7 @@ class Fleet:
         operation: str,
         options: Mapping[str, Any] | None = None,
         timeout_s: float = 120.0,
+        stop: threading.Event | None = None,
     ) -> dict[str, Any]:
         """What an operation of jvm/operations.py answers on a host; `jvm` is a name or pid, "" the only one.
 
@@ -120,7 +127,7 @@ class Fleet:
             done = await visiting.operate(door, found, str(jvm), operation, options or {}, timeout_s)
             return dict(done)
 
-        return self._wait(self._at(found, timeout_s, operated))
+        return self._wait(self._at(found, timeout_s, operated), stop)
 
     def predict(
         self, host: str, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float = 60.0
@@ -142,6 +149,7 @@ class Fleet:
         options: Mapping[str, Any],
         timeout_s: float | None = None,
         progress: Progress = lambda _: None,
+        stop: threading.Event | None = None,
     ) -> dict[str, Any]:
         """A heap dump that somebody allows (the option approved_by), fetched to `path`; its answer.
 
@@ -154,19 +162,25 @@ class Fleet:
         async def fetched(door: Door) -> dict[str, Any]:
             return await dumps.fetch(door, found, str(jvm), path, options, progress)
 
-        return self._wait(self._at(found, timeout_s, fetched))
+        return self._wait(self._at(found, timeout_s, fetched), stop)
 
-    def command(self, host: str, argv: Sequence[str], timeout_s: float = 60.0) -> dict[str, Any]:
+    def command(
+        self,
+        host: str,
+        argv: Sequence[str],
+        timeout_s: float = 60.0,
+        stop: threading.Event | None = None,
+    ) -> dict[str, Any]:
         """Run a command there, without a shell's reading of its words: `code`, `stdout` and `stderr`."""
         found = self._host(host)
         self._ready([found])
 
         async def commanded(door: Door) -> dict[str, Any]:
-            done = await door.run(found.as_user(list(argv)), b"", MOST)
+            done = await door.run(found.as_user(stoppable(argv)), b"", MOST)
             out = done.out.decode("utf-8", "replace")
             return {"code": done.code, "stdout": out, "stderr": done.errors}
 
-        return self._wait(self._at(found, timeout_s, commanded))
+        return self._wait(self._at(found, timeout_s, commanded), stop)
 
     def asked(self, **wanted: Any) -> Asked:
         """What to ask for, with this fleet's limits."""
@@ -190,9 +204,14 @@ class Fleet:
     ) -> None:
         self.close()
 
-    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
+    def _wait(self, work: Coroutine[Any, Any, _T], stop: threading.Event | None = None) -> _T:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
+            while stop is not None and not futures.wait([future], LOOK_S).done:
+                if stop.is_set():
+                    raise HostFailed(
+                        STOPPED, "stopped while it ran: what was under way there was told to end"
+                    )
             return future.result()
         except BaseException:  # Ctrl-C while waiting: the work is not wanted any more
             future.cancel()

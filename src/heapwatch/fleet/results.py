@@ -26,6 +26,7 @@ BAD_ANSWER = "bad answer"
 TOO_MUCH = "too much output"
 FAILED = "failed"
 INVENTORY = "inventory"
+STOPPED = "stopped"
 
 FINE = (OK, NO_JVM, PUT_OFF)
 """Outcomes that are nobody's fault."""

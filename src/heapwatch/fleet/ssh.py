@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Sequence
 
 import asyncssh
 
-from heapwatch.fleet.doors import MOST, Done, Said, Take, heard
+from heapwatch.fleet.doors import MOST, STOP, Done, Said, Take, heard
 from heapwatch.fleet.hosts import Host
 from heapwatch.fleet.results import (
     AUTH_REFUSED,
@@ -166,6 +167,10 @@ class SshDoor:
             ended = await process.wait(check=False)
         except (asyncssh.Error, OSError) as error:
             raise HostFailed(HUNG_UP, f"the connection ended: {error}") from error
+        except asyncio.CancelledError:
+            with suppress(OSError, asyncssh.Error):  # the connection has ended meanwhile
+                process.stdin.write(STOP)
+            raise
         finally:
             feeding.cancel()
             process.close()
@@ -181,7 +186,6 @@ class SshDoor:
 async def _feed(stdin: asyncssh.SSHWriter[bytes], given: bytes) -> None:
     try:
         stdin.write(given)
-        stdin.write_eof()
         await stdin.drain()
     except (BrokenPipeError, ConnectionResetError, asyncssh.Error):
         pass  # a command that ended without reading has said why

@@ -16,11 +16,12 @@ from heapwatch.errors import HeapwatchError, UsageError
 from heapwatch.fleet import inventory
 from heapwatch.fleet.hosts import Inventory
 from heapwatch.fleet.reach import Fleet
-from heapwatch.fleet.results import TIMED_OUT, HostFailed, HostResult
+from heapwatch.fleet.results import STOPPED, TIMED_OUT, HostFailed, HostResult
+from heapwatch.human import plural
 from heapwatch.model import Batch
 from heapwatch.monitor import marked
 from heapwatch.workflow import dumped
-from heapwatch.workflow.steps.base import TimedOut
+from heapwatch.workflow.steps.base import Stopped, TimedOut
 
 
 class FleetHands:
@@ -46,21 +47,33 @@ class FleetHands:
         self._read_at: int | None = None
 
     def operate(
-        self, host: str, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float
+        self,
+        host: str,
+        jvm: str,
+        operation: str,
+        options: Mapping[str, Any],
+        timeout_s: float,
+        stop: threading.Event,
     ) -> Mapping[str, Any]:
         try:
-            return self._ready().operate(host, jvm, operation, options, timeout_s)
+            return self._ready().operate(host, jvm, operation, options, timeout_s, stop)
         except HostFailed as error:
             raise _told(error) from error
 
     def heap_dump(
-        self, host: str, jvm: str, options: Mapping[str, Any], suspect: str, timeout_s: float
+        self,
+        host: str,
+        jvm: str,
+        options: Mapping[str, Any],
+        suspect: str,
+        timeout_s: float,
+        stop: threading.Event,
     ) -> Mapping[str, Any]:
         until = time.monotonic() + timeout_s
         with tempfile.TemporaryDirectory() as folder:  # nobody else can look into it
             path = str(options.get("path") or f"{folder}/heap.hprof")
             try:
-                answer = self._ready().heap_dump(host, jvm, path, options, timeout_s)
+                answer = self._ready().heap_dump(host, jvm, path, options, timeout_s, stop=stop)
             except HostFailed as error:
                 raise _told(error) from error
             found = dumped.read(path, suspect, until - time.monotonic())
@@ -68,19 +81,25 @@ class FleetHands:
         return {**{key: value for key, value in answer.items() if key != "path"}, **kept, **found}
 
     def collect(
-        self, pattern: str, jvms: Sequence[str], mode: str, timeout_s: float
+        self, pattern: str, jvms: Sequence[str], mode: str, timeout_s: float, stop: threading.Event
     ) -> Sequence[Mapping[str, Any]]:
-        fleet = self._ready()
+        fleet, rows = self._ready(), list[Mapping[str, Any]]()
         asked = fleet.asked(jvms=jvms, mode=mode, timeout_s=timeout_s)
-        rows = [self._row(result) for result in fleet.results(pattern, asked)]
+        try:
+            for result in fleet.results(pattern, asked, stop):
+                rows.append(self._row(result))
+        except HostFailed as error:
+            raise Stopped(f"{error}; {plural(len(rows), 'host')} had answered", {"hosts": rows}) from error
         for row in rows:
             if row["failed"]:
                 self._failed(row)
         return rows
 
-    def command(self, host: str, argv: Sequence[str], timeout_s: float) -> Mapping[str, Any]:
+    def command(
+        self, host: str, argv: Sequence[str], timeout_s: float, stop: threading.Event
+    ) -> Mapping[str, Any]:
         try:
-            return self._ready().command(host, argv, timeout_s)
+            return self._ready().command(host, argv, timeout_s, stop)
         except HostFailed as error:
             raise _told(error) from error
 
@@ -144,4 +163,6 @@ class FleetHands:
 
 
 def _told(error: HostFailed) -> HeapwatchError:
+    if error.outcome == STOPPED:
+        return Stopped(str(error))
     return TimedOut(str(error)) if error.outcome == TIMED_OUT else error

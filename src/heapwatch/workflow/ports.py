@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 
 class Hands(Protocol):
-    """Reaches hosts and their JVMs, this machine or others; a HeapwatchError says why not."""
+    """Reaches hosts and their JVMs, this machine or others; a HeapwatchError says why not.
+
+    Once `stop` is set what runs there is ended, as far as it can be; `Stopped` is then raised.
+    """
 
     def operate(
-        self, host: str, jvm: str, operation: str, options: Mapping[str, Any], timeout_s: float
+        self,
+        host: str,
+        jvm: str,
+        operation: str,
+        options: Mapping[str, Any],
+        timeout_s: float,
+        stop: threading.Event,
     ) -> Mapping[str, Any]: ...
 
     def heap_dump(
-        self, host: str, jvm: str, options: Mapping[str, Any], suspect: str, timeout_s: float
+        self,
+        host: str,
+        jvm: str,
+        options: Mapping[str, Any],
+        suspect: str,
+        timeout_s: float,
+        stop: threading.Event,
     ) -> Mapping[str, Any]:
         """Taken, fetched, read and deleted; `classes` by size, and who holds the suspect."""
 
     def collect(
-        self, pattern: str, jvms: Sequence[str], mode: str, timeout_s: float
+        self, pattern: str, jvms: Sequence[str], mode: str, timeout_s: float, stop: threading.Event
     ) -> Sequence[Mapping[str, Any]]:
         """A row a host: `host`, `outcome`, `failed`, `why`, and `jvms`, each with name, pid and outcome."""
 
-    def command(self, host: str, argv: Sequence[str], timeout_s: float) -> Mapping[str, Any]:
+    def command(
+        self, host: str, argv: Sequence[str], timeout_s: float, stop: threading.Event
+    ) -> Mapping[str, Any]:
         """`code`, `stdout` and `stderr`."""
 
 

@@ -34,7 +34,8 @@ def perform(given: Parameters, job: Job) -> dict[str, Any]:
     if job.hands is None:
         raise UsageError("nothing here reaches hosts: the server has no inventory")
     job.check()
-    rows = job.hands.collect(given.hosts, given.jvms, given.mode, min(given.each / 1000, job.left_s()))
+    each_s = min(given.each / 1000, job.left_s())
+    rows = job.hands.collect(given.hosts, given.jvms, given.mode, each_s, job.stop)
     if not rows:
         nothing = {"text": "", "hosts": [], "failed": [], "jvms": 0}
         raise StepFailed("the inventory has no hosts: the server's setting `inventory` names one", nothing)

@@ -48,7 +48,8 @@ def _dump(given: HeapDump, job: Job) -> dict[str, Any]:
     if job.hands is None:
         raise UsageError("nothing here reaches JVMs")
     job.check()
-    return dict(job.hands.heap_dump(given.host, given.who, given.options, given.suspect, job.left_s()))
+    asked = given.host, given.who, given.options, given.suspect
+    return dict(job.hands.heap_dump(*asked, job.left_s(), job.stop))
 
 
 def _described(given: HeapDump) -> str:
@@ -70,7 +71,9 @@ def step(operation: str, *, destructive: bool = False, repeatable: bool | None =
         if job.hands is None:
             raise UsageError("nothing here reaches JVMs")
         job.check()
-        return dict(job.hands.operate(given.host, given.who, operation, given.options, job.left_s()))
+        return dict(
+            job.hands.operate(given.host, given.who, operation, given.options, job.left_s(), job.stop)
+        )
 
     again = not destructive if repeatable is None else repeatable
     check = partial(_check, operation)

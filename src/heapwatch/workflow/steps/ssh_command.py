@@ -29,7 +29,7 @@ def perform(given: Parameters, job: Job) -> dict[str, Any]:
     if job.hands is None:
         raise UsageError("nothing here reaches hosts: the server has no inventory")
     job.check()
-    done = job.hands.command(given.host, given.argv, job.left_s())
+    done = job.hands.command(given.host, given.argv, job.left_s(), job.stop)
     output = {"code": done["code"], "text": cut(done["stdout"]), "errors": cut(done["stderr"])}
     if done["code"] not in given.codes:
         said = " ".join(done["stderr"].split())[-300:]
