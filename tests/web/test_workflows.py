@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -97,7 +98,43 @@ steps:
       labels: {host: "{{ labels.host }}"}
   - {id: nobody, do: notify, with: {to: [nobody, oncall, absent], text: "again"}, on_fail: [continue]}
 """,
+    "asks": """
+workflow: asks
+on: manual
+notify: [nobody, oncall]
+steps:
+  - {id: ask, do: approval, with: {text: "is it time?"}}
+  - {id: say, do: command, with: {argv: [echo, now]}}
+""",
+    "patient": """
+workflow: patient
+destructive: allowed
+on: manual
+steps:
+  - id: long
+    do: command
+    with:
+      env: {BEGUN: "{{ labels.file }}"}
+      argv: [sh, -c, "touch $BEGUN; while [ -e $BEGUN ]; do sleep 0.05; done; echo over"]
+  - {id: then, do: command, with: {argv: [echo, "after {{ steps.long.output.text }}"]}}
+""",
+    "collects": """
+workflow: collects
+on: manual
+steps: [{id: collect, do: collect, with: {hosts: dead}}]
+""",
+    "mends": """
+workflow: mends
+on: collection_failed
+steps: [{id: say, do: log, with: {text: "{{ labels.host }}: {{ trigger.text }}"}}]
+""",
 }
+HOSTS = """
+[[hosts]]
+name = "dead"
+address = "127.0.0.1"
+port = 1
+"""
 ENDS = ("succeeded", "failed", "timed_out", "cancelled", "denied", "expired", "skipped")
 
 
@@ -115,7 +152,13 @@ def served(tmp_path_factory: pytest.TempPathFactory, hook: Hook) -> Iterator[Ser
     (folder / "flows").mkdir()
     for name, text in WORKFLOWS.items():
         (folder / "flows" / f"{name}.yml").write_text(text)
-    flags = {"monitors": folder / "monitors.yml", "workflows": folder / "flows", "destructive": "allowed"}
+    (folder / "hosts.toml").write_text(HOSTS)
+    flags = {
+        "monitors": folder / "monitors.yml",
+        "workflows": folder / "flows",
+        "inventory": folder / "hosts.toml",
+        "destructive": "allowed",
+    }
     with Server(folder / "data", **flags) as running:
         yield running
 
@@ -244,6 +287,77 @@ def test_a_log_begins_a_run_that_tells_who_can_be_told(served: Server, hook: Hoo
     )
 
 
+def test_who_is_to_answer_is_told_where_and_only_once(
+    served: Server, hook: Hook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_ = begin(served, "asks", host="web4")
+    until_step(served, run_, "ask:asked:oncall", "succeeded")
+    found = served.http.get(f"/api/v1/runs/{run_}").json()
+    assert found["steps"][2]["error"].startswith("nobody: ")  # and it holds up nothing
+    (told,) = asked(hook, run_)
+    (alert,) = told["alerts"]
+    assert (told["groupLabels"], alert["labels"]["host"]) == ({"workflow": "asks asks"}, "web4")
+    assert alert["generatorURL"].endswith(f"/runs/{run_}")
+    shown, what, how = alert["annotations"]["summary"].splitlines()
+    assert (shown, what) == ("is it time?", "say: run on the server: echo now")
+    assert f"heapwatch approve {run_}, or" in how
+    served.kill()
+    served.start()
+    until(served, run_, "waiting_approval")
+    assert run(["approve", run_, "--server", served.url]) == 0
+    assert capsys.readouterr().err == ""
+    assert until(served, run_, *ENDS)["state"] == "succeeded"
+    assert len(asked(hook, run_)) == 1
+
+
+def asked(hook: Hook, run_: str) -> list[dict[str, Any]]:
+    with hook.news:
+        return [each for each in hook.bodies if each["commonLabels"].get("run") == run_]
+
+
+def until_step(server: Server, run_: str, step: str, state: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        steps = {
+            each["id"]: each["state"] for each in server.http.get(f"/api/v1/runs/{run_}").json()["steps"]
+        }
+        if steps.get(step) == state:
+            return
+        assert time.monotonic() < deadline, steps
+        time.sleep(0.02)
+
+
+def test_a_host_that_cannot_be_collected_from_begins_a_run(served: Server) -> None:
+    failed = until(served, begin(served, "collects"), *ENDS)
+    assert (failed["state"], failed["steps"][0]["output"]["failed"]) == ("failed", ["dead"])
+    found = until(served, first_of(served, "mends"), *ENDS)
+    assert found["labels"] == {"host": "dead", "outcome": "unreachable"}
+    assert found["trigger"]["kind"] == "collection_failed"
+    assert found["steps"][0]["output"]["text"].startswith("dead: unreachable: ")
+
+
+def test_a_run_is_told_step_by_step_to_who_looks(served: Server) -> None:
+    with served.http.stream("GET", "/api/v1/live", timeout=30) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) is not None
+        run_ = begin(served, "both", gc="no")
+        told = [each["state"] for each in told_of(lines, run_)]
+    assert told[-1] == "succeeded"
+    assert told.count("running") >= 3  # it began, and its step began and ended
+    assert set(told) <= {"queued", "running", "succeeded"}
+
+
+def told_of(lines: Iterator[str], run_: str) -> Iterator[dict[str, Any]]:
+    """What the stream says of a run, until it has ended."""
+    for line in lines:
+        if line == "event: run":
+            said = json.loads(next(lines).removeprefix("data: "))
+            if said["id"] == run_:
+                yield said
+                if said["state"] in ENDS:
+                    return
+
+
 def test_the_clock_begins_runs(served: Server) -> None:
     found = until(served, first_of(served, "clock"), *ENDS)
     assert (found["state"], found["trigger"]["kind"]) == ("succeeded", "every")
@@ -282,6 +396,25 @@ def test_a_file_with_a_fault_changes_nothing(served: Server) -> None:
     assert found["late"]["triggers"] == ["cron 0 4 * * *"]
     assert found["late"]["text"].startswith("workflow: late\n")
     assert found["relieve"]["destructive"] == "approval"
+
+
+def test_a_fault_in_the_monitors_leaves_the_workflows_as_they_are_too(served: Server) -> None:
+    monitors, late = served.data.parent / "monitors.yml", served.data.parent / "flows" / "late.yml"
+    sound, before = monitors.read_text(), late.read_text()
+    monitors.write_text("monitors: [{name: load, kind: nothing}]\n")
+    late.write_text(before.replace("0 4 * * *", "* * * * * *"))
+    refused = served.http.post("/-/reload")
+    assert refused.status_code == 400
+    assert "monitors.yml:1:" in refused.text
+    listed = {each["name"]: each for each in served.http.get("/api/v1/workflows").json()["workflows"]}
+    assert listed["late"]["triggers"] == ["cron 0 4 * * *"]
+    assert listed["late"]["text"] == before
+    monitors.write_text(sound)
+    served.http.post("/-/reload").raise_for_status()
+    found = until(served, first_of(served, "late"), *ENDS)
+    assert (found["state"], found["trigger"]["kind"]) == ("succeeded", "cron")
+    late.write_text(before)
+    served.http.post("/-/reload").raise_for_status()
 
 
 def test_the_switch_stops_what_runs_and_refuses_what_is_new(served: Server, tmp_path: Path) -> None:
@@ -328,6 +461,29 @@ def test_the_command_line_begins_answers_and_shows(
     assert "all workflows are stopped by anybody" in cli("workflow", "list")[1]
     assert "stopped by anybody: tea" in cli("workflow", "run", "clock")[2]
     assert cli("workflow", "start")[:2] == (0, "workflows begin again\n")
+
+
+def test_a_server_that_ends_lets_a_step_finish_that_may_not_be_done_twice(
+    served: Server, tmp_path: Path
+) -> None:
+    run_ = begin(served, "patient", file=str(tmp_path / "begun"))
+    until_there(tmp_path / "begun")
+    served.send_signal(signal.SIGTERM)
+    until_logged(served, "waits for steps that may not be done twice")
+    (tmp_path / "begun").unlink()
+    assert served.gone() == 0
+    served.start()
+    found = until(served, run_, *ENDS)
+    assert [each["state"] for each in found["steps"]] == ["succeeded", "succeeded"]
+    assert found["steps"][1]["output"]["text"] == "after over\n\n"
+    assert found["steps"][1]["started"] > served.http.get("/api/v1/status").json()["started"]
+
+
+def until_logged(server: Server, event: str) -> None:
+    deadline = time.monotonic() + 30
+    while event not in [each["event"] for each in server.logged()]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_kill_in_the_middle_of_a_run_ends_it_truthfully(served: Server, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from heapwatch.workflow.runs import Runs
 from heapwatch.workflow.steps.base import Job
 from heapwatch.workflow.switch import Switch
 
+SHIPPED = Path(__file__).parents[2] / "examples" / "workflows"
+
 
 class Server:
     """A house with the engine, and a way to wait for what becomes of a run."""
@@ -27,6 +31,7 @@ class Server:
         self.audit = Audit(folder)
         self._changed = threading.Condition()
         self.told = []
+        self.newest, self.verdict = [1.0], "fixed"
         self.house = House(
             self.kept, self.audit, Switch(folder), self._job, "allowed", changed=lambda _run: self._tell()
         )
@@ -34,9 +39,20 @@ class Server:
         self.runs.start()
 
     def _job(self, seconds, stop):
-        return Job(seconds, self, stop=stop, voice=self)
+        return Job(seconds, self, self, stop, self, self)
 
-    def collect(self, pattern, jvms, mode, timeout_s):
+    def values(self, query, within_ms):
+        return self.newest
+
+    def verified(self, service, before, after, classes):
+        return {
+            "proofs": [{"class": "shop.Order", "verdict": self.verdict, "sentence": "so it is"}],
+            "new": [],
+        }
+
+    def collect(self, pattern, jvms, mode, timeout_s, stop):
+        if pattern == "a fault":
+            raise RuntimeError("a bug")
         return [{"host": "h2", "outcome": "unreachable", "why": "nobody", "failed": not pattern, "jvms": []}]
 
     def tell(self, receiver, title, text, labels):
@@ -62,6 +78,15 @@ class Server:
 
     def ended(self, run):
         return self.until(run, *ENDS)
+
+    def done(self, run, step):
+        """Wait until a step has been tried; the record of it."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._ended(run, step), 20)
+        return self._ended(run, step)[-1]
+
+    def _ended(self, run, step):
+        return [row for row in self.kept.attempts(run) if row["step"] == step and row["ended"]]
 
     def attempts(self, run):
         return [(row["step"], row["attempt"], row["state"]) for row in self.kept.attempts(run)]
@@ -101,6 +126,15 @@ def test_what_fails_is_tried_again_and_what_was_done_is_undone_the_last_first(se
     assert [each for each in server.attempts(run) if each[0] == "c"] == [
         ("c", n, "failed") for n in (1, 2, 3)
     ]
+
+
+def test_a_fault_of_ours_ends_the_run_and_says_so(server):
+    head = "workflow: faulty"
+    run = server.begin("{id: a, do: collect, with: {hosts: a fault}}", head=head)
+    found = server.ended(run)
+    assert (found["state"], found["text"]) == ("failed", "a fault of the server: RuntimeError: a bug")
+    assert server.attempts(run) == [("a", 1, "unknown")]
+    assert server.ended(server.begin(NAP, head=head))["state"] == "succeeded"
 
 
 def test_a_command_that_takes_too_long_is_ended_with_all_it_started(server):
@@ -181,6 +215,19 @@ def test_a_run_is_cancelled_in_the_middle_of_a_long_sleep(server):
     server.runs.cancel(run, "user:ann")
     found = server.ended(run)
     assert (found["state"], found["text"]) == ("cancelled", "stopped by user:ann before a")
+
+
+def test_nobody_but_the_file_names_a_secret(server, monkeypatch):
+    monkeypatch.setenv("DEPLOY_KEY", "hunter2-and-more")
+    label = "\u27e8secret env:DEPLOY_KEY\u27e9"
+    run = server.begin(
+        '{id: a, do: command, with: {argv: [echo, "{{ labels.a }}"]}}',
+        '{id: b, do: command, with: {argv: [echo, "{{ steps.a.output.text }}"]}}',
+        a=label,
+    )
+    assert server.ended(run)["state"] == "succeeded"
+    said = [row["output"]["text"].strip() for row in server.kept.attempts(run)]
+    assert said == ["<secret env:DEPLOY_KEY>"] * 2
 
 
 def test_a_secret_is_in_no_file_and_the_audit_holds(server, monkeypatch):
@@ -297,9 +344,110 @@ def test_who_is_to_be_told_is_told_of_a_step_that_fails_once_it_is_undone(server
     assert server.kept.attempts(run)[-1]["error"] == "deaf: nobody listens"
 
 
+def test_who_is_to_be_told_is_told_once_what_is_asked_and_how_one_answers(server):
+    ask = "{id: ask, do: approval, with: {text: 'may I?', users: [ann]}}"
+    run = server.begin(ask, TOUCH, head="workflow: asking\nnotify: [deaf, oncall]", service="shop")
+    server.done(run, "ask:asked:oncall")
+    server.runs.answer(run, None, "user:ann", "ann", yes=True)
+    assert server.ended(run)["state"] == "succeeded"
+    how = f"no answer within 15m is a no: heapwatch approve {run}, or heapwatch deny {run}"
+    text = f"may I?\na: run on the server: true\nonly ann may answer; {how}"
+    told = [each for each in server.told if each[1] == "asking asks"]
+    assert told == [("oncall", "asking asks", text, "shop")]
+    assert server.attempts(run) == [
+        ("ask:asked:deaf", 1, "failed"),
+        ("ask:asked:oncall", 1, "succeeded"),
+        ("ask", 1, "succeeded"),
+        ("a", 1, "succeeded"),
+    ]
+    assert server.kept.attempts(run)[0]["error"] == "deaf: nobody listens"
+
+
+def test_leave_for_what_is_destructive_is_asked_for_without_its_secrets(server, monkeypatch):
+    monkeypatch.setenv("DEPLOY_KEY", "hunter2-and-more")
+    step = "{id: a, do: command, with: {argv: [echo, \"{{ secret('env:DEPLOY_KEY') }}\"]}}"
+    run = server.begin(step, head="workflow: leaving\nnotify: [oncall]", leave="approval")
+    assert server.done(run, "a:asked:oncall")["state"] == "succeeded"
+    text = server.told[-1][2]
+    assert text.startswith("a: run on the server: echo '<secret env:DEPLOY_KEY>'\nno answer within 15m")
+    yes(server, run)
+    assert server.kept.attempts(run)[-1]["output"]["text"] == "***\n"
+
+
+def test_an_approval_names_whom_it_is_for_instead_of_all(server):
+    ask = "{id: ask, do: approval, with: {to: [lead]}}"
+    run = server.begin(ask, head="workflow: naming\nnotify: [oncall]")
+    server.done(run, "ask:asked:lead")
+    yes(server, run)
+    assert [each[0] for each in server.told if each[1] == "naming asks"] == ["lead"]
+
+
+@pytest.mark.parametrize(
+    ("newest", "verdict", "back", "title"),
+    [
+        ([1.0], "fixed", False, None),
+        ([1.0], "not fixed", True, "shop 1.1 is taken back on h1"),
+        ([3e9], "fixed", True, "shop 1.1 is taken back on h1"),
+        ([1.0], "not enough data", False, "shop 1.1 is not proved good on h1, and stays"),
+        ([], "fixed", False, "shop 1.1 is not proved good on h1, and stays"),
+    ],
+)
+def test_the_shipped_canary_takes_back_only_what_is_bad_for_certain(
+    server, tmp_path, newest, verdict, back, title
+):
+    written = marked.read(SHIPPED / "canary.yml").value | {"destructive": "allowed"}
+    for step in written["steps"]:
+        step["with"] |= {
+            name: soon for name, soon in (("for", "1ms"), ("within", "0s")) if name in step["with"]
+        }
+        if step["do"] == "command":
+            step["with"]["argv"] = ["touch", str(tmp_path / "back")]
+    server.newest, server.verdict, server.told[:] = newest, verdict, []
+    server.house.leave = "allowed"
+    labels = {"service": "shop", "host": "h1", "before": "1.0", "after": "1.1"}
+    run = server.runs.begin(written, labels, {"kind": "webhook"}, "trigger:webhook")
+    assert server.ended(run)["state"] == "succeeded"
+    assert (tmp_path / "back").exists() is back
+    assert [each[1] for each in server.told] == ([title] if title else [])
+
+
+def test_old_runs_are_deleted_with_all_that_was_remembered_of_them(server):
+    head = "workflow: passing\nlimits: {concurrency: 9}"
+    gone, other = (server.begin(NAP, head=head) for _ in range(2))
+    waits = server.begin(ASK, head=head)
+    for run in (gone, other):
+        server.ended(run)
+    server.until(waits, WAITING)
+    after = server.kept.now() + 1
+    server.runs.tidy(after, 0, after)
+    assert server.kept.run(gone) is None
+    assert server.kept.attempts(gone) == []
+    with closing(sqlite3.connect(server.folder / "workflows.db")) as remembered:
+        sql = "SELECT count(*) FROM {} WHERE workflow_uuid = ?"
+        for table in ("workflow_status", "operation_outputs"):
+            assert remembered.execute(sql.format(table), [gone]).fetchone() == (0,)
+            assert remembered.execute(sql.format(table), [waits]).fetchone() > (0,)
+    yes(server, waits)
+
+
+def test_the_newest_runs_are_kept_and_those_that_count_for_a_day(tmp_path):
+    now = [0.0]
+    kept = Records(tmp_path / "runs.db", lambda: now[0])
+    for second in range(6):
+        now[0] = float(second)
+        kept.add(f"r{second}", {"workflow": "a" if second else "other"}, {}, {}, "skipped")
+    kept.add("open", {"workflow": "a"}, {}, {})
+    assert kept.old(3000, 0, 10_000) == ["r1", "r2"]  # r0 is the newest of its workflow
+    assert kept.old(0, 2, 10_000) == ["r1", "r2", "r3", "r4"]
+    assert kept.old(6000, 1, 2000) == ["r1", "r2"]
+    assert kept.old(0, 0, 10_000) == []
+    kept.drop(["r1", "r2"])
+    assert [row["id"] for row in kept.runs()] == ["open", "r5", "r4", "r3", "r0"]
+    kept.close()
+
+
 def test_the_shipped_collection_says_what_failed_and_tells_whom_when_it_cannot_be_repaired(server):
-    path = Path(__file__).parents[2] / "examples" / "workflows" / "periodic-collection.yml"
-    written = marked.read(path).value | {"destructive": "allowed"}
+    written = marked.read(SHIPPED / "periodic-collection.yml").value | {"destructive": "allowed"}
     server.house.leave = "allowed"
     run = server.runs.begin(written, {}, {"kind": "every"}, "trigger:every")
     assert server.ended(run)["state"] == "failed"

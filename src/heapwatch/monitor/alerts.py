@@ -145,8 +145,8 @@ def webhook(of: str, told: Sequence[Told], url: str, by: str = "leak") -> dict[s
 
 
 def link(url: str, alert: Alert) -> str:
-    """The page of the monitor, of the leak, or of workflows, whatever it is about."""
-    for label, pages in (("monitor", "monitors"), ("leak", "leaks")):
+    """The page of the run, of the monitor, or of the leak, whatever it is about; else that of workflows."""
+    for label, pages in (("run", "runs"), ("monitor", "monitors"), ("leak", "leaks")):
         if label in alert.labels:
             return f"{url.rstrip('/')}/{pages}/{alert.labels[label]}"
     return f"{url.rstrip('/')}/workflows"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,18 +26,20 @@ from heapwatch.web import told_runs
 from heapwatch.web.acting_ports import Collected, StoreAnswers
 from heapwatch.web.settings import Settings
 from heapwatch.web.timers import Task
-from heapwatch.workflow import records, templates
+from heapwatch.workflow import records
+from heapwatch.workflow.admission import DAY_MS
 from heapwatch.workflow.audit import Audit
 from heapwatch.workflow.definition import Book, Workflow, combined
 from heapwatch.workflow.durable import DbosEngine
 from heapwatch.workflow.hands import FleetHands
+from heapwatch.workflow.inverse import inverse
 from heapwatch.workflow.ports import Voice
 from heapwatch.workflow.records import Over, Records
 from heapwatch.workflow.running import House
 from heapwatch.workflow.runs import Runs
 from heapwatch.workflow.steps.base import Job
 from heapwatch.workflow.switch import Switch
-from heapwatch.workflow.triggers import Listening, collection_failed
+from heapwatch.workflow.triggers import Fires, Listening, collection_failed
 
 if TYPE_CHECKING:
     import threading
@@ -48,6 +51,8 @@ log = structlog.get_logger("heapwatch.acting")
 
 EVERY_S = 1.0
 MOST_BODY = 64 << 10
+Files = tuple[Book, Mapping[str, str]]
+"""Workflows, and each of their files as text."""
 _OF_A_JVM = ("host", "jvm", "pid", "started")
 
 
@@ -69,6 +74,7 @@ class Acting:
         self._note = note
         self._tell = tell
         self._records = Records(settings.data / "runs.db")
+        self._fires: deque[Fires] = deque()
         self._hands = FleetHands(settings.inventory, Collected(store).keep, failed=self._on_failed)
         self._answers = StoreAnswers(store, leaks)
         self._voice = voice
@@ -85,35 +91,43 @@ class Acting:
         self._runs = Runs(self._house, engine)
         self._told: dict[str, str] = {}
         self._next: dict[str, float] = {}
-        self._texts: dict[str, str] = {}
-        self._book = self._read()
+        self._book, self._texts = self.read()
 
     def start(self) -> None:
         """Go on with the runs that were under way."""
         self._runs.start()
 
     def stop(self) -> None:
-        self._runs.stop()
+        """May take as long as the setting `workflows_patience` says."""
+        self._runs.stop(self._settings.workflows_patience)
         self._hands.close()
         self._records.close()
 
-    def reload(self) -> None:
-        """Read the files again; at a fault the workflows stay as they are, as do runs that began."""
-        self._book, self._next = self._read(), {}
+    def read(self) -> Files:
+        """The files as they are now; UsageError for the first fault, and nothing has changed."""
+        assert self._settings.workflows is not None
+        documents = [marked.read(path) for path in files(self._settings.workflows)]
+        texts = {each.name: Path(each.name).read_text(encoding="utf-8") for each in documents}
+        return combined(documents), texts
+
+    def use(self, fresh: Files) -> None:
+        """These from now on; runs that began go on as they are."""
+        (self._book, self._texts), self._next = fresh, {}
         self._hands.reload()
 
     def tasks(self) -> list[Task]:
         return [
             Task("workflows", EVERY_S, self.tick, first=EVERY_S),
             Task("workflows that hear logs", EVERY_S, self.listen, first=EVERY_S),
+            Task("runs", 3600.0, self.tidy, first=180.0),
         ]
 
-    def _read(self) -> Book:
-        assert self._settings.workflows is not None
-        documents = [marked.read(path) for path in files(self._settings.workflows)]
-        book = combined(documents)
-        self._texts = {each.name: Path(each.name).read_text(encoding="utf-8") for each in documents}
-        return book
+    def tidy(self) -> int:
+        """Delete old runs, but none that a throttle still has to know of."""
+        throttles = (one.throttle.once_within or 0 for one in self._book.workflows.values())
+        now, days = self._records.now(), self._settings.run_days
+        before = now - days * DAY_MS if days else 0
+        return self._runs.tidy(before, self._settings.max_runs, now - max(DAY_MS, *throttles))
 
     def _job(self, seconds: float, stop: threading.Event) -> Job:
         return Job(seconds, self._hands, self._answers, stop, self._answers, self._voice)
@@ -149,14 +163,13 @@ class Acting:
                     self._fire(one, event.labels, {**trigger, "leak": event.labels["leak"]})
 
     def _on_failed(self, row: Mapping[str, Any]) -> None:
-        """A host could not be collected from."""
-        for one, labels, trigger in collection_failed(
-            self._book.workflows.values(), row, self._records.now()
-        ):
-            self._fire(one, labels, trigger)
+        """A host could not be collected from; `tick` begins the run, as a run cannot begin another."""
+        self._fires.extend(collection_failed(self._book.workflows.values(), row, self._records.now()))
 
     def tick(self) -> None:
         """Begin what is due by the clock. What was missed while the server was away is not made up."""
+        while self._fires:
+            self._fire(*self._fires.popleft())
         now = self._records.now() / 1000
         for one in list(self._book.workflows.values()):
             if one.on.every is None and one.on.cron is None:
@@ -346,7 +359,7 @@ class Acting:
         row = self._row(run)
         if row["state"] not in records.ENDS:
             raise Over(f"run {run} is under way: cancel it first")
-        written = _inverse(row, self._records.attempts(run))
+        written = inverse(row, self._records.attempts(run))
         trigger = {"kind": "undo", "by": who, "run": run, "note": note}
         try:
             return self.run(self._begin(row["workflow"], row["labels"], trigger, who, written))
@@ -363,25 +376,3 @@ class Acting:
         else:
             self._runs.release_switch(who)
         return self.switch()
-
-
-def _inverse(row: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The workflow that undoes a run, its parameters filled in from what that run said."""
-    one = Workflow.model_validate(row["definition"])
-    done = {each["step"]: each for each in attempts}
-    said = {name: {key: each[key] for key in ("state", "output", "error")} for name, each in done.items()}
-    about = {"id": row["id"], "workflow": row["workflow"], "began": row["began"]}
-    names = {"labels": row["labels"], "trigger": row["trigger"], "steps": said, "run": about}
-    steps = []
-    for step in reversed(one.steps):
-        known = done.get(step.id)
-        undone = done.get(f"{step.id}:undo", {}).get("state") == records.SUCCEEDED
-        if step.undo is None or known is None or undone or known["state"] in (records.SKIPPED, "dry_run"):
-            continue
-        given = templates.render(step.undo.with_, names)
-        if templates.is_template(given):
-            raise UsageError(f"{step.id}: what it said holds a template; undo it by hand")
-        steps.append({"id": f"undo_{step.id}"[:50], "do": step.undo.do, "with": given})
-    if not steps:
-        raise Over(f"run {row['id']} did nothing that it knows how to undo")
-    return {"workflow": row["workflow"], "on": "manual", "destructive": one.destructive, "steps": steps}

@@ -27,6 +27,16 @@ class ActingSettings(BaseSettings):
         description="what workflows may do at most where it is destructive: say it, do it after a yes, do it",
     )
 
+    run_days: int = Field(90, ge=0, description="days that ended runs of workflows are kept; 0 = for ever")
+    max_runs: int = Field(
+        10_000, ge=0, description="newest runs of workflows that are kept; 0 = no limit but run_days"
+    )
+    workflows_patience: float = Field(
+        5.0,
+        ge=0,
+        description="seconds that the end of the server waits for steps that may not be done twice",
+    )
+
     @field_validator("monitors", "workflows", "inventory")
     @classmethod
     def _absolute_path(cls, value: Path | None) -> Path | None:

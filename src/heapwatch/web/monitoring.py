@@ -66,14 +66,11 @@ class Monitoring:
         clock = store.parts.clock
         self.watch = MonitorWatch(store.kept, Sight(store, LiveVerdicts(leaks)), clock, self._tell)
         self.notifier = Notifier(store.kept, self.watch, settings.own_url, clock)
-        self.watch.use(self._book())
+        self.watch.use(self.read())
 
-    def _book(self) -> Rulebook:
+    def read(self) -> Rulebook:
+        """The files as they are now; UsageError for the first fault, and nothing has changed."""
         return load(self._settings.monitors) if self._settings.monitors else Rulebook()
-
-    def reload(self) -> None:
-        """Read the files again; at a fault the monitors stay as they are."""
-        self.watch.use(self._book())
 
     def tasks(self) -> list[Task]:
         return [

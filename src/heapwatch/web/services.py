@@ -157,12 +157,13 @@ class Services:
         self.hub.close()
         self.leaks.stop()
         await self.scraper.stop()
-        if self.acting is not None:
-            await asyncio.to_thread(self.acting.stop)
+        acted = asyncio.create_task(asyncio.to_thread(self.acting.stop)) if self.acting is not None else None
         for port in self.ports.values():
             await port.stop()
         await self.batcher.stop()
         self.intake.close()
+        if acted is not None:  # its runs have notified, and stored what they collected
+            await acted
         await self.timers.stop()
         self.alerter.close()
         self.monitoring.notifier.close()
@@ -269,12 +270,14 @@ class Services:
 
     def _read_again(self) -> dict[str, Any]:
         fresh = self._reload() if self._reload else self.settings
+        rules = self.monitoring.read()
+        flows = self.acting.read() if self.acting is not None else None  # a fault in either changes neither
         if self._tls is not None:
             renew(self._tls, self.settings)
         self.scraper.reload()
-        if self.acting is not None:
-            self.acting.reload()
-        self.monitoring.reload()
+        self.monitoring.watch.use(rules)
+        if self.acting is not None and flows is not None:
+            self.acting.use(flows)
         different = [n for n in type(fresh).model_fields if getattr(fresh, n) != getattr(self.settings, n)]
         now = {name: getattr(fresh, name) for name in different if name in RELOADABLE}
         self.settings = self.settings.model_copy(update=now)

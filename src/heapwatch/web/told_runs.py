@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heapwatch.workflow import records
@@ -78,15 +78,18 @@ def approval(row: Row, of: Row) -> dict[str, Any]:
 
 
 def run(kept: Records, row: Row, leave: Leave, *, output: bool = True) -> dict[str, Any]:
-    """A run with its steps; a step that was tried several times as it was the last time."""
+    """A run with its steps, then what was undone and who was told; each as it was when last tried."""
     one = Workflow.model_validate(row["definition"])
     attempts = {each["step"]: each for each in kept.attempts(row["id"])}
     asked = {each["step"]: approval(each, row) for each in kept.approvals(row["id"])}
     begun = [each["began"] for each in attempts.values()] + [each["asked"] for each in asked.values()]
     dos = {each.id: each.do for each in one.steps}
     dos.update((f"{each.id}:undo", each.undo.do) for each in one.steps if each.undo)
-    names = [*(each.id for each in one.steps), *(name for name in attempts if name.endswith(":undo"))]
-    steps = [_step(row, name, dos[name], attempts.get(name), asked.get(name)) for name in names]
+    names = [*dict.fromkeys([*(each.id for each in one.steps), *attempts])]
+    steps = [_step(row, name, dos.get(name, "notify"), attempts.get(name), asked.get(name)) for name in names]
+    sleeps = _sleeps(row, steps)
+    if sleeps is not None:
+        sleeps["state"] = records.RUNNING
     if not output:
         steps = [{**each, "output": None} for each in steps]
     return {
@@ -102,6 +105,14 @@ def run(kept: Records, row: Row, leave: Leave, *, output: bool = True) -> dict[s
         "ended": row["ended"],
         "steps": steps,
     }
+
+
+def _sleeps(of: Row, steps: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The step in which a run waits for the time alone: nothing is written of it until it is over."""
+    if of["state"] != records.RUNNING or any(each["state"] == records.RUNNING for each in steps):
+        return None
+    first = next((each for each in steps if each["state"] == PENDING), None)
+    return first if first is not None and first["do"] == "sleep" else None
 
 
 def _step(of: Row, name: str, do: str, row: Row | None, asked: Row | None) -> dict[str, Any]:

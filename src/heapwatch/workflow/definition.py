@@ -241,7 +241,7 @@ class Workflow(Written):
     limits: Limits = Limits()
     """How many runs at a time."""
     notify: list[str] = []
-    """The receivers that are told where a step says `on_fail: [notify]`."""
+    """The receivers that are told what a run asks, and where a step says `on_fail: [notify]`."""
     destructive: Literal["dry_run", "approval", "allowed"] = "approval"
     """What destructive steps may do; the server's setting of this name can only be stricter."""
     timeout: Span = Field(default=86_400_000, gt=0)

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from heapwatch.errors import Unavailable
 from heapwatch.workflow.engine import Body
 
-VERSION = "runs-1"
+VERSION = "runs-2"
 NAME = "heapwatch"
 INBOX = "wake"
 
@@ -132,6 +132,9 @@ class DbosEngine:
             return False
         DBOS.cancel_workflow(run)
         return True
+
+    def forget(self, runs: Sequence[str]) -> None:
+        DBOS.delete_workflows(list(runs))
 
     def stop(self) -> None:
         """Runs that are under way go on with the next start."""

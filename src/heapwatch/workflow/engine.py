@@ -6,7 +6,7 @@ may ask the clock, a file or the world only by `once`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 
@@ -35,5 +35,8 @@ class Engine(Protocol):
 
     def drop_foreign(self, run: str) -> bool:
         """Whether a run was begun by a version that remembers otherwise; it is then never taken up again."""
+
+    def forget(self, runs: Sequence[str]) -> None:
+        """Delete what was remembered of runs that have ended."""
 
     def stop(self) -> None: ...

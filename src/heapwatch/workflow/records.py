@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,25 @@ class Records:
 
     def lately(self, workflow: str, since: int) -> list[dict[str, Any]]:
         return self._ask("SELECT * FROM runs WHERE workflow = ? AND began > ?", workflow, since)
+
+    def old(self, before: int, most: int, since: int, limit: int = 500) -> list[str]:
+        """Ended runs that began before a time, or are not among the `most` newest (0: any number may be).
+
+        Never one that began after `since`, nor the newest of its workflow. Times are epoch ms.
+        """
+        sql = (
+            "SELECT id FROM runs WHERE ended IS NOT NULL AND began <= ?"
+            " AND (began < ?"
+            " OR rowid <= (SELECT rowid FROM runs WHERE ? ORDER BY rowid DESC LIMIT 1 OFFSET ?))"
+            " AND rowid NOT IN (SELECT MAX(rowid) FROM runs GROUP BY workflow) ORDER BY rowid LIMIT ?"
+        )
+        return [row["id"] for row in self._ask(sql, since, before, most > 0, most, limit)]
+
+    def drop(self, runs: Sequence[str]) -> None:
+        """Delete runs with all that is known of them."""
+        marks = ", ".join("?" * len(runs))
+        for table, column in (("approvals", "run"), ("attempts", "run"), ("runs", "id")):
+            self._do(f"DELETE FROM {table} WHERE {column} IN ({marks})", *runs)
 
     def heard(self, workflow: str, key: str, now: int, within: int) -> list[int]:
         """Keep a trigger; the times of all that are not older, this one among them."""

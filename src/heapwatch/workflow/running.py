@@ -19,13 +19,15 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from heapwatch.errors import HeapwatchError, UsageError
+from heapwatch.human import duration
 from heapwatch.monitor.values import Written
 from heapwatch.workflow import records, templates
 from heapwatch.workflow.audit import Audit
-from heapwatch.workflow.definition import Action, StepLine, Workflow
+from heapwatch.workflow.closing import Closing
+from heapwatch.workflow.definition import Action, Retry, StepLine, Workflow
 from heapwatch.workflow.engine import Durable
 from heapwatch.workflow.records import Records
-from heapwatch.workflow.steps import STEPS
+from heapwatch.workflow.steps import STEPS, approval
 from heapwatch.workflow.steps.base import Job, Stopped, TimedOut
 from heapwatch.workflow.switch import Switch
 
@@ -59,9 +61,23 @@ class House:
     ended: Callable[[], None] = lambda: None
     """One more may begin."""
     stops: dict[str, threading.Event] = field(default_factory=dict)
+    closing: Closing = field(default_factory=Closing)
 
     def stop_of(self, run: str) -> threading.Event:
         return self.stops.setdefault(run, threading.Event())
+
+    def break_off(self, run: str, why: str) -> None:
+        """End a run that cannot go on; of what it was doing nobody knows the outcome."""
+        row = self.records.run(run)
+        if row is None or row["state"] in records.ENDS:
+            return
+        for each in self.records.attempts(run):
+            if each["state"] == records.RUNNING:
+                self.records.done(run, each["step"], each["attempt"], records.UNKNOWN, {}, why)
+        self.records.state(run, records.FAILED, why)
+        who = f"workflow:{row['workflow']}"
+        self.audit.add(who, f"run:{run}", "run.end", row["workflow"], "failed", f"{records.FAILED}; {why}")
+        self.changed(run)
 
 
 def body(house: House) -> Callable[[str, Durable], None]:
@@ -69,10 +85,16 @@ def body(house: House) -> Callable[[str, Durable], None]:
 
     def work(run: str, durable: Durable) -> None:
         row = house.records.run(run)
-        if row is not None:
-            _Run(house, durable, row).go()
-        house.stops.pop(run, None)
-        house.ended()
+        try:
+            if row is not None:
+                _Run(house, durable, row).go()
+        except Exception as error:
+            if not house.closing.closed:  # else it goes on with the next start
+                house.break_off(run, f"a fault of the server: {type(error).__name__}: {error}"[:500])
+            raise
+        finally:
+            house.stops.pop(run, None)
+            house.ended()
 
     return work
 
@@ -85,8 +107,8 @@ class _Run:
         self.workflow = Workflow.model_validate(row["definition"])
         self.ends = row["began"] + self.workflow.timeout
         self.names: dict[str, Any] = {
-            "labels": row["labels"],
-            "trigger": row["trigger"],
+            "labels": templates.inert(row["labels"]),
+            "trigger": templates.inert(row["trigger"]),
             "steps": {},
             "run": {"id": self.id, "workflow": self.workflow.workflow, "began": row["began"]},
         }
@@ -104,7 +126,7 @@ class _Run:
             except _Ended as end:
                 state, text = end.state, end.text
                 break
-            self.names["steps"][step.id] = outcome
+            self.names["steps"][step.id] = templates.inert(outcome)
             if outcome["state"] == records.SKIPPED:
                 continue
             done.append(step)
@@ -175,7 +197,7 @@ class _Run:
         """Shows what destructive steps after it would do; these then need no leave of their own."""
         shown = self._ahead(step)
         text = "\n".join([*([given.text] if given.text else []), *(f"{k}: {v}" for k, v in shown.items())])
-        who = self._answered(step.id, given.users, text, given.expires)
+        who = self._answered(step, given, text)
         self.granted.update(shown)
         return self._told(step.id, records.SUCCEEDED, "", {"by": who})
 
@@ -195,19 +217,21 @@ class _Run:
         if self.leave == "dry_run":
             return self._told(step.id, DRY_RUN, "", {"would": text})
         if self.leave == "approval" and self.granted.get(step.id) != text:
-            self._answered(step.id, [], f"{step.id}: {text}", 900_000)
+            self._answered(step, approval.Parameters(), f"{step.id}: {text}")
         return None
 
-    def _answered(self, step: str, users: list[str], text: str, expires: int) -> str:
+    def _answered(self, line: StepLine, asked: approval.Parameters, text: str) -> str:
         """Who said yes; no answer in time is a no."""
+        step = line.id
 
         def ask() -> None:
             kept = self.house.records
-            kept.ask(self.id, step, users, text, min(kept.now() + expires, self.ends))
+            kept.ask(self.id, step, asked.users, text, min(kept.now() + asked.expires, self.ends))
             kept.state(self.id, records.WAITING, f"{step} waits for leave")
             self.house.changed(self.id)
 
         self.durable.once(f"{step}: ask", ask)
+        self._say_asked(line, asked, text)
         while True:
             state, who, left = self.durable.once(f"{step}: answer", lambda: self._answer(step))
             if state == "waiting":
@@ -224,6 +248,16 @@ class _Run:
             self.durable.once(f"{step}: go on", lambda: self._state(records.RUNNING))
             return str(who)
 
+    def _say_asked(self, step: StepLine, asked: approval.Parameters, text: str) -> None:
+        """Tell whom it concerns what is asked, each once; that somebody cannot be is in the record."""
+        once = step.model_copy(update={"retry": Retry(count=0)})
+        only = f"only {' or '.join(asked.users)} may answer; " if asked.users else ""
+        how = f"no answer within {duration(asked.expires / 1000)} is a no: heapwatch approve {self.id}"
+        lines = [*([text] if text else []), f"{only}{how}, or heapwatch deny {self.id}"]
+        for receiver in asked.to or self.workflow.notify:
+            key, title = f"{step.id}:asked:{receiver}", f"{self.workflow.workflow} asks"
+            self._say(key, once, [receiver], title, templates.inert("\n".join(lines)))
+
     def _answer(self, step: str) -> list[Any]:
         kept = self.house.records
         row = kept.approval(self.id, step)
@@ -237,7 +271,7 @@ class _Run:
     def _attempts(self, key: str, step: StepLine, action: Action, shown: Any, given: Any) -> Outcome:
         delay = step.retry.delay / 1000
         for attempt in range(1, step.retry.count + 2):
-            work = partial(self._attempt, key, attempt, step, action, shown, given)
+            work = partial(self._uncut, key, attempt, step, action, shown, given)
             outcome: Outcome = self.durable.once(f"{key}: attempt {attempt}", work)
             final = outcome["state"] in (records.SUCCEEDED, records.UNKNOWN, records.CANCELLED)
             if final or attempt > step.retry.count:
@@ -248,6 +282,12 @@ class _Run:
         if outcome["state"] == records.CANCELLED:
             raise _Ended(records.CANCELLED, f"{key}: {outcome['error']}")
         return outcome
+
+    def _uncut(
+        self, key: str, attempt: int, step: StepLine, action: Action, shown: Any, given: Any
+    ) -> Outcome:
+        with self.house.closing.attempt(repeatable=action.repeatable):
+            return self._attempt(key, attempt, step, action, shown, given)
 
     def _attempt(
         self, key: str, attempt: int, step: StepLine, action: Action, shown: Any, given: Any
@@ -289,15 +329,14 @@ class _Run:
     def _notify(self, step: StepLine, text: str) -> None:
         """Tell of a step that failed whom the workflow names; that nobody could be told changes nothing."""
         if "notify" in step.on_fail:
-            labels = {**self.names["labels"], "workflow": self.workflow.workflow, "run": self.id}
-            shown = {
-                "to": self.workflow.notify,
-                "title": f"{self.workflow.workflow} failed",
-                "text": text,
-                "labels": labels,
-            }
-            tell = Action.model_validate({"do": "notify", "with": shown})
-            self._attempts(f"{step.id}:notify", step, tell, shown, _read(tell, shown))
+            title = f"{self.workflow.workflow} failed"
+            self._say(f"{step.id}:notify", step, self.workflow.notify, title, templates.inert(text))
+
+    def _say(self, key: str, step: StepLine, to: list[str], title: str, text: str) -> None:
+        labels = {**self.names["labels"], "workflow": self.workflow.workflow, "run": self.id}
+        shown = {"to": to, "title": title, "text": text, "labels": labels}
+        tell = Action.model_validate({"do": "notify", "with": shown})
+        self._attempts(key, step, tell, shown, _read(tell, shown))
 
     def _undo(self, done: list[StepLine]) -> str:
         """The inverse of what was done, the last first; what of it failed, for the run's text."""

@@ -41,28 +41,32 @@ class Runs:
         for run in self._house.records.open_runs():
             if run["state"] not in _NOT_BEGUN:
                 if self._engine.drop_foreign(run["id"]):
-                    self._end_foreign(run)
+                    self._house.break_off(run["id"], FOREIGN)
                     continue
                 self._engine.begin(run["id"])
                 self._engine.wake(run["id"])  # an answer may have come just before the end
         self._admit()
 
-    def _end_foreign(self, run: Mapping[str, Any]) -> None:
-        kept = self._house.records
-        for each in kept.attempts(run["id"]):
-            if each["state"] == records.RUNNING:
-                kept.done(run["id"], each["step"], each["attempt"], records.UNKNOWN, {}, FOREIGN)
-        kept.state(run["id"], records.FAILED, FOREIGN)
-        who = f"workflow:{run['workflow']}"
-        self._house.audit.add(who, f"run:{run['id']}", "run.end", run["workflow"], "failed", FOREIGN)
-        self._house.changed(run["id"])
+    def stop(self, patience_s: float = 0.0) -> None:
+        """No step begins any more; one that may not be done twice has so many seconds to be done.
 
-    def stop(self) -> None:
+        One that is not is `unknown` with the next start; all others go on, or are done anew.
+        """
         with self._admitting:
             if self._alarm is not None:
                 self._alarm.cancel()
+        self._house.closing.close(patience_s)
         self._aside.shutdown()
         self._engine.stop()
+
+    def tidy(self, before: int, most: int, since: int) -> int:
+        """Delete old runs, as `Records.old` has them; how many."""
+        number = 0
+        while found := self._house.records.old(before, most, since):
+            self._engine.forget(found)
+            self._house.records.drop(found)
+            number += len(found)
+        return number
 
     def _admit_later(self) -> None:
         """Not from within the run that ends: what it begins would be remembered as a part of it."""

@@ -3,7 +3,8 @@
     {{ labels.host }}   {{ steps.look.output.text }}   {{ secret("env:PAGER_KEY") }}      labels.env == 'prod'
 
 A secret is a reference until the moment of use: what a template makes of it, and so what is stored and shown,
-is the reference. `revealed` puts the value in, and `redacted` takes it out of whatever comes back.
+is the reference. `revealed` puts the value in, and `redacted` takes it out of whatever comes back. Only
+a file can name a secret: labels, triggers and outputs are `inert` before a template sees them.
 """
 
 from __future__ import annotations
@@ -122,6 +123,15 @@ def _safely(text: str, work: Callable[[], Any]) -> Any:
         raise UsageError(f"{text!r}: {error}") from error
     except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
         raise UsageError(f"{text!r}: {error or type(error).__name__}") from error
+
+
+def inert(value: Any) -> Any:
+    """What others said, so that nothing in it is taken for a secret's reference."""
+    if isinstance(value, str):
+        return value.replace("\u27e8", "<").replace("\u27e9", ">")
+    if isinstance(value, Mapping):
+        return {inert(key): inert(each) for key, each in value.items()}
+    return [inert(each) for each in value] if isinstance(value, list) else value
 
 
 def revealed(value: Any) -> tuple[Any, list[str]]:

@@ -14,6 +14,8 @@ class Parameters(Written):
     expires: Span = Field(default=900_000, gt=0)
     """No answer until then is a no."""
     text: str = ""
+    to: list[str] = []
+    """The receivers that are told what is asked; empty: those of the workflow's notify."""
 
 
 def describe(given: Parameters) -> str:
