@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import Server, serving
 from .test_screens import EVERY_RULE, grave, look
+
+IN_ORDER = True
 
 CAREFUL = """
 workflow: careful
@@ -22,6 +24,23 @@ steps:
   - {id: ask, do: approval, with: {text: "Is it a good time?"}}
   - {id: act, do: command, with: {argv: [echo, it is done]}}
 """
+REVERSIBLE = """
+workflow: reversible
+on: manual
+destructive: allowed
+steps:
+  - id: act
+    do: command
+    with: {argv: [echo, it is done]}
+    undo: {do: command, with: {argv: [echo, taken back]}}
+  - {id: rest, do: sleep, with: {for: 1h}, when: "labels.host == 'web1'"}
+"""
+ANNS = """
+workflow: anns
+on: manual
+steps:
+  - {id: ask, do: approval, with: {users: [ann]}}
+"""
 NIGHTLY = """
 workflow: nightly
 on: {cron: "0 3 * * *"}
@@ -30,20 +49,26 @@ steps:
 """
 
 
-@pytest.fixture
-def acting(tmp_path: Path) -> Iterator[Server]:
-    files = tmp_path / "workflows"
+@pytest.fixture(scope="module")
+def acting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("acting")
+    files = folder / "workflows"
     files.mkdir()
-    (files / "careful.yml").write_text(CAREFUL)
-    (files / "nightly.yml").write_text(NIGHTLY)
-    for server in serving(tmp_path / "data", "--workflows", str(files)):
-        asked = json.dumps({"labels": {"host": "web1"}}).encode()
-        urllib.request.urlopen(
-            urllib.request.Request(
-                f"{server.url}/api/v1/workflows/careful/runs", asked, {"Content-Type": "application/json"}
-            )
-        ).close()
+    texts = {"careful": CAREFUL, "reversible": REVERSIBLE, "anns": ANNS, "nightly": NIGHTLY}
+    for name, text in texts.items():
+        (files / f"{name}.yml").write_text(text)
+    flags = ("--workflows", str(files), "--destructive", "allowed")
+    for server in serving(folder / "data", *flags):
+        posted(server, "workflows/careful/runs", {"labels": {"host": "web1"}})
         yield server
+
+
+def posted(server: Server, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    kind = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{server.url}/api/v1/{path}", json.dumps(body).encode(), kind)
+    with urllib.request.urlopen(request) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
 
 
 def answered(page: Page, how: str, note: str) -> None:
@@ -103,6 +128,68 @@ def test_runs_wait_for_people_and_move_while_one_looks(
     page.get_by_role("dialog").get_by_role("button", name="Let them run").press("Enter")
     expect(stopped).to_be_hidden()
     expect(page.get_by_role("button", name="Run careful now")).to_be_enabled()
+
+
+def test_a_run_is_tried_dry_and_then_cancelled_and_undone(
+    page: Page, acting: Server, expected_errors: list[str]
+) -> None:
+    expected_errors.append("409")
+    state = page.get_by_role("region", name="How it is")
+    steps = page.get_by_role("list", name="Steps")
+    page.goto(f"{acting.url}/workflows")
+    page.get_by_role("button", name="Run reversible now").press("Enter")
+    begin = page.get_by_role("dialog", name="Run reversible now")
+    expect(begin).to_contain_text("done without asking")
+    begin.get_by_role("textbox", name="Labels").fill("host=web2")
+    begin.get_by_role("checkbox", name="Dry run").check()
+    expect(begin).to_contain_text("Nothing destructive is done.")
+    begin.get_by_role("button", name="Run", exact=True).press("Enter")
+    expect(state).to_contain_text("succeeded (dry run)")
+    steps.get_by_text("Output of act").press("Enter")
+    expect(page.get_by_label("Output of act")).to_contain_text("run on the server: echo 'it is done'")
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+    run = posted(acting, "workflows/reversible/runs", {"labels": {"host": "web1"}})["id"]
+    page.goto(f"{acting.url}/runs/{run}")
+    expect(steps.get_by_role("listitem").filter(has_text="rest")).to_contain_text("running")
+    page.get_by_role("button", name="Cancel", exact=True).press("Enter")
+    asked = page.get_by_role("dialog", name="Cancel this run of reversible")
+    asked.get_by_role("textbox", name="Note").fill("wrong host")
+    asked.get_by_role("button", name="Cancel the run").press("Enter")
+    expect(state).to_contain_text("cancelled: stopped by anybody")
+    page.get_by_role("button", name="Undo").press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Undo", exact=True).press("Enter")
+    expect(state).to_contain_text("undoes a run")
+    expect(state).to_contain_text("succeeded")
+    steps.get_by_text("Output of undo_act").press("Enter")
+    expect(page.get_by_label("Output of undo_act")).to_contain_text("taken back")
+
+    page.get_by_role("button", name="Undo").press("Enter")
+    again = page.get_by_role("dialog")
+    again.get_by_role("button", name="Undo", exact=True).press("Enter")
+    expect(again.get_by_role("alert")).to_contain_text("did nothing that it knows how to undo")
+
+
+def test_who_is_not_asked_is_told_so_and_who_comes_too_late_as_well(
+    page: Page, acting: Server, expected_errors: list[str]
+) -> None:
+    expected_errors += ["403", "409"]
+    run = posted(acting, "workflows/anns/runs", {"labels": {}})["id"]
+    page.goto(f"{acting.url}/runs/{run}")
+    asked = page.get_by_role("group", name="Approval of anns")
+    expect(asked).to_contain_text("only ann may answer")
+    asked.get_by_role("button", name="Approve anns").press("Enter")
+    dialog = page.get_by_role("dialog", name="Approve anns")
+    dialog.get_by_role("button", name="Approve", exact=True).press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("is for ann to answer")
+    dialog.get_by_role("button", name="Cancel", exact=True).press("Enter")
+
+    page.get_by_role("button", name="Cancel", exact=True).press("Enter")
+    late = page.get_by_role("dialog", name="Cancel this run of anns")
+    posted(acting, f"runs/{run}/cancel", {"note": "first"})
+    expect(page.get_by_role("region", name="How it is")).to_contain_text("cancelled")
+    late.get_by_role("button", name="Cancel the run").press("Enter")
+    expect(late.get_by_role("alert")).to_contain_text("has ended: cancelled")
 
 
 def test_without_workflows_it_is_said_what_names_them(page: Page, crowded: Server) -> None:
