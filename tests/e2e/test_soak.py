@@ -1,6 +1,6 @@
 """The demo at its ordinary pace: the verdict, the end of every JVM's memory, the fix and its proof.
 
-About ten minutes. The fast demo of the other tests ends before there are histograms enough for a verdict.
+About ten minutes. The story of the other tests is the fast demo's, whose cache is smaller.
 """
 
 from __future__ import annotations
