@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from heapwatch.cli.demo.build import build
 from heapwatch.cli.main import run
 from heapwatch.cli.offline import text_of
 from heapwatch.errors import HeapwatchError
-from heapwatch.jvm import hprof, operations
+from heapwatch.jvm import histogram, holders, hprof, operations
 from heapwatch.jvm.heapdump import NotApproved
 from jvms.fixtures import missing
 
@@ -37,12 +38,19 @@ def program():
     return built
 
 
+def instances(pid, mode):
+    found = histogram.parse(operations.run("histogram", pid, {"mode": mode, "max_pause_ms": 5000})["text"])
+    return dict(zip(found.classes, found.instances, strict=True))
+
+
 @pytest.fixture(scope="module")
 def leaking(program):
     flags = ["-Xmx96m", "-Xmn8m", "-Ddownloads=150"]  # a collection each moment: recordings need one
     command = [program.java, *flags, "-cp", program.classpath, "memleak.Main"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert "READY" in process.stdout.readline()
+    while instances(process.pid, "all").get("memleak.Child", 0) < 200:
+        time.sleep(0.1)
     yield process.pid
     process.kill()
     process.communicate()
@@ -68,6 +76,20 @@ PRINTED = [
     "memleak.Child",
 ]
 """From the actor system's root to the leaked child, as the tree is printed."""
+
+
+FROM_THE_ROOT = [
+    "akka.actor.ActorSystemImpl.provider",
+    "akka.actor.LocalActorRefProvider.guardian",
+    "akka.actor.ActorCell._childrenRefs",
+    "akka.actor.ChildRestartStats.child",
+    "akka.actor.RepointableActorRef._",
+    "akka.actor.ActorCell._childrenRefs",
+    "akka.actor.ChildRestartStats.child",
+    "akka.actor.ActorCell._actor",
+    "memleak.Child  (1 held, the suspect)",
+]
+"""By way of the guardian of all actors and the parent, who has too many children."""
 
 
 def in_order(wanted, words):
@@ -117,9 +139,15 @@ def test_the_tree_is_printed_and_the_suspect_marked(scanned):
     assert "the suspect" in printed
 
 
+def test_the_dump_shows_the_way_from_the_actor_systems_root_to_the_leaked_child(program, scanned):
+    if program.twin:
+        pytest.skip("the twin's actor system has no guardian: this takes real Akka, by Maven")
+    ways = ["\n".join(holders.tree([way], suspect="memleak.Child")) for way in scanned.ways]
+    assert any(in_order(FROM_THE_ROOT, way.splitlines()) for way in ways), ways
+
+
 def test_the_dump_counts_what_a_histogram_counts(leaking, scanned):
-    top = operations.run("histogram", leaking, {"mode": "live", "max_pause_ms": 5000})
-    counted = {row["class"]: row["instances"] for row in top["top"]}
+    counted = instances(leaking, "live")
     in_dump = {row.name: row.instances for row in scanned.rows}
     assert 0 < in_dump["memleak.Child"] <= counted["memleak.Child"] * 1.01
 

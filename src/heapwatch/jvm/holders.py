@@ -217,13 +217,17 @@ def steps_of(chain: Sequence[Link]) -> Tuple[Step, ...]:
     return tuple(steps)
 
 
+def shape(steps: Sequence[Step]) -> Tuple[object, ...]:
+    """What ways have in common that differ only in how long a list or tree on them is."""
+    return tuple((step.holder, step.fields if step.times == 1 else None, step.static) for step in steps)
+
+
 def grouped(samples: Iterable[Held]) -> List[Group]:
     """Objects held the same way, most of them first; how long a list or tree is makes no difference."""
     found: Dict[Tuple[object, ...], List[Tuple[Tuple[Step, ...], Held]]] = {}
     for held in samples:
         steps = steps_of(held.chain)
-        shape = tuple((step.holder, step.fields if step.times == 1 else None, step.static) for step in steps)
-        found.setdefault((held.type, held.root, shape), []).append((steps, held))
+        found.setdefault((held.type, held.root, shape(steps)), []).append((steps, held))
     groups = [_group(members) for members in found.values()]
     return sorted(groups, key=lambda group: -group.objects)
 

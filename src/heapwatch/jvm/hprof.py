@@ -21,7 +21,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple, Union
 
 from heapwatch.errors import HeapwatchError, Truncated, Unreadable
 from heapwatch.jvm.dumpfile import Column, content
-from heapwatch.jvm.holders import ELEMENT, Group, Link, class_name, steps_of
+from heapwatch.jvm.holders import ELEMENT, Group, Link, class_name, shape, steps_of
 
 Progress = Callable[[float], None]
 Buffer = Union[bytes, mmap.mmap]
@@ -31,8 +31,9 @@ _PLAIN = {4: "boolean", 5: "char", 6: "float", 7: "double", 8: "byte", 9: "short
 _ROOTS = {1: "a handle of native code", 2: "a handle of native code", 3: "a variable on a stack",
           4: "a variable on a native stack", 5: "a system class", 6: "a thread", 7: "a monitor in use",
           8: "a thread", 0xFF: "a root of the VM"}  # fmt: skip
+_PASSING = (3, 4)  # a variable holds for a moment: what holds the object for good is sought further up
 _ROOT_EXTRA = {2: 8, 3: 8, 4: 4, 6: 4, 8: 8}
-_MOST_TARGETS, _SAMPLES, _DEEPEST, _WAYS = 500_000, 32, 96, 3
+_MOST_TARGETS, _SAMPLES, _DEEPEST, _WAYS = 500_000, 32, 96, 5
 _ALIKE = 12  # levels of one class alone: a list or tree, which is then taken as a whole
 _U2, _U4 = struct.Struct(">H").unpack_from, struct.Struct(">I").unpack_from
 
@@ -316,6 +317,8 @@ class _Scan:
         below: Dict[int, Tuple[Link, int]] = dict.fromkeys(frontier, (Link("", ""), 0))
         found: List[Group] = []
         alike: List[Set[int]] = []
+        shapes: Set[Tuple[object, ...]] = set()
+        passing: Set[int] = set()
         for _ in range(_DEEPEST):
             new: Dict[int, Tuple[Link, int]] = {}
             kinds = set()
@@ -328,9 +331,13 @@ class _Scan:
             ends = [key for key in new if key in self.roots or new[key][0].static]
             for key in ends:
                 way = self._way(key, below)
-                if len(found) < _WAYS and way.steps not in [other.steps for other in found]:
+                if len(found) < _WAYS and shape(way.steps) not in shapes:
                     found.append(way)
+                    shapes.add(shape(way.steps))
+            passing.update(key for key in ends if self.roots.get(key) in _PASSING)
             frontier = set(new) - set(ends)
+            if not frontier:
+                frontier, passing = passing, set()
             if not frontier or len(found) >= _WAYS or len(below) > _MOST_TARGETS:
                 break
             alike = [*alike, kinds][-_ALIKE:]
