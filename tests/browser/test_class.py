@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from .conftest import Server
 from .test_jvm import chart
+from .test_screens import EVERY_RULE, grave
 
 
 def test_the_leaking_class_rises_on_the_hosts_without_the_fix(page: Page, fleet: Server) -> None:
@@ -47,6 +48,7 @@ def test_who_holds_it_is_told_from_the_root_down(page: Page, fleet: Server) -> N
     expect(card).to_contain_text("it stood 21")
     card.get_by_text("made by memleak.Child.read:7").click()
     expect(card.get_by_text("memleak.Pace.work:9")).to_be_visible()
+    assert grave(page, EVERY_RULE) == []
 
 
 def test_a_pattern_adds_a_subsystem_up_by_host_or_by_class(page: Page, fleet: Server) -> None:

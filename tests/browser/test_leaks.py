@@ -97,7 +97,7 @@ def test_keys_lead_to_a_leak_and_back(page: Page, leaking: Server) -> None:
 
 def test_a_leak_shows_what_proves_it(page: Page, leaking: Server) -> None:
     leak = leak_of(leaking, "story")
-    page.goto(f"{leaking.url}/leaks/{leak['id']}")
+    page.goto(f"{leaking.url}/leaks/{leak['id']}?from=-2h")
     expect(page.locator(".sentence.whole")).to_contain_text("leaks on 3 of 3 hosts")
     drawn = chart(page, "Instances of the class")
     for host in leak["hosts"]:
@@ -251,7 +251,7 @@ def test_a_jvm_says_what_leaks_in_it_and_when_it_ends(page: Page, leaking: Serve
 
 
 def test_a_class_of_a_family_says_what_it_leaks_with(page: Page, leaking: Server) -> None:
-    page.goto(f"{leaking.url}/class?class=memleak.Piece")
+    page.goto(f"{leaking.url}/class?class=memleak.Piece&from=-2h")
     leak = leak_of(leaking, "story")
     told = page.get_by_role("region", name=f"Leak of {leak['class']}")
     expect(told).to_contain_text(f"Grows with {own(leak['class'])} × 8 for each")

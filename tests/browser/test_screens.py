@@ -97,7 +97,7 @@ def refused(page: Page) -> None:
 def explained(page: Page) -> None:
     explored(page)
     page.get_by_role("button", name="Explain").click()
-    drag(page, chart(page, "Answer"), 0.62, 0.85)
+    drag(page, chart(page, "Answer"), 0.45, 0.85)
     expect(page.get_by_role("region", name="What came with it")).to_contain_text("OutOfMemoryError")
 
 
