@@ -270,7 +270,8 @@ def test_after_a_yes_a_playbook_starts_the_jvm_and_it_is_collected_from_again(st
     assert acted.yes is not None
     assert acted.yes.returncode == 0, acted.yes.stderr
     states = {step["id"]: step["state"] for step in acted.repaired["steps"]}
-    assert states == {"collect": "failed", "log": "succeeded", "repair": "succeeded", "again": "succeeded"}
+    done = ("log", "repair", "again", "repair:asked:oncall")
+    assert states == {"collect": "failed", **dict.fromkeys(done, "succeeded")}
     assert acted.repaired["state"] == "succeeded"
     assert "changed=1" in output(acted.repaired, "repair")["text"]
     (again,) = output(acted.repaired, "again")["hosts"]

@@ -27,6 +27,15 @@ SECONDS = 160
 """Of every life, with a histogram each."""
 ORDER, LINE = "com.shop.Order", "com.shop.Line"
 HOSTS = ("web1", "web2", "web3")
+SEEN = """
+workflow: seen
+on: {leak: [suspect, confirmed]}
+throttle: {once_within: 1h, by: [host]}
+limits: {concurrency: 9}
+match: [{label: service, value: shop}]
+steps:
+  - {id: say, do: log, with: {text: "{{ labels.class }} of {{ labels.host }}: {{ trigger.state }}"}}
+"""
 PROVED = """
 workflow: proved
 on: manual
@@ -187,7 +196,9 @@ class _Page(html.parser.HTMLParser):
 
 @pytest.fixture(scope="module")
 def open_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("open") / "data", leaks_every=1) as running:
+    folder = tmp_path_factory.mktemp("open")
+    (folder / "seen.yml").write_text(SEEN)
+    with Server(folder / "data", leaks_every=1, workflows=folder / "seen.yml") as running:
         started = int(time.time() * 1000) - 165_000
         for number, host in enumerate(HOSTS):
             populations = {ORDER: _orders(), LINE: _orders(2)}
@@ -223,6 +234,21 @@ def test_a_suspect_is_confirmed_by_a_probe_that_an_agent_is_asked_for(
 
 class TestAnOpenLeak:
     """A server of its own, on which the leak goes on."""
+
+    def test_it_begins_a_run_for_each_of_its_jvms(self, open_: Server) -> None:
+        for _ in range(600):
+            asked = {"workflow": "seen", "state": "succeeded"}
+            found = open_.http.get("/api/v1/runs", params=asked).raise_for_status().json()["runs"]
+            if len(found) == len(HOSTS):
+                break
+            time.sleep(0.05)
+        assert sorted(each["labels"]["host"] for each in found) == list(HOSTS)
+        one = open_.http.get(f"/api/v1/runs/{found[0]['id']}").json()
+        (leak,) = open_.http.get("/api/v1/leaks").json()["leaks"]
+        state = one["trigger"]["state"]
+        assert (one["trigger"]["kind"], one["trigger"]["leak"]) == ("leak", leak["id"])
+        assert state in ("suspect", "confirmed")
+        assert one["steps"][0]["output"]["text"] == f"{ORDER} of {one['labels']['host']}: {state}"
 
     def test_it_is_answered_with_all_that_proves_it(self, open_: Server) -> None:
         found = judged(open_, lambda found: found["jvms"]["leaking"] == 3)
