@@ -161,3 +161,37 @@ def test_files_are_checked_without_a_server(inside: Run, tmp_path: Path) -> None
     assert "rules.yml:4:17: monitors[0].critical.abvoe" in wrong.stderr
     assert "name files of monitors" in inside("monitor", "check").stderr
     assert str(tmp_path / "none.yml") in inside("monitor", "check", str(tmp_path / "none.yml")).stderr
+
+
+SCRIPT = """\
+monitors rules.yml
+load every 1m from 2026-01-01T00:00:00Z
+  {metric=load host=web1}  50 95x2
+run from 2026-01-01T00:01:00Z to +3s
+expect at +3s
+  load {host=web1} critical 95
+"""
+
+
+def test_scripts_of_rules_are_run_without_a_server(inside: Run, tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(RULES)
+    script = tmp_path / "load.hwt"
+    script.write_text(SCRIPT)
+    answer = inside("test", "rules", str(tmp_path), "--verbose")
+    assert (answer.returncode, answer.stdout) == (0, f"{script}:4: as expected\n1 run: none failed\n")
+    script.write_text(SCRIPT.replace("critical 95", "warning"))
+    answer = inside("test", "rules", str(script), "-o", "json")
+    assert answer.returncode == 1
+    told = json.loads(answer.stdout)
+    assert (told["runs"], told["failed"], told["outcomes"][0]["where"]) == (1, 1, f"{script}:4")
+    assert "is not so: load {host=web1} critical 95" in told["outcomes"][0]["problems"][0]
+    script.write_text(SCRIPT.partition("run from")[0])
+    for words, told in (
+        ([str(script)], "there is no run in these files"),
+        ([str(tmp_path / "none.hwt")], "no such file or folder"),
+        ([str(script), "-o", "csv"], "outcomes come as a table or as JSON"),
+        ([], r"name scripts (*.hwt) or folders of them"),
+    ):
+        answer = inside("test", "rules", *words)
+        assert answer.returncode == 2
+        assert told in answer.stderr
