@@ -231,9 +231,10 @@ def report(found: dict[str, Any]) -> str:
         f"{found['monitors']} monitors of a kind, no two alike, looked at once a minute, on a store of "
         f"{found['jvms']} JVMs: {found['series']:,} series, {rows['sample']:,} samples, {rows['snapshot']:,} "
         f"histograms with {rows['class_sample']:,} class samples, {rows['log']:,} log messages; "
-        f"open: {human.plural(found['leaks'], 'leak')}. Median of {found['rounds']} rounds after the first; CPU of the "
-        f"whole process, engine and stored states included. {found['cpus']} CPUs ({found['machine']}) at "
-        f"load {found['load_before']} before and {found['load_after']} after; engine {found['engine']}.",
+        f"open: {human.plural(found['leaks'], 'leak')}. Median of {found['rounds']} rounds after the first; "
+        "CPU of the whole process, engine and stored states included. "
+        f"{found['cpus']} CPUs ({found['machine']}) at load {found['load_before']} before and "
+        f"{found['load_after']} after; engine {found['engine']}.",
         "",
         "| kind | groups | CPU ms a round | ms a monitor | wall ms | of one core |",
         "|---|---:|---:|---:|---:|---:|",
