@@ -19,6 +19,7 @@ EFFECTS = {
     "restart-leaking-replica": ["histogram", "ask", "drain", "restart", "check", "undrain"],
 }
 """What each does when nobody kills it."""
+UNDONE = "restart-leaking-replica undone"
 ONCE = {"roll-back": "back", "drain": "drain", "restart": "restart", "undrain": "back"}
 """What may not be done twice, and the step that does it."""
 
@@ -42,7 +43,7 @@ def states(each: Mapping[str, Any]) -> dict[str, str]:
 
 
 def test_every_shipped_workflow_is_killed(told: Told) -> None:
-    assert {each["workflow"] for each in told} == set(EFFECTS)
+    assert {each["workflow"] for each in told} == {*EFFECTS, UNDONE}
 
 
 @pytest.mark.parametrize("workflow", EFFECTS)
@@ -85,8 +86,28 @@ def test_a_command_before_or_in_whose_middle_the_server_was_killed_says_that_nob
     assert sorted(program in each["effects"] for each in unknown) == [False, True]
 
 
+def test_a_kill_while_a_run_is_undone_undoes_nothing_twice(told: Told) -> None:
+    whole, *found = [each for each in told if each["workflow"] == UNDONE]
+    assert whole["effects"] == EFFECTS["restart-leaking-replica"]
+    assert (whole["state"], states(whole)["drain:undo"]) == ("failed", "succeeded")
+    assert whole["text"].endswith("; undone")
+    for each in found:
+        assert (each["killed"], each["code"], each["ended"]) == (True, 0, True), each
+        assert all(each["effects"].count(name) <= 1 for name in ONCE), each
+        assert (each["state"], each["audited"]) == ("failed", ["failed"]), each
+        unknown = [step for step, state in states(each).items() if state == "unknown"]
+        assert len(unknown) <= 1, each
+        if "undone" in each["text"] and "not all" not in each["text"]:
+            assert "undrain" in each["effects"], each
+        else:
+            assert unknown == ["drain:undo"], each
+            assert "not all undone: drain:undo: interrupted, outcome unknown" in each["text"], each
+    undoing = [each for each in found if states(each).get("drain:undo") == "unknown"]
+    assert sorted("undrain" in each["effects"] for each in undoing) == [False, True]
+
+
 def test_what_was_interrupted_is_undone_and_a_playbook_that_may_is_played_again(told: Told) -> None:
-    by_program = {each["place"]: each for each in told}
+    by_program = {each["place"]: each for each in told if each["workflow"] != UNDONE}
     assert by_program["restart"]["effects"][-2:] == ["restart", "undrain"]
     assert states(by_program["restart"])["drain:undo"] == "succeeded"
     assert by_program["play"]["effects"].count("play") == 2
