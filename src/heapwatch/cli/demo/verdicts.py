@@ -37,9 +37,11 @@ def spoken(leak: Mapping[str, Any]) -> str:
     if leak["state"] == "fixed" and proof:
         before, after = proof["before"]["balance"], (proof["after"] or {}).get("balance")
         return f"{leak['class']} is fixed: balance {_share(before)} before, {_share(after)} after"
+    where = f"{leak['scope']}, on {human.plural(len(leak['hosts']), 'host')}"
+    if leak["state"] == "stopped":
+        return f"{leak['class']} grows no more ({where}); it did, by {leak['rate_per_s']:.0f}/s"
     end = leak["exhaustion"]
     until = f"; {end['host']} is full in {human.duration(end['in_s'])}" if end else ""
-    where = f"{leak['scope']}, on {human.plural(len(leak['hosts']), 'host')}"
     return f"{leak['class']} leaks ({leak['state']}, {where}), {leak['rate_per_s']:.0f}/s{until}"
 
 
