@@ -333,15 +333,24 @@ def test_a_run_only_after_so_many_triggers_which_are_then_counted_anew(server):
 
 def test_who_is_to_be_told_is_told_of_a_step_that_fails_once_it_is_undone(server):
     head = "workflow: loud\nnotify: [deaf, oncall]"
-    undo = "undo: {do: command, with: {argv: ['true']}}, on_fail: [undo, notify]"
+    undo = (
+        "undo: {do: command, with: {argv: ['true']}}, on_fail: [undo, notify], retry: {count: 1, delay: 1ms}"
+    )
     run = server.begin(
         f"{{id: a, do: command, with: {{argv: ['false']}}, {undo}}}", head=head, service="shop"
     )
     assert server.ended(run)["text"] == "a: false ended with code 1; undone"
     told = [each for each in server.told if each[1].startswith("loud ")]
     assert told == [("oncall", "loud failed", "a: false ended with code 1; undone", "shop")]
-    assert server.attempts(run) == [("a", 1, "failed"), ("a:undo", 1, "succeeded"), ("a:notify", 1, "failed")]
-    assert server.kept.attempts(run)[-1]["error"] == "deaf: nobody listens"
+    assert server.attempts(run) == [
+        ("a", 1, "failed"),
+        ("a", 2, "failed"),
+        ("a:undo", 1, "succeeded"),
+        ("a:notify:deaf", 1, "failed"),
+        ("a:notify:deaf", 2, "failed"),
+        ("a:notify:oncall", 1, "succeeded"),
+    ]
+    assert server.kept.attempts(run)[-2]["error"] == "deaf: nobody listens"
 
 
 def test_who_is_to_be_told_is_told_once_what_is_asked_and_how_one_answers(server):
@@ -453,7 +462,7 @@ def test_the_shipped_collection_says_what_failed_and_tells_whom_when_it_cannot_b
     assert server.ended(run)["state"] == "failed"
     found = {row["step"]: row for row in server.kept.attempts(run)}
     assert {name: row["state"] for name, row in found.items()} == {
-        "collect": "failed", "log": "succeeded", "repair": "failed", "repair:notify": "succeeded"
+        "collect": "failed", "log": "succeeded", "repair": "failed", "repair:notify:oncall": "succeeded"
     }  # fmt: skip
     assert found["log"]["output"]["text"] == "collected: 0 of 1 hosts, 0 JVMs; h2: unreachable: nobody"
     assert found["repair"]["parameters"]["limit"] == "h2"

@@ -254,9 +254,8 @@ class _Run:
         only = f"only {' or '.join(asked.users)} may answer; " if asked.users else ""
         how = f"no answer within {duration(asked.expires / 1000)} is a no: heapwatch approve {self.id}"
         lines = [*([text] if text else []), f"{only}{how}, or heapwatch deny {self.id}"]
-        for receiver in asked.to or self.workflow.notify:
-            key, title = f"{step.id}:asked:{receiver}", f"{self.workflow.workflow} asks"
-            self._say(key, once, [receiver], title, templates.inert("\n".join(lines)))
+        title = f"{self.workflow.workflow} asks"
+        self._say(f"{step.id}:asked", once, asked.to or self.workflow.notify, title, "\n".join(lines))
 
     def _answer(self, step: str) -> list[Any]:
         kept = self.house.records
@@ -330,13 +329,15 @@ class _Run:
         """Tell of a step that failed whom the workflow names; that nobody could be told changes nothing."""
         if "notify" in step.on_fail:
             title = f"{self.workflow.workflow} failed"
-            self._say(f"{step.id}:notify", step, self.workflow.notify, title, templates.inert(text))
+            self._say(f"{step.id}:notify", step, self.workflow.notify, title, text)
 
     def _say(self, key: str, step: StepLine, to: list[str], title: str, text: str) -> None:
+        """Each by itself: a second try for one tells no other again."""
         labels = {**self.names["labels"], "workflow": self.workflow.workflow, "run": self.id}
-        shown = {"to": to, "title": title, "text": text, "labels": labels}
-        tell = Action.model_validate({"do": "notify", "with": shown})
-        self._attempts(key, step, tell, shown, _read(tell, shown))
+        for receiver in to:
+            shown = {"to": [receiver], "title": title, "text": templates.inert(text), "labels": labels}
+            tell = Action.model_validate({"do": "notify", "with": shown})
+            self._attempts(f"{key}:{receiver}", step, tell, shown, _read(tell, shown))
 
     def _undo(self, done: list[StepLine]) -> str:
         """The inverse of what was done, the last first; what of it failed, for the run's text."""
