@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from heapwatch.web.auth import Users
+from heapwatch.workflow.records import Records
+
 from .conftest import Server, serving
 from .test_screens import EVERY_RULE, grave, look
+from .test_signin import PASSWORD, sign_in
 
 IN_ORDER = True
 
@@ -40,6 +47,11 @@ workflow: anns
 on: manual
 steps:
   - {id: ask, do: approval, with: {users: [ann]}}
+"""
+ASKS = """
+workflow: asks
+on: {every: 1h}
+steps: [{id: ask, do: approval}]
 """
 NIGHTLY = """
 workflow: nightly
@@ -190,6 +202,36 @@ def test_who_is_not_asked_is_told_so_and_who_comes_too_late_as_well(
     expect(page.get_by_role("region", name="How it is")).to_contain_text("cancelled")
     late.get_by_role("button", name="Cancel the run").press("Enter")
     expect(late.get_by_role("alert")).to_contain_text("has ended: cancelled")
+
+
+def test_a_link_to_what_waits_leads_past_the_sign_in_to_the_answer(
+    page: Page, tmp_path: Path, expected_errors: list[str]
+) -> None:
+    expected_errors.append("401")
+    Users(tmp_path / "users.json").add("ann", "admin", PASSWORD)
+    (tmp_path / "asks.yml").write_text(ASKS)
+    for server in serving(tmp_path, "--workflows", str(tmp_path / "asks.yml")):
+        place = f"{server.url}/runs/{first_waiting(tmp_path)}"
+        page.goto(place)
+        sign_in(page)
+        asked = page.get_by_role("group", name="Approval of asks")
+        expect(asked.get_by_role("button", name="Deny asks")).to_be_visible()
+        expect(page).to_have_url(place)
+        asked.get_by_role("button", name="Approve asks").press("Enter")
+        dialog = page.get_by_role("dialog", name="Approve asks")
+        dialog.get_by_role("button", name="Approve", exact=True).press("Enter")
+        expect(page.get_by_role("region", name="How it is")).to_contain_text("succeeded")
+        expect(page.get_by_role("list", name="Steps")).to_contain_text("user:ann")
+
+
+def first_waiting(data: Path) -> str:
+    """The run that the server has begun by itself, and that asks."""
+    deadline = time.monotonic() + 30
+    with closing(Records(data / "runs.db")) as kept:
+        while not (found := kept.waiting()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return str(found[0]["run"])
 
 
 def test_without_workflows_it_is_said_what_names_them(page: Page, crowded: Server) -> None:

@@ -26,9 +26,10 @@ app = App(
     help="""Make, list, rotate and revoke API tokens.
 
 Once there is a token, nobody gets in without one. Scopes: ingest (agents,
-import), read (screens, questions), act (acknowledge leaks), admin (all of
-it, and tokens and users). Without --server the data folder of this machine
-is changed, and a server that runs on it takes notice with the next request.
+import), read (screens, questions), act (acknowledge leaks, run workflows),
+admin (all of it, and tokens and users). Without --server the data folder of
+this machine is changed, and a server that runs on it takes notice with the
+next request.
 
 For example:
 

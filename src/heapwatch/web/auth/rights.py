@@ -1,7 +1,7 @@
 """Scopes, the roles that people have, and the caller that a proof makes of a request.
 
-`admin` may do everything, `act` may acknowledge leaks and no more; none of `read`, `ingest` and `act`
-implies another: an agent's token shows no data. A role is a set of scopes.
+`admin` may do everything, `act` may acknowledge leaks, run workflows and no more; none of `read`, `ingest`
+and `act` implies another: an agent's token shows no data. A role is a set of scopes.
 """
 
 from __future__ import annotations
