@@ -231,6 +231,7 @@ def main() -> int:
         return 0
     ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
     os.nice(10)
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as scratch:
         many = alone(Path(scratch), told.many, told.forks, told.rounds)
         print("many", many, flush=True)
@@ -246,7 +247,8 @@ def main() -> int:
 `python benchmarks/fleet.py`: a histogram of one small JVM from {told.hosts} hosts over a real sshd on
 loopback, {told.forks} at a time, no facts gathered, keys known; medians of {told.rounds} rounds, starting the
 program included. CPU of whoever collects is of all its processes; of a host it is what its sshd started,
-without the JVM's own work. The wall clock is of both sides on one machine with {os.cpu_count()} cores.
+without the JVM's own work: the kernel counts it, whatever else the machine does. The wall clock is of both sides
+on one machine with {os.cpu_count()} cores, and of what else ran there: its load was {load:.0f} before.
 
 | way | hosts | ms of CPU a host, here | ms of CPU a host, there | wall s |
 |---|--:|--:|--:|--:|
