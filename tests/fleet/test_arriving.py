@@ -76,6 +76,7 @@ def test_arbitrary_bytes_are_refused(noise: bytes) -> None:
         (hello() + line(**{"is": "end"}, jvms=0), "neither a heap dump nor a reason"),
         (hello() + b"x" * (2 << 20), "more than 1 MiB beside the heap dump"),
     ],
+    ids=["changed", "shorter", "of less than nothing", "of yes", "cut", "too large", "nothing", "too much"],
 )
 def test_what_is_not_what_was_sent_is_refused(told: bytes, why: str) -> None:
     with pytest.raises(HostFailed, match=why):
