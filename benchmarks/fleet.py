@@ -247,8 +247,8 @@ def main() -> int:
 `python benchmarks/fleet.py`: a histogram of one small JVM from {told.hosts} hosts over a real sshd on
 loopback, {told.forks} at a time, no facts gathered, keys known; medians of {told.rounds} rounds, starting the
 program included. CPU of whoever collects is of all its processes; of a host it is what its sshd started,
-without the JVM's own work: the kernel counts it, whatever else the machine does. The wall clock is of both sides
-on one machine with {os.cpu_count()} cores, and of what else ran there: its load was {load:.0f} before.
+without the JVM's own work: the kernel counts it, whatever else the machine does. The wall clock is of both
+sides on one machine with {os.cpu_count()} cores, and of what else ran there: its load was {load:.0f} before.
 
 | way | hosts | ms of CPU a host, here | ms of CPU a host, there | wall s |
 |---|--:|--:|--:|--:|
