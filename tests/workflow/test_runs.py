@@ -157,6 +157,14 @@ def test_somebody_says_yes_and_others_may_not(server):
     assert server.kept.attempts(run)[0]["output"] == {"by": "user:ann"}
 
 
+def test_an_answer_whose_word_is_lost_is_seen_at_the_next_look(server, monkeypatch):
+    monkeypatch.setattr("heapwatch.workflow.running.LOOK_S", 0.05)
+    run = server.begin("{id: ask, do: approval}", head="workflow: unheard")
+    server.until(run, WAITING)
+    assert server.kept.answer(run, "ask", "approved", "user:ann")
+    assert server.ended(run)["state"] == "succeeded"
+
+
 def test_a_no_ends_the_run_and_so_does_no_answer(server):
     denied = server.begin("{id: ask, do: approval}", "{id: a, do: command, with: {argv: ['true']}}")
     server.until(denied, WAITING)

@@ -34,7 +34,7 @@ from heapwatch.workflow.switch import Switch
 Leave = Literal["dry_run", "approval", "allowed"]
 ORDER: tuple[Leave, ...] = ("dry_run", "approval", "allowed")
 INTERRUPTED = "interrupted, outcome unknown: the server ended in the middle of it, and it is not done twice"
-DRY_RUN = "dry_run"
+DRY_RUN, LOOK_S = "dry_run", 60.0
 Outcome = dict[str, Any]
 
 
@@ -235,7 +235,7 @@ class _Run:
         while True:
             state, who, left = self.durable.once(f"{step}: answer", lambda: self._answer(step))
             if state == "waiting":
-                self.durable.wait(left / 1000)
+                self.durable.wait(min(left / 1000, LOOK_S))  # an answer whose word was lost is seen then
                 self._may_go_on(step)
                 continue
             if state != "approved":
