@@ -5,7 +5,9 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -18,7 +20,8 @@ from heapwatch.cli.offline import text_of
 from heapwatch.errors import HeapwatchError
 from heapwatch.jvm import histogram, holders, hprof, operations
 from heapwatch.jvm.heapdump import NotApproved
-from jvms.fixtures import missing
+from heapwatch.jvm.session import Session
+from jvms.fixtures import missing, target_of
 
 pytestmark = pytest.mark.jvm
 
@@ -159,6 +162,21 @@ def test_a_dump_that_is_cut_off_is_said_to_be(dump, tmp_path, share):
     os.truncate(path, int(path.stat().st_size * share))
     with pytest.raises(HeapwatchError, match=r"cut off|no header|without"):
         hprof.scan(str(path), "memleak.Child")
+
+
+def test_whoever_is_ended_while_recording_leaves_nothing_at_the_jvm(leaking):
+    def recording():
+        with Session(target_of(leaking)) as session:
+            return "name=heapwatch" in session.jcmd("JFR.check")
+
+    words = ["diagnose", str(leaking), "--seconds", "2s", "--max-pause", "5000"]
+    with subprocess.Popen([sys.executable, "-m", "heapwatch.cli.main", *words]) as diagnosis:
+        while not recording():
+            assert diagnosis.poll() is None
+            time.sleep(0.02)
+        diagnosis.terminate()
+        assert diagnosis.wait(60) == 128 + signal.SIGTERM
+    assert not recording()
 
 
 def test_without_leave_there_is_no_heap_dump(leaking, capsys):

@@ -17,7 +17,7 @@ from heapwatch.cli import complete
 from heapwatch.cli.client import Client
 from heapwatch.cli.diagnosed import Diagnosed, Here, afar, parted
 from heapwatch.cli.fleet import HostOptions
-from heapwatch.cli.ladder import KINDS, Ladder
+from heapwatch.cli.ladder import KINDS, Ladder, leaving_in_order
 from heapwatch.cli.options import TABLE, Seconds, TableOutput, WhereKept
 from heapwatch.cli.output import Column, number, write
 from heapwatch.cli.visit import MAX_PAUSE_MS
@@ -117,6 +117,7 @@ def diagnose(
         if word not in KINDS:
             raise UsageError(f"--allow is made of {', '.join(KINDS)}, or none; not {word!r}")
     with ExitStack() as opened:
+        opened.enter_context(leaving_in_order())
         client = opened.enter_context(Client(server)) if server.server else None
         patient = _open(jvm, host, reach, opened)
         ladder = Ladder(patient, suspect, seconds, max_pause)

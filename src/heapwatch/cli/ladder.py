@@ -159,7 +159,7 @@ class Ladder:
         if not allowed:
             self.rows.append({**row, "found": "not taken: say --yes-heap-dump if it may be"})
             return
-        with _leaving_in_order(), tempfile.TemporaryDirectory() as folder:  # nobody else can look into it
+        with tempfile.TemporaryDirectory() as folder:  # nobody else can look into it
             options = {"path": keep or f"{folder}/heap.hprof", "approved_by": "the command line"}
             answer = self._do(5, "heap_dump", {**options, "max_pause_ms": float("inf")}, self._read)
         if answer is not None:
@@ -190,8 +190,8 @@ class Ladder:
 
 
 @contextmanager
-def _leaving_in_order() -> Iterator[None]:
-    """Within the block a signal to end is an exit like any other, on whose way private files are deleted."""
+def leaving_in_order() -> Iterator[None]:
+    """Within the block a signal to end is an exit: what lies here and at the JVM is deleted on its way."""
 
     def leave(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
