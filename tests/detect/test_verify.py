@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from simulated import Program, leaking, walking
+from simulated import Floats, Program, leaking, walking
 
-from heapwatch.detect.verify import FIXED, NOT_ENOUGH, NOT_FIXED, PARTLY, Proof, verify
+from heapwatch.detect.verify import FIXED, NOT_ENOUGH, NOT_FIXED, PARTLY, REDUCED, Proof, verify
 from heapwatch.detect.words import proof
 
 ROOT = "com.shop.Order"
@@ -37,6 +38,17 @@ def test_half_the_slope_is_partly_fixed(seed: int) -> None:
     found = fix(Program(seed=seed, populations={ROOT: leaking(9)}, churn=CHURN))
     assert found.verdict == PARTLY
     assert found.residual == pytest.approx(0.45, abs=0.15)
+
+
+@pytest.mark.parametrize(("a_second", "verdict"), [(0.01, FIXED), (0.5, REDUCED)])
+def test_what_is_left_is_nothing_below_a_thousandth(a_second: float, verdict: str) -> None:
+    def growing(times: Floats, _chance: np.random.Generator) -> Floats:
+        return 300 + np.floor(times * a_second)
+
+    found = fix(Program(seed=3, seconds=600, populations={ROOT: growing}, churn=CHURN))
+    assert found.after is not None
+    assert found.after.low > 0
+    assert found.verdict == verdict
 
 
 def test_without_traffic_nothing_is_proved() -> None:
