@@ -52,7 +52,7 @@ def leaking(program):
     command = [program.java, *flags, "-cp", program.classpath, "memleak.Main"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert "READY" in process.stdout.readline()
-    while instances(process.pid, "all").get("memleak.Child", 0) < 200:
+    while instances(process.pid, "all").get("memleak.Child", 0) < 300:
         time.sleep(0.1)
     yield process.pid
     process.kill()
@@ -82,8 +82,7 @@ PRINTED = [
 
 
 FROM_THE_ROOT = [
-    "akka.actor.ActorSystemImpl.provider",
-    "akka.actor.LocalActorRefProvider.guardian",
+    "akka.actor.ActorSystemImpl.",
     "akka.actor.ActorCell._childrenRefs",
     "akka.actor.ChildRestartStats.child",
     "akka.actor.RepointableActorRef._",
@@ -183,7 +182,7 @@ def test_without_leave_there_is_no_heap_dump(leaking, capsys):
     words = ["diagnose", str(leaking), "--seconds", "100ms", "--allow", "heap-dump", "--max-pause", "60000"]
     assert run(words) == 0
     printed = capsys.readouterr().out
-    assert "not taken: say --yes-heap-dump" in printed, printed
+    assert "\nheap dump not taken: say --yes-heap-dump if it may be\n" in printed, printed
     assert "not confirmed: no step has seen that it stays" in printed
     with pytest.raises(NotApproved):
         operations.run("heap_dump", leaking)

@@ -67,8 +67,8 @@ def test_classes_are_counted_and_a_list_is_one_step_from_its_static_field():
 def test_a_variable_holds_for_a_moment_so_what_holds_for_good_is_told_too():
     found = scan(dump(leaf=6000, on_stack=FIRST + NODES - 1), "app.Leaf")
     assert [(way.root, way.steps[0].holder) for way in found.ways] == [
-        ("a variable on a stack", "app.Node"),
         ("a static field", "app.Main"),
+        ("a variable on a stack", "app.Node"),
     ]
 
 

@@ -157,7 +157,8 @@ class Ladder:
             self.rows.append({**row, "found": str(error), "error": str(error)})
             return
         if not allowed:
-            self.rows.append({**row, "found": "not taken: say --yes-heap-dump if it may be"})
+            self.rows.append({**row, "found": "not taken"})
+            self._texts.append("heap dump not taken: say --yes-heap-dump if it may be")
             return
         with tempfile.TemporaryDirectory() as folder:  # nobody else can look into it
             options = {"path": keep or f"{folder}/heap.hprof", "approved_by": "the command line"}

@@ -17,11 +17,12 @@ import struct
 from bisect import bisect_right
 from collections import Counter
 from itertools import compress, count
-from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Set, Tuple, Union
 
 from heapwatch.errors import HeapwatchError, Truncated, Unreadable
+from heapwatch.jvm import ways
 from heapwatch.jvm.dumpfile import Column, content
-from heapwatch.jvm.holders import ELEMENT, Group, Link, class_name, shape, steps_of
+from heapwatch.jvm.holders import ELEMENT, Group, Link, class_name
 
 Progress = Callable[[float], None]
 Buffer = Union[bytes, mmap.mmap]
@@ -33,8 +34,7 @@ _ROOTS = {1: "a handle of native code", 2: "a handle of native code", 3: "a vari
           8: "a thread", 0xFF: "a root of the VM"}  # fmt: skip
 _PASSING = (3, 4)  # a variable holds for a moment: what holds the object for good is sought further up
 _ROOT_EXTRA = {2: 8, 3: 8, 4: 4, 6: 4, 8: 8}
-_MOST_TARGETS, _SAMPLES, _DEEPEST, _WAYS = 500_000, 32, 96, 5
-_ALIKE = 12  # levels of one class alone: a list or tree, which is then taken as a whole
+_MOST_TARGETS, _SAMPLES = 500_000, 32
 _U2, _U4 = struct.Struct(">H").unpack_from, struct.Struct(">I").unpack_from
 
 
@@ -77,6 +77,8 @@ def scan(path: str, suspect: str = "", progress: Progress = _silent) -> Found:
 
 
 class _Scan:
+    most = _MOST_TARGETS
+
     def __init__(self, data: Buffer, suspect: str, progress: Progress) -> None:
         self.data, self.suspect, self.progress = data, suspect, progress
         start = bytes(data[:64])
@@ -122,8 +124,8 @@ class _Scan:
             return Found(rows, 0, [], [])
         if not self.targets:
             raise NotInDump(f"no object of class {self.suspect!r} is in this dump")
-        direct, ways = self._search()
-        return Found(rows, self.suspects, direct, ways)
+        direct, found = self._search()
+        return Found(rows, self.suspects, direct, found)
 
     def name(self, kind: int) -> str:
         known = self.told.get(kind)
@@ -294,13 +296,13 @@ class _Scan:
     def _search(self) -> Tuple[List[Tuple[str, str, int]], List[Group]]:
         self.columns = (self.held.view(), self.firsts.view(), self.ids.view(), self.kinds.view())
         sums: Counter[Tuple[str, str]] = Counter()
-        for _, kind, field, _target in self._holders(self.targets):
+        for _, kind, field, _target in self.holders(self.targets):
             sums[(self.name(kind), field)] += 1
         direct = [(holder, field, number) for (holder, field), number in sums.most_common(12)]
-        return direct, self._ways(set(sorted(self.targets)[:: max(1, len(self.targets) // _SAMPLES)]))
+        some = sorted(self.targets)[:: max(1, len(self.targets) // _SAMPLES)]
+        return direct, ways.Search(self, self.suspect, some).run()
 
-    def _holders(self, wanted: Set[int]) -> Any:
-        """holder, its class, the field, the held: for each reference to one of `wanted`."""
+    def holders(self, wanted: Set[int]) -> Iterator[Tuple[int, int, str, int]]:
         held, firsts, ids, kinds = self.columns
         for edge in compress(count(), map(wanted.__contains__, held)):
             at = bisect_right(firsts, edge) - 1
@@ -313,55 +315,15 @@ class _Scan:
             return self.text(self._layout(kind)[1][place])
         return ELEMENT
 
-    def _ways(self, frontier: Set[int]) -> List[Group]:
-        below: Dict[int, Tuple[Link, int]] = dict.fromkeys(frontier, (Link("", ""), 0))
-        found: List[Group] = []
-        alike: List[Set[int]] = []
-        shapes: Set[Tuple[object, ...]] = set()
-        passing: Set[int] = set()
-        for _ in range(_DEEPEST):
-            new: Dict[int, Tuple[Link, int]] = {}
-            kinds = set()
-            for holder, kind, field, target in self._holders(frontier):
-                if holder in below or holder in new:
-                    continue
-                new[holder] = (Link(self.name(kind), field, holder == kind), target)
-                kinds.add(kind)
-            below.update(new)
-            ends = [key for key in new if key in self.roots or new[key][0].static]
-            for key in ends:
-                way = self._way(key, below)
-                if len(found) < _WAYS and shape(way.steps) not in shapes:
-                    found.append(way)
-                    shapes.add(shape(way.steps))
-            passing.update(key for key in ends if self.roots.get(key) in _PASSING)
-            frontier = set(new) - set(ends)
-            if not frontier:
-                frontier, passing = passing, set()
-            if not frontier or len(found) >= _WAYS or len(below) > _MOST_TARGETS:
-                break
-            alike = [*alike, kinds][-_ALIKE:]
-            if len(alike) == _ALIKE and len(set().union(*alike)) == 1:
-                frontier, alike = self._all_of(next(iter(kinds)), below, frontier), []
-        return found
-
-    def _all_of(self, kind: int, below: Dict[int, Tuple[Link, int]], frontier: Set[int]) -> Set[int]:
-        """A long list or deep tree: all its objects at once, each as good as the last one seen."""
-        last = next(iter(frontier))
+    def alike(self, kind: int) -> Iterator[int]:
         _, _, ids, kinds = self.columns
-        for key in compress(ids, map(kind.__eq__, kinds)):
-            if key not in below and len(below) < 2 * _MOST_TARGETS:
-                below[key] = (Link(self.name(kind), "..."), last)
-                frontier.add(key)
-        return frontier
+        return compress(ids, map(kind.__eq__, kinds))
 
-    def _way(self, key: int, below: Dict[int, Tuple[Link, int]]) -> Group:
-        root = "a static field" if below[key][0].static else _ROOTS[self.roots[key]]
-        links = []
-        while below[key][0].holder:
-            links.append(below[key][0])
-            key = below[key][1]
-        return Group(1, self.suspect, root, steps_of(links), ())
+    def root(self, key: int, link: Link) -> str:
+        return "a static field" if link.static else _ROOTS.get(self.roots.get(key, 0), "")
+
+    def lasts(self, key: int) -> bool:
+        return self.roots.get(key) not in _PASSING
 
 
 class NotInDump(HeapwatchError):
