@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import stat
 import subprocess
@@ -201,7 +202,10 @@ def test_without_room_here_nothing_is_done_there(
 
 
 def test_without_room_there_nothing_is_done(fleet: Fleet, java: Start, tmp_path: Path) -> None:
-    small = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=1m tmpfs /tmp && exec "$@"', "sh"]
+    here = shlex.quote(str(provision.ROOT))  # which may be in /tmp itself
+    aside = f"mount --bind {here} /mnt && mount -t tmpfs -o size=1m tmpfs /tmp"
+    back = f"mkdir -p {here} && mount --bind /mnt {here}"
+    small = ["unshare", "--mount", "sh", "-c", f'{aside} && {back} && exec "$@"', "sh"]
     probe = subprocess.run([*small, "true"], capture_output=True, text=True, check=False)
     if probe.returncode != 0:
         pytest.skip(f"not permitted here: {probe.stderr.strip()[:200]}")
