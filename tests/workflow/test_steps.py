@@ -162,6 +162,7 @@ def hands(tmp_path_factory):
         inventory.write_text(_host("far", server.port, server.user) + _host("dead", 1, server.user))
         made = FleetHands(inventory, ssh_config=folder / "config")
         made.inventory = inventory
+        made.far = server.process.pid
         yield made
         made.close()
 
@@ -224,8 +225,9 @@ def test_a_command_that_is_stopped_ends_on_its_host_with_all_that_it_started(han
 def test_a_probe_that_waits_for_a_jvm_ends_when_it_is_stopped(hands, jvm, name, given):
     os.kill(jvm.pid, signal.SIGSTOP)
     try:
-        stopped(hands, name, given, probes)
-        until(lambda: not probes())
+        seen = []
+        stopped(hands, name, given, lambda: seen.extend(probes(hands.far)) or seen)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in seen))
     finally:
         os.kill(jvm.pid, signal.SIGCONT)
 
@@ -241,15 +243,24 @@ def stopped(hands, name, given, so):
             running.result()
 
 
-def probes():
-    """The probes that sshd of this test runs, by what it gives to Python; sh has the same words."""
+def probes(far):
+    """The probes that this sshd runs, by what it gives to Python; sh has the same words."""
     found = []
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             words = place.read_bytes().split(b"\0")
-            if b"-c" in words and b"memfd_create" in b"".join(words) and b"python" in words[0]:
+            python = b"-c" in words and b"memfd_create" in b"".join(words) and b"python" in words[0]
+            if python and far in parents(place.parent):
                 found.append(place.parent.name)
     return found
+
+
+def parents(process):
+    """The process, whose child it is, and so on."""
+    while (pid := int(process.name)) > 1:
+        yield pid
+        above = (process / "stat").read_text().rpartition(")")[2].split()[1]
+        process = process.with_name(above)
 
 
 def until(so):
