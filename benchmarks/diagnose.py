@@ -1,6 +1,6 @@
 """What each step of `heapwatch diagnose` costs the story's program, and how fast its files are read.
 
-    python benchmarks/diagnose.py     needs examples/memleak built (./run setup); writes results/diagnose.md
+    python benchmarks/diagnose.py     needs Java and Maven; writes results/diagnose.md
 
 The pause is the JVM's own word (sun.rt.safepointTime). Reading is in MB of file a second of CPU; memory the
 most that a reading process held, its mapped files included.
@@ -17,9 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
+from heapwatch.cli.demo.build import build  # noqa: E402
 from heapwatch.jvm import operations  # noqa: E402
 
-BUILT = ROOT / "examples" / "memleak" / "target"
 READ = """
 import resource, sys, time
 from heapwatch.jvm import holders, hprof
@@ -33,14 +33,10 @@ print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_m
 
 
 def main() -> None:
-    command = [
-        "java",
-        "-Xmx192m",
-        "-Ddownloads=300",
-        "-cp",
-        f"{BUILT}/memleak.jar:{BUILT}/lib/*",
-        "memleak.Main",
-    ]
+    built = build(ROOT / ".cache" / "demo", print)
+    if built.twin:
+        raise SystemExit("diagnose: Maven is missing, and with it the program on real Akka")
+    command = [built.java, "-Xmx192m", "-Ddownloads=300", "-cp", built.classpath, "memleak.Main"]
     program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert program.stdout is not None
     program.stdout.readline()
