@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from heapwatch.cli.demo.verdicts import spoken
+from heapwatch.cli.demo.verdicts import lines, spoken
 
 LEAK: dict[str, Any] = {
     "class": "memleak.Child",
@@ -37,3 +37,11 @@ PROOF = {"before": {"balance": 0.0}, "after": {"balance": 1.01}}
 )
 def test_a_leak_is_told_in_a_line(more: dict[str, Any], said: str) -> None:
     assert spoken({**LEAK, **more}) == said
+
+
+def test_the_summary_has_the_sentences_but_of_what_stopped() -> None:
+    leaks = [{**LEAK, "sentence": "It leaks."}, {**LEAK, "sentence": "It leaks.", "state": "stopped"}]
+    assert lines(leaks) == [
+        "Verdict: It leaks.",
+        "Verdict: memleak.Child grows no more (systemic, on 3 hosts); it did, by 131/s.",
+    ]

@@ -46,8 +46,9 @@ def spoken(leak: Mapping[str, Any]) -> str:
 
 
 def lines(leaks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """For the summary: the whole sentences."""
-    return [f"Verdict: {leak['sentence']}" for leak in leaks] + [
+    """For the summary: the whole sentences, of what leaks still or is fixed."""
+    told = [spoken(leak) + "." if leak["state"] == "stopped" else leak["sentence"] for leak in leaks]
+    return [f"Verdict: {each}" for each in told] + [
         f"Proof: {leak['proof']['sentence']}" for leak in leaks if leak["proof"]
     ]
 
