@@ -189,7 +189,7 @@ def test_a_jvm_that_does_not_open_its_socket_is_signalled_once(java, jvm_home, t
     with pytest.raises(refusals.NoSocket, match="next try in"):
         Attachment(target).histogram_text()
     assert program.rest_of_output().count("Full thread dump") == 1
-    assert not list(Path("/proc/self/cwd").glob(".attach_pid*"))
+    assert not list(Path("/proc/self/cwd").glob(f".attach_pid{program.pid}"))
 
 
 def test_a_deleted_socket_is_made_again_by_jdks_that_can_and_explained_by_others(java, jvm_home):

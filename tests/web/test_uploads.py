@@ -275,9 +275,9 @@ class TestLimits:
         assert rejected(small, "histogram", "too-slow") == 1
 
     def test_too_many_uploads_are_told_when_to_come_again(self, data: Path) -> None:
-        with Server(data, ingest_rate=0.5, ingest_burst=2) as strict:
+        with Server(data, ingest_rate=0.01, ingest_burst=2) as strict:
             codes = [upload(strict, TEXT, "host=h&jvm=j").status_code for _ in range(3)]
             assert codes == [200, 200, 429]
             refused = upload(strict, TEXT, "host=h&jvm=j")
-            assert 1 <= int(refused.headers["retry-after"]) <= 2
+            assert 1 <= int(refused.headers["retry-after"]) <= 100
             assert rejected(strict, "histogram", "too-many") == 2

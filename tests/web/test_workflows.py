@@ -303,7 +303,8 @@ def test_who_is_to_answer_is_told_where_and_only_once(
     assert f"heapwatch approve {run_}, or" in how
     served.kill()
     served.start()
-    until(served, run_, "waiting_approval")
+    until(served, begin(served, "both", gc="no"), *ENDS)  # what was under way goes on meanwhile
+    assert served.http.get(f"/api/v1/runs/{run_}").json()["state"] == "waiting_approval"
     assert run(["approve", run_, "--server", served.url]) == 0
     assert capsys.readouterr().err == ""
     assert until(served, run_, *ENDS)["state"] == "succeeded"

@@ -84,6 +84,11 @@ def _until(so: Callable[[], Any], log: Path) -> Any:
     return found
 
 
+def _remembered(database: str) -> list[tuple[str, str]]:
+    with psycopg.connect(database) as connection:
+        return connection.execute("SELECT workflow_uuid, status FROM dbos.workflow_status").fetchall()
+
+
 def test_a_run_that_waits_outlives_the_server(database: str, tmp_path: Path) -> None:
     (tmp_path / "asks.yml").write_text(ASKS)
     data = tmp_path / "data"
@@ -102,7 +107,5 @@ def test_a_run_that_waits_outlives_the_server(database: str, tmp_path: Path) -> 
         found = server.http.get(f"/api/v1/runs/{run}").json()
         assert found["steps"][1]["output"]["text"] == "anybody said so"
         assert not (data / "workflows.db").exists()
-        with psycopg.connect(database) as connection:
-            rows = connection.execute("SELECT workflow_uuid, status FROM dbos.workflow_status").fetchall()
-        assert rows == [(run, "SUCCESS")]
+        _until(lambda: _remembered(database) == [(run, "SUCCESS")], server.log)
         assert server.stop() == 0

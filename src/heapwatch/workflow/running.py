@@ -104,6 +104,7 @@ class _Run:
         self.house = house
         self.durable = durable
         self.id: str = row["id"]
+        self.waits = row["state"] == records.WAITING  # as it did before a restart: it does so still
         self.workflow = Workflow.model_validate(row["definition"])
         self.ends = row["began"] + self.workflow.timeout
         self.names: dict[str, Any] = {
@@ -117,7 +118,8 @@ class _Run:
         """The descriptions, by step, that an approval before them has shown."""
 
     def go(self) -> None:
-        self._state(records.RUNNING)
+        if not self.waits:
+            self._state(records.RUNNING)
         done: list[StepLine] = []
         state, text = records.SUCCEEDED, ""
         for step in self.workflow.steps:
@@ -239,12 +241,8 @@ class _Run:
                 self._may_go_on(step)
                 continue
             if state != "approved":
-                says = (
-                    f"{step}: nobody answered in time"
-                    if state == records.EXPIRED
-                    else f"{step}: {who} said no"
-                )
-                raise _Ended(state, says)
+                says = "nobody answered in time" if state == records.EXPIRED else f"{who} said no"
+                raise _Ended(state, f"{step}: {says}")
             self.durable.once(f"{step}: go on", lambda: self._state(records.RUNNING))
             return str(who)
 
