@@ -13,8 +13,8 @@ from heapwatch.errors import Refused, Unavailable, UsageError
 from heapwatch.monitor import marked
 from heapwatch.workflow.audit import Audit
 from heapwatch.workflow.durable import DbosEngine
-from heapwatch.workflow.records import ENDS, WAITING, Records
-from heapwatch.workflow.running import House
+from heapwatch.workflow.records import CANCELLED, ENDS, QUEUED, WAITING, Records
+from heapwatch.workflow.running import House, body
 from heapwatch.workflow.runs import Runs
 from heapwatch.workflow.steps.base import Job
 from heapwatch.workflow.switch import Switch
@@ -155,6 +155,36 @@ def test_somebody_says_yes_and_others_may_not(server):
     with pytest.raises(UsageError, match="waits for no answer"):
         server.runs.answer(run, None, "user:ann", "ann", yes=True)
     assert server.kept.attempts(run)[0]["output"] == {"by": "user:ann"}
+
+
+class Killed(BaseException):
+    pass
+
+
+class Until:
+    """What a run remembers over ends of the server, each of them while it waits."""
+
+    def __init__(self):
+        self.known = {}
+
+    def once(self, name, work):
+        if name not in self.known or name.endswith("answer"):
+            self.known[name] = work()
+        return self.known[name]
+
+    def wait(self, seconds):
+        raise Killed
+
+
+def test_a_run_that_waits_for_an_answer_still_does_after_a_restart(server):
+    text = "workflow: w\non: manual\nsteps:\n  - {id: ask, do: approval, with: {text: now}}\n"
+    server.kept.add("waits", marked.parse(text, "w.yml").value, {}, {"kind": "manual"}, QUEUED, "")
+    remembered = Until()
+    for _ in range(2):
+        with pytest.raises(Killed):
+            body(server.house)("waits", remembered)
+        assert server.kept.run("waits")["state"] == WAITING
+    server.kept.state("waits", CANCELLED)
 
 
 def test_an_answer_whose_word_is_lost_is_seen_at_the_next_look(server, monkeypatch):
