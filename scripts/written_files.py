@@ -14,7 +14,7 @@ from typing import Any, Iterator
 HEAD = """\
 # Workflow files
 
-YAML, one workflow a document; `heapwatch workflow check FILE` says what is wrong with one, with line and
+YAML, one workflow a file; `heapwatch workflow check FILE` says what is wrong with one, with line and
 column. What they are for: [act with workflows](../howto/workflows.md). A span is written as `30s`, `5m` or
 `1h30m`, an amount as `90`, `1.5GiB` or `80%`.
 

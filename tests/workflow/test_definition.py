@@ -176,3 +176,19 @@ def test_a_workflow_cannot_begin_itself_without_end():
     with pytest.raises(UsageError, match="would begin it again: give throttle"):
         read(text)
     assert read(text + "\nthrottle: {once_after: 5m}").throttle.once_after == 300_000
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        ({"log": "OutOfMemoryError"}, "log OutOfMemoryError"),
+        ("collection_failed", "a host cannot be collected from"),
+        ({"monitor": "heap", "states": ["warning", "critical"]}, "monitor heap becomes warning or critical"),
+        ({"leak": ["suspect"]}, "a leak is suspect"),
+        ({"every": "5m"}, "every 300 s"),
+        ("webhook", "a webhook"),
+        ("manual", "by hand"),
+    ],
+)
+def test_what_begins_a_run_is_said_in_words(on, said):
+    assert definition.On.model_validate(on).sentence == said

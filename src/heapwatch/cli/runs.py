@@ -151,10 +151,7 @@ def cancel(run: str, *, note: Note = "", output: TableOutput = TABLE, server: Se
     note
         Why; the audit keeps it.
     """
-    with Client(server) as client:
-        found = client.post(path_of(run, "cancel"), {"note": note})
-    tell(found, output.kind)
-    return 0
+    return _told("cancel", run, {"note": note}, output, server)
 
 
 @app.command
@@ -166,10 +163,7 @@ def undo(run: str, *, note: Note = "", output: TableOutput = TABLE, server: Serv
     note
         Why; the audit keeps it.
     """
-    with Client(server) as client:
-        found = client.post(path_of(run, "undo"), {"note": note})
-    tell(found, output.kind)
-    return 0
+    return _told("undo", run, {"note": note}, output, server)
 
 
 def approve(
@@ -196,7 +190,7 @@ def approve(
     note
         Why; the audit keeps it.
     """
-    return _answer("approve", run, step, note, output, server)
+    return _told("approve", run, {"step": step, "note": note}, output, server)
 
 
 def deny(
@@ -222,14 +216,12 @@ def deny(
     note
         Why; the audit keeps it.
     """
-    return _answer("deny", run, step, note, output, server)
+    return _told("deny", run, {"step": step, "note": note}, output, server)
 
 
-def _answer(
-    verb: str, run: str, step: str | None, note: str, output: TableOutput, server: ServerOptions
-) -> int:
+def _told(verb: str, run: str, body: dict[str, Any], output: TableOutput, server: ServerOptions) -> int:
     with Client(server) as client:
-        found = client.post(path_of(run, verb), {"step": step, "note": note})
+        found = client.post(path_of(run, verb), body)
     tell(found, output.kind)
     return 0
 

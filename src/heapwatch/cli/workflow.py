@@ -14,7 +14,7 @@ from heapwatch.cli.options import SERVER, TABLE, ServerOptions, TableOutput
 from heapwatch.cli.output import Column, clean, write, write_json
 
 if TYPE_CHECKING:
-    from heapwatch.workflow.definition import On, Workflow
+    from heapwatch.workflow.definition import Workflow
 
 app = App(
     name="workflow",
@@ -208,7 +208,7 @@ def _switch(stopped: bool, note: str, output: TableOutput, server: ServerOptions
 def _row(one: Workflow) -> dict[str, Any]:
     return {
         "workflow": one.workflow,
-        "on": _on(one.on),
+        "on": one.on.sentence,
         "steps": [each.id for each in one.steps],
         "destructive": one.destructive if one.acts else "",
         "description": one.description,
@@ -226,28 +226,14 @@ def _served(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _steps(one: Workflow) -> list[dict[str, Any]]:
-    from heapwatch.workflow.steps import STEPS
-
     return [
         {
             "workflow": one.workflow,
             "id": each.id,
             "do": each.do,
-            "destructive": "yes" if STEPS[each.do].destructive else "no",
+            "destructive": "yes" if each.destructive else "no",
             "when": each.when,
             "timeout": each.timeout,
         }
         for each in one.steps
     ]
-
-
-def _on(given: On) -> str:
-    if given.monitor is not None:
-        return f"monitor {given.monitor}: {', '.join(given.states)}"
-    if given.every is not None:
-        return f"every {given.every / 1000:g} s"
-    if given.cron is not None:
-        return f"cron {given.cron}"
-    if given.leak is not None:
-        return f"leak: {', '.join(given.leak)}"
-    return "webhook" if given.webhook else "manual"

@@ -314,7 +314,7 @@ class Acting:
         """A webhook came: its `labels`, else an Alertmanager's, else its texts, are the run's labels."""
         one = self._named(name)
         if one.on.webhook is None:
-            raise UsageError(f"{name} is not begun by a webhook, but {told_runs.sentence(one.on)}")
+            raise UsageError(f"{name} is not begun by a webhook, but {one.on.sentence}")
         if len(json.dumps(body)) > MOST_BODY:
             raise UsageError(f"a webhook's body is more than {MOST_BODY >> 10} KiB")
         given = next(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heapwatch.workflow import records
-from heapwatch.workflow.definition import On, Workflow
+from heapwatch.workflow.definition import Workflow
 from heapwatch.workflow.records import Records
 from heapwatch.workflow.running import ORDER, Leave
 from heapwatch.workflow.switch import Switch
@@ -29,23 +29,6 @@ def least(leave: Leave, workflow: Leave) -> Leave:
     return ORDER[min(ORDER.index(leave), ORDER.index(workflow))]
 
 
-def sentence(on: On) -> str:
-    """What begins a run."""
-    if on.monitor is not None:
-        return f"monitor {on.monitor} becomes {' or '.join(on.states)}"
-    if on.every is not None:
-        return f"every {on.every / 1000:g} s"
-    if on.cron is not None:
-        return f"cron {on.cron}"
-    if on.leak is not None:
-        return f"a leak is {' or '.join(on.leak)}"
-    if on.log is not None:
-        return f"log {on.log}"
-    if on.collection_failed:
-        return "a host cannot be collected from"
-    return "a webhook" if on.webhook else "by hand"
-
-
 def workflow(one: Workflow, file: str, text: str, leave: Leave, kept: Records, under_way: int) -> Row:
     last = kept.runs(1, one.workflow)
     return {
@@ -53,7 +36,7 @@ def workflow(one: Workflow, file: str, text: str, leave: Leave, kept: Records, u
         "description": one.description,
         "file": file,
         "text": text,
-        "triggers": [sentence(one.on)],
+        "triggers": [one.on.sentence],
         "steps": [{"id": each.id, "do": each.do, "destructive": each.destructive} for each in one.steps],
         "destructive": least(leave, one.destructive),
         "running": under_way,

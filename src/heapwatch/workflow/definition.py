@@ -100,6 +100,23 @@ class On(Written):
             raise ValueError(f"{min(odd)} is of a log")
         return self
 
+    @property
+    def sentence(self) -> str:
+        """What begins a run, in words."""
+        if self.monitor is not None:
+            return f"monitor {self.monitor} becomes {' or '.join(self.states)}"
+        if self.every is not None:
+            return f"every {self.every / 1000:g} s"
+        if self.cron is not None:
+            return f"cron {self.cron}"
+        if self.leak is not None:
+            return f"a leak is {' or '.join(self.leak)}"
+        if self.log is not None:
+            return f"log {self.log}"
+        if self.collection_failed:
+            return "a host cannot be collected from"
+        return "a webhook" if self.webhook else "by hand"
+
 
 class Match(Written):
     """A run begins only when this is so of a label; a label that is not there is empty."""
@@ -227,7 +244,7 @@ class StepLine(Action):
 
 
 class Workflow(Written):
-    """A file, or one of several documents in it."""
+    """A file is one workflow."""
 
     workflow: str = Name
     """Its name."""
